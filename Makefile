@@ -1,0 +1,58 @@
+# make demo   environment, encode and decode the clips in demo/, pictures in demo/out/
+# make test   environment with the test tools, then style, types, ctest and pytest
+# make bench  SNR, rate, cost and speed over a folder: make bench CLIPS=folder
+# make clean  remove everything that the above made
+# PYTHON chooses the interpreter, VENV the environment's folder, PIP_FLAGS adds to every pip install.
+
+PYTHON ?= python3
+VENV ?= .venv
+CLIPS ?= demo
+PIP_FLAGS ?=
+
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
+SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bench \
+	firmware_sim decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
+
+.PHONY: demo test lint ctest pytest bench clean
+.DELETE_ON_ERROR:
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or later is needed; set PYTHON=" if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "install Python's venv module (Debian: python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' \
+		|| { echo "install Python's C headers (Debian: python3-dev)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.package: $(SOURCES) | $(BIN)/python
+	$(INSTALL) .
+	@touch $@
+
+$(VENV)/.test-package: $(SOURCES) | $(BIN)/python
+	$(INSTALL) '.[test]'
+	@touch $(VENV)/.package $@
+
+demo: $(VENV)/.package
+	$(BIN)/python demo/demo.py
+
+test: lint ctest pytest
+
+lint: $(VENV)/.test-package
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml -p audio_gs
+
+ctest: $(VENV)/.test-package
+	$(BIN)/cmake -S decoder_c -B build/decoder_c -DCMAKE_BUILD_TYPE=Release
+	$(BIN)/cmake --build build/decoder_c
+	$(BIN)/ctest --test-dir build/decoder_c --output-on-failure --no-tests=error
+
+pytest: $(VENV)/.test-package
+	$(BIN)/pytest
+
+# The checkout's own audio_gs/ lacks the compiled part, so Python must not start where it would find that first.
+bench: $(VENV)/.package
+	cd $(VENV) && bin/python -m audio_gs.bench.snr $(abspath $(CLIPS))
+
+clean:
+	rm -rf $(VENV) build demo/out

@@ -1,0 +1,55 @@
+"""Audio-GS: clips as sums of Gaussians in the time-frequency plane.
+
+    data = audio_gs.encode(audio, sample_rate, bitrate=6)
+    audio, sample_rate = audio_gs.decode(data)
+
+`StreamDecoder` decodes piece by piece, `read_gaussians` gives a stream's Gaussians as a table, `info` what a
+stream holds and costs, `verify` whether all decoders agree on it. The encoder is `audio_gs.encoder`; only it
+needs torch.
+"""
+
+from .api import (
+    BACKENDS,
+    Difference,
+    PartialAudio,
+    StreamDecoder,
+    StreamInfo,
+    VerifyReport,
+    decode,
+    decode_partial,
+    encode,
+    info,
+    read_gaussians,
+    verify,
+)
+from .container import StreamHeader
+from .errors import AudioGsError, AudioInputError, BitstreamError, OptionsError, UnsupportedError
+
+__all__ = [
+    "BACKENDS",
+    "AudioGsError",
+    "AudioInputError",
+    "BitstreamError",
+    "Difference",
+    "OptionsError",
+    "PartialAudio",
+    "StreamDecoder",
+    "StreamHeader",
+    "StreamInfo",
+    "UnsupportedError",
+    "VerifyReport",
+    "decode",
+    "decode_partial",
+    "encode",
+    "info",
+    "read_gaussians",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("audio-gs")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

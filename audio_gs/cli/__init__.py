@@ -1,0 +1,1 @@
+"""The commands gs-encode, gs-decode, gs-info and gs-verify."""

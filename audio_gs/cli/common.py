@@ -1,0 +1,233 @@
+"""What the commands share: exit codes, one-line errors, whole-or-nothing output, progress, output names."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import json
+import os
+import signal
+import stat
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+import click
+
+from ..errors import AudioGsError, BitstreamError, OptionsError
+
+STDIO = "-"
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class ExitCode(enum.IntEnum):
+    FINE = 0
+    ERROR = 1
+    USAGE = 2
+    CORRUPT = 3
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class CommandError(Exception):
+    """Something that ends the work on one file, or the command, with exit code 1 and one line."""
+
+
+def run(command: click.Command, name: str) -> None:
+    """Run a command as a program: errors become one line on stderr and an exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = int(command.main(prog_name=name, standalone_mode=False) or ExitCode.FINE)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        _complain(name, f"{error.format_message().rstrip('.')} (see {name} --help)")
+        code = ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        _complain(name, "interrupted")
+        code = ExitCode.INTERRUPTED
+    except (AudioGsError, CommandError, OSError) as error:
+        if not isinstance(error, BrokenPipeError):
+            _complain(name, _describe(error))
+            sys.exit(_code_of(error))
+        # Python flushes stdout once more on its way out, which would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.ERROR
+    sys.exit(code)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(ExitCode.TERMINATED)
+
+
+def _complain(name: str, text: str) -> None:
+    print(f"{name}: {' '.join(text.split())}", file=sys.stderr)
+
+
+def output_options(function: Function) -> Function:
+    """-q, -v and --json, as every command has them."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file on standard output."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more on standard error."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    ):
+        function = option(function)
+    return function
+
+
+def name_of(path: str, stdio: str = "standard input") -> str:
+    return stdio if path == STDIO else path
+
+
+def for_each(
+    program: str, names: Sequence[str], work: Callable[[int, str], ExitCode | None], verbose: bool
+) -> ExitCode:
+    """Do the work for each input, go on after a failure, and give the highest exit code."""
+    worst = ExitCode.FINE
+    for index, name in enumerate(names):
+        try:
+            code = work(index, name) or ExitCode.FINE
+        except BrokenPipeError:
+            raise
+        except (AudioGsError, CommandError, OSError, MemoryError) as error:
+            _complain(program, f"{name_of(name)}: {_describe(error)}")
+            code = _code_of(error)
+        except Exception as error:
+            hint = "" if verbose else "; -v shows where"
+            _complain(program, f"{name_of(name)}: internal error, {type(error).__name__}: {error}{hint}")
+            if verbose:
+                traceback.print_exc()
+            code = ExitCode.ERROR
+        worst = max(worst, code)
+    return worst
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; give files"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory; split the clip"
+    return str(error)
+
+
+def _code_of(error: BaseException) -> ExitCode:
+    if isinstance(error, BitstreamError):
+        return ExitCode.CORRUPT
+    if isinstance(error, OptionsError):
+        return ExitCode.USAGE
+    return ExitCode.ERROR
+
+
+def plan_outputs(inputs: Sequence[str], output: str, suffix: str, force: bool) -> list[str]:
+    """The output name of each input. Finds every reason not to start before any work is done.
+
+    Raises click.UsageError for a wrong use and CommandError where a file is in the way.
+    """
+    if len(set(inputs)) < len(inputs):
+        raise click.UsageError("an input is given twice")
+    if output == STDIO:
+        if len(inputs) > 1:
+            raise click.UsageError("many inputs need -o FOLDER, not standard output")
+        if sys.stdout.isatty():
+            raise click.UsageError("will not write binary data to a terminal; give a file or redirect")
+        return [STDIO]
+    folder = Path(output)
+    into_folder = len(inputs) > 1 or folder.is_dir() or output.endswith(("/", os.sep))
+    outputs = [output]
+    if into_folder:
+        if STDIO in inputs:
+            raise click.UsageError("standard input has no name to make one from; give -o FILE and no other input")
+        if folder.exists() and not folder.is_dir():
+            raise click.UsageError(f"many inputs need -o FOLDER, and {output} is a file")
+        outputs = [str(folder / (Path(name).stem + suffix)) for name in inputs]
+        for index, name in enumerate(outputs):
+            if name in outputs[:index]:
+                first = inputs[outputs.index(name)]
+                raise click.UsageError(f"{first} and {inputs[index]} would both become {name}; encode them apart")
+    for source, target in zip(inputs, outputs, strict=True):
+        path = Path(target)
+        if source != STDIO and path.exists() and Path(source).exists() and path.samefile(source):
+            raise click.UsageError(f"{target} is both input and output")
+        _refuse_overwriting(path, force)
+    if not folder.parent.is_dir():
+        raise CommandError(f"cannot write {output}: the folder {folder.parent} does not exist")
+    if into_folder:
+        folder.mkdir(exist_ok=True)
+    return outputs
+
+
+def _refuse_overwriting(path: Path, force: bool) -> None:
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder; give a file name")
+    if path.is_file() and not force:
+        raise CommandError(f"{path} exists; -f overwrites it")
+
+
+def write_output(target: str, content: bytes, force: bool) -> None:
+    """Write a file whole or not at all; never leaves a part of one under the target's name."""
+    if target == STDIO:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(os.path.realpath(target))
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        path.write_bytes(content)
+        return
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise CommandError(f"cannot write {target}: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(path.stat().st_mode if path.exists() else 0o666 & ~umask)
+        _refuse_overwriting(path, force)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def read_stream(name: str) -> bytes:
+    """The bytes of a stream from a file, or from standard input for '-'."""
+    return sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes()
+
+
+def say(text: str) -> None:
+    """A message to the user; standard output is for data."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, allow_nan=False), flush=True)
+
+
+@contextlib.contextmanager
+def progress_bar(title: str, shown: bool) -> Iterator[Callable[[float, str], None]]:
+    """A function that takes a fraction 0..1 and a text; draws on stderr if that is a terminal."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda fraction, text: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.fields[title]}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=1.0, title=title)
+        yield lambda fraction, text: progress.update(task, completed=fraction, description=text)

@@ -1,0 +1,109 @@
+"""gs-decode: Audio-GS streams to WAV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .. import api, audio_io
+from ..errors import BitstreamError
+from .common import (
+    STDIO,
+    ExitCode,
+    for_each,
+    name_of,
+    output_options,
+    plan_outputs,
+    print_json,
+    read_stream,
+    run,
+    say,
+    write_output,
+)
+
+PROGRAM = "gs-decode"
+WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_flac}
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@click.option("-o", "--output", required=True, metavar="OUT", help="WAV (or FLAC) file, folder for many inputs, or - .")
+@click.option(
+    "--backend",
+    type=click.Choice(api.BACKENDS),
+    default="c",
+    show_default=True,
+    help="c and numba give the same samples; torch renders in floating point.",
+)
+@click.option("--partial", is_flag=True, help="Keep what precedes the damage of a corrupt stream.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite.")
+@output_options
+def command(
+    inputs: tuple[str, ...],
+    output: str,
+    backend: str,
+    partial: bool,
+    force: bool,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Decode to 16-bit WAV; - is standard input or output.
+
+    A corrupt stream gives exit code 3 and no file; with --partial, exit code 3 and what precedes the damage.
+    """
+    if as_json and output == STDIO:
+        raise click.UsageError("--json and -o - both write to standard output; give one of them")
+    if partial and backend == "torch":
+        raise click.UsageError("--partial works with the backends c and numba")
+    outputs = plan_outputs(inputs, output, ".wav", force)
+    for target in outputs:
+        if Path(target).suffix.lower() not in WRITERS and not _is_special(target):
+            raise click.UsageError(f"cannot tell the format of {target}; name it .wav or .flac")
+
+    def decode_one(index: int, name: str) -> ExitCode:
+        data = read_stream(name)
+        target = outputs[index]
+        if partial:
+            kept = api.decode_partial(data, backend=backend)
+        else:
+            audio, sample_rate = api.decode(data, backend=backend)
+            kept = api.PartialAudio(audio, sample_rate, len(audio), None)
+        if not len(kept.audio):
+            raise BitstreamError(f"nothing precedes the damage: {kept.damage}")
+        write = WRITERS.get(Path(target).suffix.lower(), audio_io.to_wav)
+        write_output(target, write(kept.audio, kept.sample_rate), force)
+        seconds = len(kept.audio) / kept.sample_rate
+        if as_json:
+            print_json(
+                {
+                    "input": name,
+                    "output": target,
+                    "backend": backend,
+                    "sample_rate": kept.sample_rate,
+                    "samples": len(kept.audio),
+                    "samples_promised": kept.samples,
+                    "damage": kept.damage,
+                }
+            )
+        if kept.damage:
+            say(
+                f"{PROGRAM}: {name_of(name)}: kept {len(kept.audio)} of {kept.samples} samples "
+                f"({seconds:.2f} s): {kept.damage}"
+            )
+            return ExitCode.CORRUPT
+        if not quiet:
+            say(f"{name_of(name)}: {len(kept.audio)} samples, {kept.sample_rate} Hz, {seconds:.2f} s")
+        return ExitCode.FINE
+
+    return for_each(PROGRAM, inputs, decode_one, verbose)
+
+
+def _is_special(target: str) -> bool:
+    path = Path(target)
+    return target == STDIO or (path.exists() and not path.is_file())
+
+
+def main() -> None:
+    run(command, PROGRAM)

@@ -1,0 +1,161 @@
+"""gs-encode: audio files to Audio-GS streams."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import api, audio_io
+from ..errors import OptionsError
+from .common import (
+    STDIO,
+    ExitCode,
+    for_each,
+    name_of,
+    output_options,
+    plan_outputs,
+    print_json,
+    progress_bar,
+    run,
+    say,
+    write_output,
+)
+
+PROGRAM = "gs-encode"
+SUFFIX = ".gs"
+PCM_BYTES = 2
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@click.option("-o", "--output", required=True, metavar="OUT", help="File, folder for many inputs, or - .")
+@click.option("--bitrate", type=click.FloatRange(min=0, min_open=True), metavar="KBIT_S", help="Kbit/s, all counted.")
+@click.option(
+    "--gaussians",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="PER_SECOND",
+    help="Gaussians a second.",
+)
+@click.option("--quality", type=click.FloatRange(0, 10), metavar="0..10", help="Quality; the rate follows the clip.")
+@click.option("--preset", type=click.Choice(["auto", "speech", "music", "sfx"]), help="Kind of clip [auto].")
+@click.option(
+    "--max-macs", type=click.IntRange(min=1), metavar="N", help="Ceiling on MACs a sample in any 20 ms [300]."
+)
+@click.option("--effort", type=click.Choice(["fast", "normal", "best"]), help="Time spent on the fit [normal].")
+@click.option(
+    "--seek-every",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Distance of the seek points, 0 for none [5].",
+)
+@click.option(
+    "--loop",
+    type=click.IntRange(min=0),
+    nargs=2,
+    metavar="START END",
+    help="Loop points: first sample of the loop and the one after its last.",
+)
+@click.option("--config", metavar="FILE.yaml", help="More options, by name; the command line goes first.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the fit runs [auto].")
+@click.option("--log-dir", type=click.Path(file_okay=False), metavar="DIR", help="Folder for a log of the fit.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite.")
+@output_options
+def command(
+    inputs: tuple[str, ...],
+    output: str,
+    config: str | None,
+    log_dir: str | None,
+    force: bool,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+    **given: Any,
+) -> ExitCode:
+    """Encode WAV, FLAC, Ogg, MP3 or AIFF at 8 to 48 kHz; - is standard input or output.
+
+    Without --bitrate, --gaussians or --quality the preset decides the rate.
+    """
+    if as_json and output == STDIO:
+        raise click.UsageError("--json and -o - both write to standard output; give one of them")
+    if given["loop"] and len(inputs) > 1:
+        raise click.UsageError("--loop fits one clip; encode the inputs one at a time")
+    if sum(given[name] is not None for name in ("bitrate", "gaussians", "quality")) > 1:
+        raise click.UsageError("--bitrate, --gaussians and --quality exclude each other; give one")
+    settings = read_config(config) if config else {}
+    given["loop"] = given["loop"] or None
+    outputs = plan_outputs(inputs, output, SUFFIX, force)
+    try:
+        api.encoder_options(settings, **given)
+    except OptionsError as error:
+        raise click.UsageError(str(error)) from None
+
+    def encode_one(index: int, name: str) -> None:
+        clip = audio_io.load(name)
+        if clip.notice and not quiet:
+            say(f"{PROGRAM}: {name_of(name)}: {clip.notice}")
+        folder = log_dir
+        if log_dir and len(inputs) > 1:
+            folder = str(Path(log_dir) / Path(name).stem)
+        options = api.encoder_options(settings, log_dir=folder, **given)
+        began = time.perf_counter()
+        with progress_bar(name_of(name), shown=not (quiet or as_json)) as progress:
+            result = api.encode_clip(clip, options, progress)
+        seconds = time.perf_counter() - began
+        write_output(outputs[index], result.data, force)
+        if quiet and not as_json:
+            return
+        facts = api.info(result.data)
+        ratio = PCM_BYTES * len(clip.samples) / len(result.data)
+        if as_json:
+            summary = {
+                "input": name,
+                "output": outputs[index],
+                "ratio": ratio,
+                "snr_db": finite(result.snr_db),
+                "encode_seconds": seconds,
+            }
+            print_json({**summary, **facts.as_dict()})
+        if not quiet:
+            macs = facts.macs_per_sample
+            say(
+                f"{name_of(name)}: {len(result.data)} bytes, {facts.kbit_s:.2f} kbit/s, ratio {ratio:.1f}, "
+                f"SNR {result.snr_db:.2f} dB, MACs/sample {macs['mean']:.0f} mean {macs['peak']:.0f} peak"
+            )
+        if verbose:
+            header, count = facts.header, sum(facts.gaussians.values())
+            say(
+                f"{name_of(name)}: {count} Gaussians, tables for {header.table_set_name}, "
+                f"decoder {facts.decoder_bytes} bytes, seek points cost {facts.seek_point_bits} bits, "
+                f"{header.sample_rate} Hz, {header.duration:.2f} s encoded in {seconds:.2f} s"
+            )
+
+    return for_each(PROGRAM, inputs, encode_one, verbose)
+
+
+def finite(value: float) -> float | None:
+    """JSON has no infinity, which is the SNR of a clip that comes back exactly."""
+    return value if abs(value) < float("inf") else None
+
+
+def read_config(name: str) -> dict[str, Any]:
+    """Options from a YAML file; a UsageError for anything but a mapping of names to values."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from None
+    except yaml.YAMLError as error:
+        raise click.UsageError(f"{name} is no YAML: {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise click.UsageError(f"{name} must hold lines of the form 'option: value'")
+    return content
+
+
+def main() -> None:
+    run(command, PROGRAM)

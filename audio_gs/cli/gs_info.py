@@ -1,0 +1,59 @@
+"""gs-info: what a stream holds and what it costs."""
+
+from __future__ import annotations
+
+import click
+
+from .. import api
+from .common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run
+
+PROGRAM = "gs-info"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@output_options
+def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
+    """Show header fields, Gaussians, rate, and the decoder's cost; - is standard input."""
+
+    def show(_index: int, name: str) -> None:
+        facts = api.info(read_stream(name))
+        if as_json:
+            print_json({"input": name, **facts.as_dict()})
+        elif not quiet:
+            print(describe(name_of(name), facts))
+
+    return for_each(PROGRAM, inputs, show, verbose)
+
+
+def describe(name: str, facts: api.StreamInfo) -> str:
+    header, macs = facts.header, facts.macs_per_sample
+    total = sum(facts.gaussians.values())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in facts.gaussians.items())
+    loop = f"samples {header.loop[0]} to {header.loop[1]}" if header.loop else "none"
+    seek = "none"
+    if header.seek_slots:
+        distance = header.seek_slots * header.slot_samples / header.sample_rate
+        seek = f"every {distance:.2f} s, {facts.segments} segments, {facts.seek_point_bits} bits"
+    rows = (
+        ("format version", f"{header.version}"),
+        ("sample rate", f"{header.sample_rate} Hz"),
+        ("samples", f"{header.samples} ({header.duration:.3f} s)"),
+        ("channels", f"{header.channels}"),
+        ("bytes", f"{facts.bytes} ({facts.kbit_s:.3f} kbit/s)"),
+        ("Gaussians", f"{kinds} ({total / header.duration:.1f}/s)"),
+        ("table set", header.table_set_name),
+        ("slot", f"{header.slot_samples} samples"),
+        ("supports", f"{header.longest_support >> (header.scales - 1)} to {header.longest_support} samples"),
+        ("amplitude step", f"{header.mantissa} / 32 * 2^-{header.output_shift}"),
+        ("seek points", seek),
+        ("loop", loop),
+        ("MACs/sample", f"{macs['mean']:.1f} mean, {macs['peak']:.1f} peak, {header.peak_macs} declared"),
+        ("active Gaussians", f"{header.max_active} at most"),
+        ("decoder memory", f"{facts.decoder_bytes} bytes"),
+    )
+    return "\n".join([name, *(f"  {label:<18}{value}" for label, value in rows)])
+
+
+def main() -> None:
+    run(command, PROGRAM)

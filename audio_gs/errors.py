@@ -1,0 +1,22 @@
+"""What can go wrong, as exceptions: everything the package raises on purpose is an `AudioGsError`."""
+
+
+class AudioGsError(Exception):
+    """Base of the package's errors. Its text is one line that says what is wrong and, where there is one, the
+    mend."""
+
+
+class BitstreamError(AudioGsError, ValueError):
+    """The stream is not a whole, undamaged Audio-GS stream."""
+
+
+class UnsupportedError(BitstreamError):
+    """The stream may be sound, but asks for a format version or a feature that this decoder does not know."""
+
+
+class AudioInputError(AudioGsError, ValueError):
+    """The audio cannot be read or cannot be encoded."""
+
+
+class OptionsError(AudioGsError, ValueError):
+    """An encoder option is unknown, has an impossible value, or contradicts another."""

@@ -1,0 +1,196 @@
+"""The reference decoder: SPEC.md step by step, written to be read. The C decoder must give the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from .container import StreamHeader, parse_header, read_segment
+from .errors import BitstreamError
+from .gaussians import GAUSSIAN, GaussianTable, empty_table
+from .rangecoder import CODE, DECODER_FIELDS, MAX_OVERRUN, OVERRUN, POSITION, RANGE, start_decoder
+from .render import HELD_FIELDS, HELD_ONSET, HELD_SCALE, accumulate, held, to_pcm
+from .slots import ILLEGAL_BIN, ROW_FIELDS, TOO_MANY, decode_slot
+from .tables import SHORTEST_SUPPORT, initial_contexts
+
+
+class SlotReader:
+    """Steps 1 to 3: the Gaussians of a stream, slot after slot, from the start of any segment."""
+
+    def __init__(self, data: bytes, decode: Callable[..., int] = decode_slot) -> None:
+        self._data = bytes(data)
+        self._decode_slot = decode
+        self.header, body = parse_header(self._data)
+        self._offsets = [body]
+        self._initial = initial_contexts(self.header.table_set, self.header.scales)
+        self._state = np.zeros(DECODER_FIELDS, np.int64)
+        self._rows = np.zeros((self.header.max_active, ROW_FIELDS), np.int64)
+        self.go_to_segment(0)
+
+    def go_to_segment(self, segment: int) -> None:
+        """Make the first slot of a segment the next one."""
+        self._segment = segment
+        self.slot = self.header.segment_slots(segment).start
+        self._open = False
+
+    @property
+    def coder_state(self) -> tuple[int, int, int]:
+        """Range, code and bytes read of the range decoder."""
+        return int(self._state[RANGE]), int(self._state[CODE]), int(self._state[POSITION])
+
+    def read_slot(self, capacity: int) -> npt.NDArray[np.int64]:
+        """The Gaussians of the next slot, shape (n, ROW_FIELDS); BitstreamError if more than `capacity`."""
+        if not self._open:
+            self._open_segment()
+        header = self.header
+        count = self._decode_slot(
+            self._state,
+            self._bytes,
+            self._contexts,
+            self._before,
+            header.kmin,
+            header.slot_log2,
+            self.slot,
+            self._rows,
+            capacity,
+        )
+        if self._current.truncated and self._state[OVERRUN] > 0:
+            self._current.check()
+        if self._state[OVERRUN] > MAX_OVERRUN:
+            raise BitstreamError(f"segment {self._segment} ends before its last Gaussian")
+        if count == TOO_MANY:
+            raise BitstreamError(f"slot {self.slot} begins more Gaussians than the header's class allows")
+        if count == ILLEGAL_BIN:
+            raise BitstreamError(f"slot {self.slot} has a Gaussian above half the sample rate")
+        self.slot += 1
+        if self.slot == header.segment_slots(self._segment).stop:
+            self._close_segment()
+        return self._rows[:count]
+
+    def _open_segment(self) -> None:
+        while len(self._offsets) <= self._segment:
+            index = len(self._offsets) - 1
+            self._offsets.append(read_segment(self._data, self._offsets[index], index).end)
+        self._current = read_segment(self._data, self._offsets[self._segment], self._segment)
+        self._bytes = np.frombuffer(self._current.data, np.uint8)
+        self._contexts = self._initial.copy()
+        self._before = np.zeros(self.header.scales, np.int64)
+        start_decoder(self._state, self._bytes)
+        self._open = True
+
+    def _close_segment(self) -> None:
+        self._current.check()
+        if self._state[POSITION] < len(self._bytes):
+            raise BitstreamError(f"segment {self._segment} goes on after its last slot")
+        self._segment += 1
+        self._open = False
+        if self._segment == self.header.segments and self._current.end != len(self._data):
+            raise BitstreamError(f"{len(self._data) - self._current.end} bytes follow the last segment")
+
+
+class ReferenceDecoder:
+    """A streaming decoder of one stream; every step in integers, as SPEC.md has it.
+
+    Raises BitstreamError here for a damaged header, and from `read` for damage further in, after the samples
+    before the damaged slot have been given.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._reader = SlotReader(data)
+        self._loop = False
+        self.rewind()
+
+    @property
+    def header(self) -> StreamHeader:
+        return self._reader.header
+
+    @property
+    def position(self) -> int:
+        """Number of the sample that the next `read` gives first."""
+        return self._position
+
+    def rewind(self) -> None:
+        self.seek(0)
+
+    def seek(self, sample: int) -> None:
+        """Continue at a sample, 0..header.samples, as if all before it had been read."""
+        if not 0 <= sample <= self.header.samples:
+            raise ValueError(f"cannot seek to sample {sample} of {self.header.samples}")
+        self._position = sample
+        self._held = np.zeros((0, HELD_FIELDS), np.int64)
+        self._damage: BitstreamError | None = None
+        self._reader.go_to_segment(self.header.segment_for_sample(sample))
+
+    def set_loop(self, enabled: bool) -> None:
+        """Jump from the loop's end to its start when reading; ValueError if there are no loop points."""
+        if enabled and self.header.loop is None:
+            raise ValueError("the stream has no loop points")
+        self._loop = enabled
+
+    def state(self) -> tuple[int, int, int, int]:
+        """Range, code, bytes read and Gaussians held after the last decoded slot."""
+        return (*self._reader.coder_state, len(self._held))
+
+    def read(self, count: int) -> npt.NDArray[np.int16]:
+        """The next samples, int16, shape (count,); fewer at the end or before damage, none after the end."""
+        pieces: list[npt.NDArray[np.int16]] = []
+        wanted = count
+        while wanted > 0 and (piece := self._read_piece(wanted)).size:
+            pieces.append(piece)
+            wanted -= piece.size
+        if self._damage and wanted == count > 0:
+            raise self._damage
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+
+    def _read_piece(self, wanted: int) -> npt.NDArray[np.int16]:
+        """Up to `wanted` samples, at most to the end of a slot."""
+        header = self.header
+        start = self._position
+        end = header.samples
+        if self._loop and header.loop and start <= header.loop[1]:
+            if start == header.loop[1]:
+                self.seek(header.loop[0])
+                start = header.loop[0]
+            end = header.loop[1]
+        slot = start >> header.slot_log2
+        end = min(end, start + wanted, (slot + 1) << header.slot_log2)
+        if start >= end or self._damage:
+            return np.zeros(0, np.int16)
+        try:
+            while self._reader.slot <= slot:
+                self._hold_next_slot()
+        except BitstreamError as damage:
+            self._damage = damage
+            return np.zeros(0, np.int16)
+        accumulator = np.zeros(end - start, np.int32)
+        accumulate(accumulator, start, self._held)
+        self._position = end
+        return to_pcm(accumulator, header.output_shift)
+
+    def _hold_next_slot(self) -> None:
+        """Drop what has ended before the next slot or the position, and hold what begins in that slot."""
+        header = self.header
+        now = max(self._position, self._reader.slot << header.slot_log2)
+        self._held = self._sounding_after(self._held, now)
+        rows = self._reader.read_slot(header.max_active - len(self._held))
+        begun = self._sounding_after(held(rows, header.mantissa), now)
+        self._held = np.concatenate([self._held, begun])
+
+    @staticmethod
+    def _sounding_after(gaussians: npt.NDArray[np.int64], sample: int) -> npt.NDArray[np.int64]:
+        end = gaussians[:, HELD_ONSET] + (SHORTEST_SUPPORT << gaussians[:, HELD_SCALE])
+        return gaussians[end > sample]
+
+
+def decode_gaussians(data: bytes) -> GaussianTable:
+    """All Gaussians of a stream, in the order of the stream, dtype `GAUSSIAN`; BitstreamError if it is damaged."""
+    reader = SlotReader(data)
+    capacity = reader.header.max_active
+    slots = [reader.read_slot(capacity).copy() for _ in range(-reader.header.lead_slots, reader.header.slots)]
+    rows = np.concatenate(slots)
+    table = empty_table(len(rows))
+    for column, name in enumerate(GAUSSIAN.names or ()):
+        table[name] = rows[:, column]
+    return table

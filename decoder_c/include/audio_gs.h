@@ -1,0 +1,183 @@
+/* Audio-GS decoder: turns a stream of Gaussians (docs/SPEC.md, bitstream 1) into 16-bit PCM.
+ *
+ * Use
+ *
+ *     static GS_DECODER_STORAGE(memory, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES);
+ *     gs_decoder *decoder;
+ *     int16_t pcm[256];
+ *     int32_t n = gs_open_memory(&memory, sizeof memory, clip, clip_bytes, &decoder);
+ *     while (n >= 0 && (n = gs_read(decoder, pcm, 256)) > 0)
+ *         play(pcm, n);
+ *     if (n < 0)
+ *         complain(gs_error_string((int)n));
+ *
+ * A stream states its class in its header: how many Gaussians are held at a time and how many scales it uses. The
+ * caller sizes the memory by class, at compile time with GS_DECODER_STORAGE or at run time with gs_info_from_memory and
+ * gs_decoder_size; a stream of a larger class is refused with GS_ERR_MEMORY. A stream that lies in memory is read in
+ * place; any other storage is read through a callback, a few bytes at a time.
+ *
+ * What it costs
+ *
+ * Memory: GS_DECODER_BYTES(max_active, scales), plus a stack of about 350 bytes on a small core. No heap, no floating
+ * point, no C library but the memcpy and memset that compilers call by themselves, no 64-bit arithmetic, no division,
+ * no recursion, no writable global.
+ * Time: a MAC a sample for each sounding Gaussian and two for each of the 32 pieces of its envelope. The header states
+ * the peak over any 20 ms (gs_info.peak_macs); a 32-bit core spends about ten instructions on a MAC.
+ * Latency: none. gs_read may ask for any number of samples, and the samples do not depend on how many are asked for at
+ * a time; multiples of 32 are the cheapest. gs_seek, and a loop's jump, decode without rendering from the seek point
+ * before the longest Gaussian that can still sound at the target; a stream without seek points, from its beginning.
+ *
+ * Rules
+ *
+ * Everything the decoder knows is in the memory that the caller gave. It holds no pointer into itself: a copy made with
+ * memcpy, aligned as well as the original, is a second decoder at the same place of the same stream. Two decoders share
+ * nothing and may run in two threads; one decoder must not be used by two at a time.
+ * Pointers must not be NULL unless stated. Every byte of a stream is distrusted.
+ */
+#ifndef AUDIO_GS_H
+#define AUDIO_GS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The version of the whole project; the build systems read it here. The version of the format is another matter. */
+#define GS_VERSION "0.1.0"
+#define GS_FORMAT_VERSION 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cdef: from here to "cdef ends" plain declarations only, which foreign-function generators can read. */
+
+enum gs_error {
+    GS_OK = 0,
+    GS_ERR_ARGUMENT = -1,    /* the call is wrong: a null pointer, a position beyond the end, no loop points */
+    GS_ERR_MEMORY = -2,      /* the memory given is too small for the stream's class, or misaligned */
+    GS_ERR_TRUNCATED = -3,   /* the stream ends before it should */
+    GS_ERR_CORRUPT = -4,     /* the stream breaks a rule of the format */
+    GS_ERR_CRC = -5,         /* a checksum does not match */
+    GS_ERR_VERSION = -6,     /* another version of the format */
+    GS_ERR_UNSUPPORTED = -7, /* a sound stream that uses something this decoder does not know */
+    GS_ERR_IO = -8           /* the read callback failed or gave fewer bytes than asked for */
+};
+
+/* What the header says. Times are in samples. */
+typedef struct gs_info {
+    uint32_t sample_rate;      /* Hz, 4000 to 96000 */
+    uint32_t samples;          /* exact length, 1 to 2^31 - 1 */
+    uint32_t loop_start;       /* first sample of the loop; 0 without loop points */
+    uint32_t loop_end;         /* one past the last sample of the loop; 0 without loop points */
+    uint32_t seek_slots;       /* slots in a segment, 0: one segment */
+    uint32_t peak_macs;        /* most multiply-accumulates a sample in any 20 ms */
+    uint32_t header_bytes;     /* size of the header in the stream */
+    uint16_t max_active;       /* most Gaussians held at a time, 1 to 4096 */
+    uint16_t slot_samples;     /* samples in a slot, 32 to 4096, a power of two */
+    uint16_t amplitude_step;   /* mantissa of the step of the amplitude quantiser, 1 to 2047 */
+    uint8_t output_shift;      /* its binary exponent, negated, 0 to 16 */
+    uint8_t slot_shift;        /* log2 of slot_samples */
+    uint8_t smallest_scale;    /* a Gaussian of scale k is 32 << k samples long */
+    uint8_t scales;            /* how many scales the stream uses, 1 to 8 */
+    uint8_t channels;          /* 1 */
+    uint8_t kinds;             /* bit 0: tone Gaussians */
+    uint8_t table_set;         /* 0: speech, 1: music, 2: effects */
+    uint8_t has_loop;          /* 1 with loop points */
+} gs_info;
+
+/* Where the entropy decoder stood after the last decoded slot, for comparing decoders with each other. */
+typedef struct gs_coder_state {
+    int32_t slot;          /* that slot's number, counted from the slot that holds sample 0 */
+    uint32_t range;
+    uint32_t code;
+    uint32_t bytes_read;   /* bytes taken since the segment's start, with the zeros that stand in beyond its end */
+    uint32_t held;         /* Gaussians held */
+} gs_coder_state;
+
+/* Opaque; lives in the caller's memory. */
+typedef struct gs_decoder gs_decoder;
+
+/* Copies `bytes` bytes (1 to 64) that start `offset` bytes into the stream to `buffer`. Returns how many it copied;
+ * fewer than asked for, or a negative number, makes the decoder report GS_ERR_IO. Never asked beyond the stream's
+ * size. */
+typedef int (*gs_read_fn)(void *user, uint32_t offset, uint8_t *buffer, uint32_t bytes);
+
+/* Reads the header of a stream of `bytes` bytes. Returns GS_OK with `info` filled, or an error. */
+int gs_info_from_memory(const void *stream, uint32_t bytes, gs_info *info);
+
+/* The same for a stream behind a callback. `user` is passed through and may be NULL. */
+int gs_info_from_callback(gs_read_fn read, void *user, uint32_t bytes, gs_info *info);
+
+/* Bytes of memory for streams of a class: at most `max_active` Gaussians held (1 to 4096) and at most `scales` scales
+ * (1 to 8), the same as GS_DECODER_BYTES of the two. 0 if a number is out of its bounds. */
+size_t gs_decoder_size(uint32_t max_active, uint32_t scales);
+
+/* Opens a stream of `bytes` bytes that stays in memory, unchanged, as long as the decoder is used. `memory` is
+ * `memory_bytes` bytes, aligned for a pointer. Returns GS_OK, with `*decoder` set to a decoder at sample 0, or an
+ * error, with `*decoder` unchanged. Reads the header only: damage behind it shows in gs_read or gs_check. There is no
+ * close. */
+int gs_open_memory(void *memory, size_t memory_bytes, const void *stream, uint32_t bytes, gs_decoder **decoder);
+
+/* The same for a stream behind a callback, which must stay usable as long as the decoder is used. */
+int gs_open_callback(void *memory, size_t memory_bytes, gs_read_fn read, void *user, uint32_t bytes,
+                     gs_decoder **decoder);
+
+/* Decodes the next `samples` samples (0 to 2^31 - 1) to `pcm`. Returns how many it wrote: fewer than asked for at the
+ * end of the stream or before damage, 0 at the end (or if asked for none). Once the samples before the damage are
+ * delivered, returns the error, and again at every call until a successful gs_seek or gs_rewind. */
+int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples);
+
+/* Moves to a sample, 0 to gs_info.samples. What follows is what an uninterrupted gs_read would have given. After an
+ * error gs_read returns that error too, except after GS_ERR_ARGUMENT, which leaves the decoder where it was. */
+int gs_seek(gs_decoder *decoder, uint32_t sample);
+
+/* gs_seek to sample 0. */
+int gs_rewind(gs_decoder *decoder);
+
+/* With `on` not 0 gs_read jumps to loop_start whenever it arrives at loop_end, so that it never ends (unless it stands
+ * beyond loop_end already). A jump costs a gs_seek. GS_ERR_ARGUMENT if `on` is not 0 and the stream has no loop
+ * points. */
+int gs_set_loop(gs_decoder *decoder, int on);
+
+/* The number of the next sample that gs_read will write, 0 to gs_info.samples. */
+uint32_t gs_tell(const gs_decoder *decoder);
+
+/* Decodes every slot of the stream and verifies its checksums and its structure, without rendering. Returns GS_OK with
+ * the decoder rewound, or the error, which gs_read then returns too. */
+int gs_check(gs_decoder *decoder);
+
+/* The header of the decoder's stream. */
+void gs_get_info(const gs_decoder *decoder, gs_info *info);
+
+/* The entropy decoder's state; all zero before the first slot is decoded. */
+void gs_get_coder_state(const gs_decoder *decoder, gs_coder_state *state);
+
+/* A few words on any value of gs_error, "unknown error" for others; "" when built with GS_NO_ERROR_STRINGS. Never
+ * NULL. */
+const char *gs_error_string(int error);
+
+/* cdef ends */
+
+/* Class of every stream of the encoder's speech preset. */
+#define GS_SPEECH_ACTIVE 96
+#define GS_SPEECH_SCALES 8
+
+/* Bytes of memory for a class, as gs_decoder_size, for use in a constant expression. */
+#define GS_DECODER_BYTES(max_active, scales)                                                                           \
+    (GS_DECODER_FIXED_BYTES + 12u * (max_active) + 2u * GS_CONTEXTS(scales))
+
+/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 96, 8); */
+#define GS_DECODER_STORAGE(name, max_active, scales)                                                                   \
+    union {                                                                                                            \
+        void *alignment;                                                                                               \
+        uint8_t bytes[GS_DECODER_BYTES(max_active, scales)];                                                           \
+    } name
+
+/* Parts of GS_DECODER_BYTES; of no other use. */
+#define GS_DECODER_FIXED_BYTES (160u + 5u * sizeof(void *))
+#define GS_CONTEXTS(scales) (89u * (scales))
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

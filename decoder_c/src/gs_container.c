@@ -1,0 +1,152 @@
+#include "gs_internal.h"
+
+/* CRC-32 of a nibble n: four times (n >> 1) ^ (n & 1 ? 0xEDB88320 : 0). */
+static const uint32_t crc_of_nibble[16] = {
+    0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+    0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+};
+
+static const uint16_t rate_of_code[10] = {0, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+
+uint32_t gs_crc_byte(uint32_t crc, uint32_t byte)
+{
+    crc ^= byte;
+    crc = (crc >> 4) ^ crc_of_nibble[crc & 15u];
+    return (crc >> 4) ^ crc_of_nibble[crc & 15u];
+}
+
+void gs_input_open(gs_input *input, const void *memory, gs_read_fn read, void *user, uint32_t size)
+{
+    *input = (gs_input){0};
+    input->memory = (const uint8_t *)memory;
+    input->read = read;
+    input->user = user;
+    input->size = size;
+}
+
+/* Makes the bytes at the input's offset the buffered ones. */
+static int fill_buffer(gs_input *input)
+{
+    uint32_t wanted = input->size - input->offset;
+    int given;
+
+    if (wanted > GS_INPUT_BYTES)
+        wanted = GS_INPUT_BYTES;
+    input->buffered = 0;
+    input->buffer_offset = input->offset;
+    given = input->read(input->user, input->offset, input->buffer, wanted);
+    if (given < 0 || (uint32_t)given != wanted)
+        return GS_ERR_IO;
+    input->buffered = wanted;
+    return GS_OK;
+}
+
+uint32_t gs_input_byte(gs_input *input)
+{
+    uint32_t at = input->offset;
+    uint32_t byte;
+
+    if (!input->error && at >= input->size)
+        input->error = GS_ERR_TRUNCATED;
+    if (!input->error && !input->memory && at - input->buffer_offset >= input->buffered)
+        input->error = fill_buffer(input);
+    if (input->error)
+        return 0;
+    byte = input->memory ? input->memory[at] : input->buffer[at - input->buffer_offset];
+    input->offset = at + 1;
+    input->crc = gs_crc_byte(input->crc, byte);
+    return byte;
+}
+
+uint32_t gs_input_number(gs_input *input, uint32_t bytes)
+{
+    uint32_t value = 0;
+    uint32_t shift;
+
+    for (shift = 0; shift < 8 * bytes; shift += 8)
+        value |= gs_input_byte(input) << shift;
+    return value;
+}
+
+uint32_t gs_input_varint(gs_input *input)
+{
+    uint32_t value = 0;
+    uint32_t shift = 0;
+    uint32_t byte;
+
+    do {
+        byte = gs_input_byte(input);
+        if (!input->error && ((byte == 0 && shift > 0) || (byte > 7 && shift == 28)))
+            input->error = GS_ERR_CORRUPT;
+        value |= (byte & 127u) << shift;
+        shift += 7;
+    } while (byte & 128u && !input->error);
+    return value;
+}
+
+static int outside(uint32_t value, uint32_t least, uint32_t most)
+{
+    return value - least > most - least;
+}
+
+/* A damaged header must not pass for an illegal or unsupported one: the checksum comes before any judgement. */
+int gs_header_read(gs_input *input, gs_info *info)
+{
+    uint32_t magic;
+    uint32_t byte;
+    uint32_t rate_code;
+    uint32_t max_active;
+    uint32_t crc;
+
+    input->crc = GS_CRC_START;
+    magic = gs_input_number(input, 2);
+    byte = gs_input_byte(input);
+    if (input->error)
+        return input->error;
+    if (magic != ('G' | 'S' << 8))
+        return GS_ERR_CORRUPT;
+    if (byte != GS_FORMAT_VERSION)
+        return GS_ERR_VERSION;
+
+    byte = gs_input_byte(input);
+    rate_code = byte & 15u;
+    info->slot_shift = (uint8_t)(byte >> 4);
+    info->slot_samples = (uint16_t)(1u << info->slot_shift);
+    info->kinds = (uint8_t)gs_input_byte(input);
+    byte = gs_input_byte(input);
+    info->channels = (uint8_t)(1u + (byte & 1u));
+    info->has_loop = (byte >> 1) & 1u;
+    info->table_set = (uint8_t)(byte >> 2);
+    byte = gs_input_byte(input);
+    info->smallest_scale = byte & 15u;
+    info->scales = (uint8_t)(1u + (byte >> 4));
+    byte = gs_input_number(input, 2);
+    info->amplitude_step = byte & 0x7FFu;
+    info->output_shift = (uint8_t)(byte >> 11);
+    max_active = gs_input_varint(input);
+    info->max_active = (uint16_t)max_active;
+    info->peak_macs = gs_input_varint(input);
+    info->seek_slots = gs_input_varint(input);
+    info->samples = gs_input_varint(input);
+    info->sample_rate = rate_code == 0 ? gs_input_number(input, 4) : rate_code < 10 ? rate_of_code[rate_code] : 0;
+    info->loop_start = info->has_loop ? gs_input_varint(input) : 0;
+    info->loop_end = info->has_loop ? gs_input_varint(input) : 0;
+    crc = ~input->crc & 0xFFFFu;
+    byte = gs_input_number(input, 2);
+    info->header_bytes = input->offset;
+    if (input->error)
+        return input->error;
+    if (byte != crc)
+        return GS_ERR_CRC;
+
+    if (outside(info->sample_rate, 4000, 96000) || outside(info->slot_shift, 5, 12) || info->kinds == 0 ||
+        info->scales > GS_MAX_SCALES || info->smallest_scale + info->scales > GS_MAX_SCALE + 1u ||
+        info->amplitude_step == 0 || info->output_shift > 16 || outside(max_active, 1, GS_MAX_ACTIVE) ||
+        info->samples == 0)
+        return GS_ERR_CORRUPT;
+    if (info->has_loop && (info->loop_start >= info->loop_end || info->loop_end > info->samples))
+        return GS_ERR_CORRUPT;
+    if (info->kinds != 1 || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
+        return GS_ERR_UNSUPPORTED;
+    return GS_OK;
+}

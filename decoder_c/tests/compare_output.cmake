@@ -1,0 +1,10 @@
+# Runs PROGRAM [ARGUMENT] with INPUT as its standard input; its output must be the bytes of EXPECTED.
+get_filename_component(name ${PROGRAM} NAME_WE)
+execute_process(COMMAND ${PROGRAM} ${ARGUMENT} INPUT_FILE ${INPUT} OUTPUT_FILE ${name}.out RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} ended with ${status}")
+endif()
+execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${name}.out ${EXPECTED} RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "the output of ${PROGRAM} differs from ${EXPECTED}")
+endif()

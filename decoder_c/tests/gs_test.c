@@ -1,0 +1,421 @@
+#include "gs_test.h"
+
+/* The slot parser once more, driven by a coder that tosses coins and writes down what it tossed. */
+static uint32_t toss_bit(gs_range *range, uint16_t *context);
+static uint32_t toss_direct(gs_range *range, uint32_t bits);
+#define gs_range_bit toss_bit
+#define gs_range_direct toss_direct
+#define gs_slot_start_segment toss_slot_start_segment
+#define gs_slot_start toss_slot_start
+#define gs_slot_next toss_slot_next
+void gs_slot_start_segment(gs_slot *slot, const gs_info *info, uint16_t *contexts);
+void gs_slot_start(gs_slot *slot, uint32_t time);
+int gs_slot_next(gs_slot *slot, gs_range *range, uint16_t *contexts, gs_gaussian *gaussian);
+#include "../src/gs_slot.c"
+#undef gs_range_bit
+#undef gs_range_direct
+#undef gs_slot_start_segment
+#undef gs_slot_start
+#undef gs_slot_next
+
+static uint64_t random_state = 1;
+static uint32_t current_seed;
+
+void test_failed(void)
+{
+    fprintf(stderr, "seed %lu\n", (unsigned long)current_seed);
+    exit(1);
+}
+
+int test_seeds(int argc, char **argv, uint32_t runs, void (*test)(void))
+{
+    uint32_t first = 0;
+
+    if (argc > 1) {
+        first = (uint32_t)strtoul(argv[1], NULL, 10);
+        runs = 1;
+    }
+    for (current_seed = first; current_seed < first + runs; current_seed++) {
+        random_state = (uint64_t)current_seed << 32;
+        test();
+    }
+    return 0;
+}
+
+uint32_t test_random(uint32_t below)
+{
+    uint64_t mixed = random_state += 0x9E3779B97F4A7C15u; /* SplitMix64 (Steele, Lea, Flood 2014) */
+
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBu;
+    return (uint32_t)(((mixed >> 32) * below) >> 32);
+}
+
+static void *allocate(void *old, size_t bytes)
+{
+    void *memory = realloc(old, bytes);
+
+    CHECK(memory);
+    return memory;
+}
+
+void test_append(test_bytes *bytes, uint32_t byte)
+{
+    if (bytes->count == bytes->room) {
+        bytes->room = bytes->room * 2 + 64;
+        bytes->data = (uint8_t *)allocate(bytes->data, bytes->room);
+    }
+    bytes->data[bytes->count++] = (uint8_t)byte;
+}
+
+void test_append_number(test_bytes *bytes, uint32_t value, uint32_t count)
+{
+    for (; count > 0; count--, value >>= 8)
+        test_append(bytes, value & 255u);
+}
+
+void test_append_varint(test_bytes *bytes, uint32_t value)
+{
+    for (; value > 127; value >>= 7)
+        test_append(bytes, 128u | (value & 127u));
+    test_append(bytes, value);
+}
+
+/* Bit by bit, to be independent of the decoder's table. */
+uint32_t test_crc(const uint8_t *data, uint32_t count)
+{
+    uint32_t crc = 0xFFFFFFFFu;
+    uint32_t i;
+    int bit;
+
+    for (i = 0; i < count; i++) {
+        crc ^= data[i];
+        for (bit = 0; bit < 8; bit++)
+            crc = crc & 1u ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
+    }
+    return ~crc;
+}
+
+/* ---- range encoder ---- */
+
+void test_coder_start(test_coder *coder)
+{
+    coder->low = 0;
+    coder->range = 0xFFFFFFFFu;
+    coder->pending = 0;
+    coder->started = 0;
+    coder->bytes.count = 0;
+}
+
+static void shift_out(test_coder *coder)
+{
+    if (coder->low < 0xFF000000u || coder->low > 0xFFFFFFFFu) {
+        uint32_t carry = (uint32_t)(coder->low >> 32);
+        if (coder->started)
+            test_append(&coder->bytes, (coder->cache + carry) & 255u);
+        for (; coder->pending > 0; coder->pending--)
+            test_append(&coder->bytes, (255u + carry) & 255u);
+        coder->cache = (uint8_t)(coder->low >> 24);
+        coder->started = 1;
+    } else {
+        coder->pending++;
+    }
+    coder->low = (coder->low & 0x00FFFFFFu) << 8;
+}
+
+static void renormalise(test_coder *coder)
+{
+    while (coder->range < 1u << 24) {
+        coder->range <<= 8;
+        shift_out(coder);
+    }
+}
+
+void test_coder_bit(test_coder *coder, uint16_t *context, uint32_t bit)
+{
+    static const uint32_t shifts[16] = {1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5};
+    uint32_t p = *context / 16u;
+    uint32_t n = *context % 16u;
+    uint32_t bound = (coder->range >> 12) * (p | 1);
+
+    if (bit) {
+        coder->range = bound;
+        p += (4095 - p) >> shifts[n];
+    } else {
+        coder->low += bound;
+        coder->range -= bound;
+        p -= p >> shifts[n];
+    }
+    *context = (uint16_t)(p * 16 + (n < 15 ? n + 1 : 15));
+    renormalise(coder);
+}
+
+void test_coder_direct(test_coder *coder, uint32_t value, uint32_t bits)
+{
+    while (bits-- > 0) {
+        coder->range >>= 1;
+        if (value >> bits & 1u)
+            coder->low += coder->range;
+        renormalise(coder);
+    }
+}
+
+/* Of the values that end the code rightly, takes the one with most zeros at its end, and leaves those out. */
+void test_coder_end(test_coder *coder)
+{
+    uint64_t last = coder->low + coder->range - 1;
+    uint64_t mask;
+    int i;
+
+    for (mask = 0xFFFFFFFFu; mask > 0; mask >>= 8) {
+        uint64_t value = (coder->low + mask) & ~mask;
+        if (value <= last) {
+            coder->low = value;
+            break;
+        }
+    }
+    for (i = 0; i < 5; i++)
+        shift_out(coder);
+    for (i = 0; i < 4 && coder->bytes.count > 0 && coder->bytes.data[coder->bytes.count - 1] == 0; i++)
+        coder->bytes.count--;
+}
+
+static uint32_t toss_bit(gs_range *range, uint16_t *context)
+{
+    test_coder *coder = (test_coder *)(void *)range;
+    int is_more = (context - coder->contexts) % GS_CONTEXTS_PER_SCALE < GS_CONTEXT_FIRST_BIN;
+    uint32_t bit = !coder->force_zero && test_random(1024) < (is_more ? coder->more_in_1024 : coder->ones_in_1024);
+
+    test_coder_bit(coder, context, bit);
+    return bit;
+}
+
+static uint32_t toss_direct(gs_range *range, uint32_t bits)
+{
+    uint32_t value = test_random((uint32_t)1 << bits);
+
+    test_coder_direct((test_coder *)(void *)range, value, bits);
+    return value;
+}
+
+/* ---- streams ---- */
+
+void test_append_header(test_bytes *bytes, const gs_info *info)
+{
+    static const uint32_t rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+    uint32_t first = bytes->count;
+    uint32_t code = 0;
+    uint32_t i;
+
+    for (i = 0; i < 9; i++)
+        if (rates[i] == info->sample_rate)
+            code = i + 1;
+    test_append(bytes, 'G');
+    test_append(bytes, 'S');
+    test_append(bytes, 1);
+    test_append(bytes, code | (uint32_t)info->slot_shift << 4);
+    test_append(bytes, info->kinds);
+    test_append(bytes, (info->channels - 1u) | (uint32_t)info->has_loop << 1 | (uint32_t)info->table_set << 2);
+    test_append(bytes, info->smallest_scale | (info->scales - 1u) << 4);
+    test_append_number(bytes, info->amplitude_step | (uint32_t)info->output_shift << 11, 2);
+    test_append_varint(bytes, info->max_active);
+    test_append_varint(bytes, info->peak_macs);
+    test_append_varint(bytes, info->seek_slots);
+    test_append_varint(bytes, info->samples);
+    if (code == 0)
+        test_append_number(bytes, info->sample_rate, 4);
+    if (info->has_loop) {
+        test_append_varint(bytes, info->loop_start);
+        test_append_varint(bytes, info->loop_end);
+    }
+    test_append_number(bytes, test_crc(bytes->data + first, bytes->count - first), 2);
+}
+
+void test_append_segment(test_bytes *bytes, const test_bytes *data)
+{
+    uint32_t i;
+
+    test_append_varint(bytes, data->count);
+    test_append_number(bytes, test_crc(data->data, data->count), 4);
+    for (i = 0; i < data->count; i++)
+        test_append(bytes, data->data[i]);
+}
+
+static void random_info(gs_info *info)
+{
+    static const uint32_t rates[] = {8000, 16000, 48000, 4000, 96000, 12345};
+
+    memset(info, 0, sizeof *info);
+    info->sample_rate = rates[test_random(6)];
+    info->slot_shift = (uint8_t)(5 + test_random(8));
+    info->slot_samples = (uint16_t)(1u << info->slot_shift);
+    info->kinds = 1;
+    info->channels = 1;
+    info->table_set = (uint8_t)test_random(3);
+    info->scales = (uint8_t)(1 + test_random(GS_MAX_SCALES));
+    info->smallest_scale = (uint8_t)test_random(13u - info->scales);
+    info->amplitude_step = (uint16_t)(1 + test_random(test_random(4) ? 2047 : 40));
+    info->output_shift = (uint8_t)test_random(test_random(4) ? 4 : 17);
+    info->max_active = (uint16_t)(1 + test_random(test_random(3) ? 300 : 10));
+    info->peak_macs = test_random(1000);
+    info->samples = 1 + test_random(test_random(8) ? 4000u + 10u * info->slot_samples : 100u);
+    info->seek_slots = test_random(2) ? 1 + test_random(1 + info->samples / info->slot_samples) : 0;
+    if (test_random(2)) {
+        info->has_loop = 1;
+        info->loop_start = test_random(info->samples);
+        info->loop_end = info->loop_start + 1 + test_random(info->samples - info->loop_start);
+    }
+}
+
+static int64_t floor_shift(int64_t value, uint32_t shift)
+{
+    int64_t unit = (int64_t)1 << shift;
+
+    return value >= 0 ? value / unit : -((-value + unit - 1) / unit);
+}
+
+/* Sections 4 to 6 of SPEC.md by the letter, without a thought for speed. */
+static void render_by_formula(test_stream *stream)
+{
+    const gs_info *info = &stream->info;
+    uint32_t *sum = (uint32_t *)calloc(info->samples, sizeof *sum);
+    uint32_t i;
+    int64_t n;
+
+    CHECK(sum);
+    for (i = 0; i < stream->count; i++) {
+        const gs_gaussian *g = &stream->gaussians[i];
+        int64_t onset = (int64_t)g->onset - 65536;
+        int64_t support = (int64_t)32 << g->scale;
+        int64_t step = g->scale % 2 ? info->amplitude_step * (int64_t)46341 / 65536 : info->amplitude_step;
+        int64_t amplitude = floor_shift(step * (8 * g->amplitude + 3), 3u + g->scale / 2u);
+        if (amplitude > 32767)
+            amplitude = 32767;
+        for (n = onset < 0 ? 0 : onset; n < info->samples && n - onset < support; n++) {
+            int64_t a = n - onset;
+            int64_t r = a % ((int64_t)1 << g->scale);
+            int64_t e0 = gs_envelope[a >> g->scale] * amplitude;
+            int64_t delta = floor_shift(gs_envelope[(a >> g->scale) + 1] * amplitude - e0, g->scale);
+            int64_t e = floor_shift(e0 + r * delta, 15);
+            int64_t phase = g->phase * (65536 / ((int64_t)1 << g->phase_bits)) + 32 + ((g->bin & 1) ? 32768 : 0) +
+                            g->bin * (65536 / support) * a;
+            sum[n] += (uint32_t)(e * gs_cosine[(phase & 65535) / 64]);
+        }
+    }
+    stream->pcm = (int16_t *)allocate(NULL, info->samples * sizeof *stream->pcm);
+    for (n = 0; n < info->samples; n++) {
+        uint32_t rounded = sum[n] + ((uint32_t)1 << (13 + info->output_shift));
+        int64_t value = floor_shift((int32_t)rounded, 14u + info->output_shift);
+        stream->pcm[n] = (int16_t)(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
+    }
+    free(sum);
+}
+
+/* The slot's next Gaussian, or its end; a toss that leads nowhere legal is taken back. */
+static int toss_legal(test_coder *coder, gs_slot *syntax, uint16_t *contexts, int full, gs_gaussian *gaussian)
+{
+    const test_coder coder_before = *coder;
+    const gs_slot syntax_before = *syntax;
+    uint16_t contexts_before[GS_CONTEXTS(GS_MAX_SCALES)];
+    int tries;
+
+    memcpy(contexts_before, contexts, sizeof contexts_before);
+    for (tries = 0;; tries++) {
+        int found;
+        coder->force_zero = full || tries == 20;
+        found = toss_slot_next(syntax, &coder->as_range, contexts, gaussian);
+        if (coder->as_range.input.error == GS_OK)
+            return found;
+        CHECK(tries < 20);
+        coder->low = coder_before.low;
+        coder->range = coder_before.range;
+        coder->pending = coder_before.pending;
+        coder->cache = coder_before.cache;
+        coder->started = coder_before.started;
+        coder->bytes.count = coder_before.bytes.count;
+        coder->as_range.input.error = GS_OK;
+        *syntax = syntax_before;
+        memcpy(contexts, contexts_before, sizeof contexts_before);
+    }
+}
+
+static uint32_t held_at(const test_stream *stream, uint32_t time)
+{
+    uint32_t held = 0;
+    uint32_t i;
+
+    for (i = 0; i < stream->count; i++)
+        held += stream->gaussians[i].onset + gs_support(stream->gaussians[i].scale) > time;
+    return held;
+}
+
+void test_stream_make(test_stream *stream)
+{
+    gs_info *info = &stream->info;
+    int32_t slots;
+    int32_t slot;
+    int32_t lead_in;
+    int32_t segment_end = 0;
+    uint32_t room = 0;
+    test_coder coder;
+    gs_slot syntax;
+    uint16_t contexts[GS_CONTEXTS(GS_MAX_SCALES)];
+
+    memset(stream, 0, sizeof *stream);
+    memset(&coder, 0, sizeof coder);
+    random_info(info);
+    coder.contexts = contexts;
+    coder.more_in_1024 = test_random(3) ? 300 + test_random(700) : test_random(300);
+    coder.ones_in_1024 = test_random(1000);
+    test_append_header(&stream->bytes, info);
+    info->header_bytes = stream->bytes.count;
+
+    slots = (int32_t)((info->samples + info->slot_samples - 1) / info->slot_samples);
+    lead_in = (int32_t)(((uint32_t)32 << (info->smallest_scale + info->scales - 1)) >> info->slot_shift);
+    if (lead_in < 1)
+        lead_in = 1;
+    for (slot = -lead_in; slot < slots; slot++) {
+        uint32_t time = (uint32_t)(slot * (int32_t)info->slot_samples + 65536);
+        uint32_t held = held_at(stream, time);
+        gs_gaussian gaussian;
+        if (slot == -lead_in || slot == segment_end) {
+            test_coder_start(&coder);
+            toss_slot_start_segment(&syntax, info, contexts);
+            segment_end = slots;
+            if (info->seek_slots && (slot < 0 ? 0 : slot) + (int64_t)info->seek_slots < slots)
+                segment_end = (slot < 0 ? 0 : slot) + (int32_t)info->seek_slots;
+        }
+        toss_slot_start(&syntax, time);
+        while (toss_legal(&coder, &syntax, contexts, held == info->max_active, &gaussian)) {
+            if (stream->count == room) {
+                room = room * 2 + 64;
+                stream->gaussians = (gs_gaussian *)allocate(stream->gaussians, room * sizeof gaussian);
+            }
+            stream->gaussians[stream->count++] = gaussian;
+            held++;
+        }
+        if (slot + 1 == segment_end) {
+            test_coder_end(&coder);
+            test_append_segment(&stream->bytes, &coder.bytes);
+        }
+    }
+    free(coder.bytes.data);
+    render_by_formula(stream);
+}
+
+void test_stream_free(test_stream *stream)
+{
+    free(stream->bytes.data);
+    free(stream->gaussians);
+    free(stream->pcm);
+}
+
+gs_decoder *test_open(const test_stream *stream)
+{
+    size_t bytes = gs_decoder_size(stream->info.max_active, stream->info.scales);
+    void *memory = allocate(NULL, bytes);
+    gs_decoder *decoder = NULL;
+
+    CHECK(gs_open_memory(memory, bytes, stream->bytes.data, stream->bytes.count, &decoder) == GS_OK);
+    return decoder;
+}

@@ -1,0 +1,132 @@
+/* test_vectors FOLDER: decodes the golden streams that FOLDER/manifest.txt lists, one a line:
+ *
+ *     name.bin  samples  CRC-32 of the 16-bit little-endian PCM, in hexadecimal
+ *
+ * in one piece, in odd pieces from a callback, and from the middle. Lines that start with # are comments. */
+#include "gs_test.h"
+
+typedef struct file_bytes {
+    uint8_t *data;
+    uint32_t count;
+} file_bytes;
+
+static file_bytes read_file(const char *folder, const char *name)
+{
+    test_bytes bytes = {0};
+    file_bytes result;
+    char path[1024];
+    FILE *file;
+    int byte;
+
+    CHECK(snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path);
+    file = fopen(path, "rb");
+    if (!file) {
+        fprintf(stderr, "cannot open %s\n", path);
+        exit(1);
+    }
+    while ((byte = fgetc(file)) != EOF)
+        test_append(&bytes, (uint32_t)byte);
+    fclose(file);
+    result.data = bytes.data;
+    result.count = bytes.count;
+    return result;
+}
+
+static int read_stored(void *user, uint32_t offset, uint8_t *buffer, uint32_t bytes)
+{
+    const file_bytes *stored = (const file_bytes *)user;
+
+    CHECK(offset < stored->count && bytes <= stored->count - offset);
+    memcpy(buffer, stored->data + offset, bytes);
+    return (int)bytes;
+}
+
+static uint32_t pcm_crc(const int16_t *pcm, uint32_t samples)
+{
+    uint32_t crc = GS_CRC_START;
+    uint32_t i;
+
+    for (i = 0; i < samples; i++)
+        crc = gs_crc_byte(gs_crc_byte(crc, (uint16_t)pcm[i] & 255u), (uint16_t)pcm[i] >> 8);
+    return ~crc;
+}
+
+static void check_vector(const char *folder, const char *name, uint32_t samples, uint32_t crc)
+{
+    file_bytes stream = read_file(folder, name);
+    gs_info info;
+    gs_decoder *decoder;
+    size_t room;
+    void *memory;
+    int16_t *pcm;
+    int16_t *again;
+    uint32_t at;
+
+    CHECK(gs_info_from_memory(stream.data, stream.count, &info) == GS_OK);
+    CHECK(info.samples == samples);
+    room = gs_decoder_size(info.max_active, info.scales);
+    memory = malloc(room);
+    pcm = (int16_t *)malloc(samples * sizeof *pcm);
+    again = (int16_t *)malloc(samples * sizeof *again);
+    CHECK(memory && pcm && again);
+    CHECK(gs_open_memory(memory, room, stream.data, stream.count, &decoder) == GS_OK);
+    CHECK(gs_check(decoder) == GS_OK);
+    CHECK(gs_read(decoder, pcm, samples) == (int32_t)samples);
+    CHECK(gs_read(decoder, pcm, samples) == 0);
+    if (pcm_crc(pcm, samples) != crc) {
+        fprintf(stderr, "%s: the PCM has CRC %08lx, not %08lx\n", name, (unsigned long)pcm_crc(pcm, samples),
+                (unsigned long)crc);
+        exit(1);
+    }
+    CHECK(gs_open_callback(memory, room, read_stored, &stream, stream.count, &decoder) == GS_OK);
+    for (at = 0; at < samples;) {
+        int32_t given = gs_read(decoder, again + at, 1 + at % 997 < samples - at ? 1 + at % 997 : samples - at);
+        CHECK(given > 0);
+        at += (uint32_t)given;
+    }
+    CHECK(memcmp(pcm, again, samples * sizeof *pcm) == 0);
+    CHECK(gs_seek(decoder, samples / 2) == GS_OK);
+    CHECK(gs_read(decoder, again, samples) == (int32_t)(samples - samples / 2));
+    CHECK(memcmp(pcm + samples / 2, again, (samples - samples / 2) * sizeof *pcm) == 0);
+    free(stream.data);
+    free(memory);
+    free(pcm);
+    free(again);
+}
+
+int main(int argc, char **argv)
+{
+    file_bytes manifest;
+    uint32_t at = 0;
+    int vectors = 0;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_vectors FOLDER\n");
+        return 2;
+    }
+    manifest = read_file(argv[1], "manifest.txt");
+    while (at < manifest.count) {
+        char line[512];
+        char name[512];
+        unsigned long samples;
+        unsigned long crc;
+        uint32_t length = 0;
+        for (; at < manifest.count && manifest.data[at] != '\n'; at++)
+            if (length < sizeof line - 1)
+                line[length++] = (char)manifest.data[at];
+        line[length] = 0;
+        at++;
+        if (length == 0 || line[0] == '#')
+            continue;
+        CHECK(sscanf(line, "%511s %lu %lx", name, &samples, &crc) == 3);
+        check_vector(argv[1], name, (uint32_t)samples, (uint32_t)crc);
+        vectors++;
+    }
+    free(manifest.data);
+    if (vectors == 0) {
+        fprintf(stderr, "the manifest lists no vector\n");
+        return 1;
+    }
+    printf("%d vectors\n", vectors);
+    return 0;
+}

@@ -1,0 +1,78 @@
+"""The ceilings that a stream guarantees: MACs a sample in every window of 20 ms, and Gaussians held at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..complexity import WINDOW_SECONDS, macs_each_sample
+from ..gaussians import GaussianTable, support
+
+Array = npt.NDArray[Any]
+
+
+def held_at_most(table: GaussianTable, slot_log2: int, first_slot: int, slots: int) -> int:
+    """The largest number of Gaussians that a decoder holds: from the start of the slot where they begin (of all
+    slots from `first_slot` on) to their last sample."""
+    return int(_held_each_slot(table, slot_log2, first_slot, slots).max(initial=0))
+
+
+def _held_each_slot(table: GaussianTable, slot_log2: int, first_slot: int, slots: int) -> npt.NDArray[np.int64]:
+    begin = (table["onset"] >> slot_log2) - first_slot
+    # Dropped when a slot starts at or after its end; before sample 0 the decoder drops only what ends there.
+    end = table["onset"].astype(np.int64) + support(table["scale"])
+    last = ((np.maximum(end, 1) - 1) >> slot_log2) - first_slot
+    change = np.zeros(slots - first_slot + 1, np.int64)
+    np.add.at(change, begin, 1)
+    np.add.at(change, np.minimum(last + 1, slots - first_slot), -1)
+    return np.cumsum(change[:-1])
+
+
+def within_macs(table: GaussianTable, energies: Array, samples: int, sample_rate: int, ceiling: int) -> Array:
+    """Marks the Gaussians to keep, shape (n,), so that no window of 20 ms costs more than `ceiling` MACs a sample:
+    the worst window loses the Gaussian with the least energy for its cost until none is over."""
+    keep = np.ones(len(table), np.bool_)
+    window = min(samples, max(1, round(WINDOW_SECONDS * sample_rate)))
+    onset = table["onset"].astype(np.int64)
+    end = onset + support(table["scale"])
+    worth = energies / support(table["scale"])
+    macs = macs_each_sample(table, samples)
+    while True:
+        total = np.concatenate([[0], np.cumsum(macs)])
+        cost = total[window:] - total[:-window]
+        over = np.flatnonzero(cost > ceiling * window)
+        if len(over) == 0:
+            return keep
+        # One Gaussian from each over-full window, windows a support apart at least so that they do not share any.
+        for start in _spaced(over, cost, window):
+            here = np.flatnonzero(keep & (onset < start + window) & (end > start))
+            victim = here[np.argmin(worth[here])]
+            keep[victim] = False
+            macs -= macs_each_sample(table[victim : victim + 1], samples)
+
+
+def _spaced(over: Array, cost: Array, window: int) -> list[int]:
+    """The costliest of each run of over-full windows."""
+    runs = np.split(over, np.flatnonzero(np.diff(over) > window) + 1)
+    return [int(run[np.argmax(cost[run])]) for run in runs]
+
+
+def within_active(
+    table: GaussianTable, energies: Array, slot_log2: int, first_slot: int, slots: int, ceiling: int
+) -> Array:
+    """Marks the Gaussians to keep, shape (n,), so that no more than `ceiling` are held in any slot: the fullest
+    slot loses its weakest ones."""
+    keep = np.ones(len(table), np.bool_)
+    begin = table["onset"] >> slot_log2
+    last = (np.maximum(table["onset"].astype(np.int64) + support(table["scale"]), 1) - 1) >> slot_log2
+    while True:
+        count = _held_each_slot(table[keep], slot_log2, first_slot, slots)
+        worst = int(np.argmax(count))
+        excess = int(count[worst]) - ceiling
+        if excess <= 0:
+            return keep
+        slot = worst + first_slot
+        here = np.flatnonzero(keep & (begin <= slot) & (last >= slot))
+        keep[here[np.argsort(energies[here], kind="stable")[:excess]]] = False

@@ -1,0 +1,68 @@
+"""The amplitude step: between the encoder's energy-normalised weights and the header's mantissa and output shift."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from ..container import MAX_MANTISSA, MAX_OUTPUT_SHIFT
+from ..dequantise import LARGEST_PEAK
+from ..gaussians import GaussianTable
+from ..tables import HALF_SQRT2_Q16
+from .lattice import envelope_norm
+
+_MANTISSAS = 128
+"""The encoder keeps to steps with a mantissa below this, so that the shift can be chosen last, exactly."""
+_ACCUMULATOR_LIMIT = 0.95 * (1 << 17)
+"""Sums of envelopes that the decoder's int32 holds behind a Q14 cosine, with room for rounding."""
+_UNIT = envelope_norm(0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A step that a header can state: mantissa / 2^shift output steps of amplitude at scale 0."""
+
+    mantissa: int
+    shift: int
+
+    @property
+    def weight(self) -> float:
+        """The step in the unit of the energy-normalised weight alpha."""
+        return self.mantissa * 2.0**-self.shift * _UNIT
+
+
+def nearest_step(weight: float, peak: float) -> Step:
+    """The representable step nearest to one in the unit of alpha, for a clip of this peak in output steps: the
+    mantissa is as small as is precise to 1 %, and the accumulator holds the clip at its shift."""
+    amplitude = max(weight / _UNIT, 2.0**-MAX_OUTPUT_SHIFT)
+    room = math.floor(math.log2(_ACCUMULATOR_LIMIT / (1.2 * max(peak, 1.0))))
+    shift = min(MAX_OUTPUT_SHIFT, room, math.floor(math.log2(_MANTISSAS / amplitude)))
+    shift = max(shift, 0)
+    return Step(min(MAX_MANTISSA, max(1, round(amplitude * 2**shift))), shift)
+
+
+def finest_shift(step: Step, table: GaussianTable, rendered: npt.NDArray[np.float64]) -> tuple[int, int]:
+    """Mantissa and output shift for the header: the same step with the finest amplitudes that neither clip nor
+    overflow the decoder's accumulator. `rendered` is the clip's float rendering in output steps."""
+    mantissa, shift = step.mantissa, step.shift
+    peak = float(np.max(np.abs(rendered), initial=0.0))
+    while shift > 0 and (not _fits(mantissa, table) or peak * 2.0**shift > _ACCUMULATOR_LIMIT):
+        mantissa, shift = max(1, mantissa >> 1), shift - 1
+    while (
+        shift < MAX_OUTPUT_SHIFT
+        and mantissa * 2 <= MAX_MANTISSA
+        and _fits(mantissa * 2, table)
+        and peak * 2.0 ** (shift + 1) <= _ACCUMULATOR_LIMIT
+    ):
+        mantissa, shift = mantissa * 2, shift + 1
+    return mantissa, shift
+
+
+def _fits(mantissa: int, table: GaussianTable) -> bool:
+    scale = table["scale"].astype(np.int64)
+    step = np.where(scale & 1, (mantissa * HALF_SQRT2_Q16) >> 16, mantissa)
+    peaks = (step * (8 * table["amplitude"].astype(np.int64) + 3)) >> (3 + (scale >> 1))
+    return bool(np.max(peaks, initial=0) <= LARGEST_PEAK)

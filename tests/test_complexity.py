@@ -1,0 +1,39 @@
+"""The cost of rendering, against a count sample by sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from audio_gs import complexity
+
+RATE = 8000
+SAMPLES = 3000
+
+
+def random_table(count: int, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    table = np.zeros(count, dtype=[("scale", "i4"), ("onset", "i4")])
+    table["scale"] = random.integers(0, 7, count)
+    table["onset"] = random.integers(-2500, SAMPLES, count)
+    return table
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_against_counting(count: int) -> None:
+    table = random_table(count, seed=count)
+    counted = np.zeros(SAMPLES, int)
+    for scale, onset in zip(table["scale"], table["onset"], strict=True):
+        for age in range(32 << scale):
+            if 0 <= onset + age < SAMPLES:
+                counted[onset + age] += 1 + 2 * (age % (1 << scale) == 0)
+    np.testing.assert_array_equal(complexity.macs_each_sample(table, SAMPLES), counted)
+    mean, peak = complexity.macs_per_sample(table, SAMPLES, RATE)
+    assert mean == pytest.approx(counted.mean())
+    assert peak == pytest.approx(max(counted[n : n + 160].mean() for n in range(SAMPLES - 159)))
+
+
+def test_clips_shorter_than_the_window() -> None:
+    table = random_table(1, seed=0)
+    table["onset"], table["scale"] = 0, 0
+    assert complexity.macs_per_sample(table, 10, RATE) == (3.0, 3.0)
