@@ -41,6 +41,7 @@ lint: $(VENV)/.test-package
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml -p audio_gs
+	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/tests $(CURDIR)/demo
 
 ctest: $(VENV)/.test-package
 	$(BIN)/cmake -S decoder_c -B build/decoder_c -DCMAKE_BUILD_TYPE=Release

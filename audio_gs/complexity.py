@@ -11,6 +11,7 @@ import numpy.typing as npt
 WINDOW_SECONDS = 0.020
 ENVELOPE_SEGMENTS = 32
 MACS_PER_ENVELOPE_SEGMENT = 2
+_BLOCK_SAMPLES = 1 << 20
 
 Table = npt.NDArray[Any]
 
@@ -32,6 +33,19 @@ def macs_each_sample(table: Table, samples: int) -> npt.NDArray[np.int64]:
 
 def macs_per_sample(table: Table, samples: int, sample_rate: int) -> tuple[float, float]:
     """Mean over the clip and peak over any window of 20 ms, in MACs a sample."""
-    total = np.concatenate(([0], np.cumsum(macs_each_sample(table, samples))))
     window = min(samples, max(1, round(WINDOW_SECONDS * sample_rate)))
-    return float(total[-1]) / samples, float((total[window:] - total[:-window]).max()) / window
+    onset = table["onset"].astype(np.int64)
+    end = onset + (ENVELOPE_SEGMENTS << table["scale"].astype(np.int64))
+    total = peak = 0
+    # In blocks, so that the memory that a stream asks for does not grow with the length that its header states.
+    for start in range(0, samples, _BLOCK_SAMPLES):
+        stop = min(samples, start + _BLOCK_SAMPLES)
+        last = min(samples, stop + window - 1)
+        near = table[(onset < last) & (end > start)]
+        if len(near) == 0:
+            continue
+        near["onset"] -= start
+        sums = np.concatenate(([0], np.cumsum(macs_each_sample(near, last - start))))
+        total += int(sums[stop - start])
+        peak = max(peak, int((sums[window:] - sums[:-window]).max(initial=0)))
+    return total / samples, peak / window

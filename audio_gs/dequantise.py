@@ -15,10 +15,15 @@ _PHASE_BITS = phase_bits()
 
 def amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, mantissa: int) -> Integers:
     """A, the peak of the envelope in 2^-E output steps, of amplitude indices q and scales k."""
+    return np.minimum(LARGEST_PEAK, unclipped_amplitude(index, scale, mantissa))
+
+
+def unclipped_amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, mantissa: int) -> Integers:
+    """What A would be if 15 bits could hold any."""
     q = np.asarray(index, np.int64)
     k = np.asarray(scale, np.int64)
-    step = np.where(k & 1, (mantissa * HALF_SQRT2_Q16) >> 16, mantissa)
-    return np.minimum(LARGEST_PEAK, (step * (8 * q + 3)) >> (3 + (k >> 1)))
+    step = np.where(k & 1, (mantissa * HALF_SQRT2_Q16 + 2048) >> 12, 16 * mantissa)
+    return (step * (8 * q + 3)) >> (7 + (k >> 1))
 
 
 def phase(amplitude_index: npt.ArrayLike, index: npt.ArrayLike) -> Integers:

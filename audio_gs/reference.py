@@ -12,7 +12,7 @@ from .errors import BitstreamError
 from .gaussians import GAUSSIAN, GaussianTable, empty_table
 from .rangecoder import CODE, DECODER_FIELDS, MAX_OVERRUN, OVERRUN, POSITION, RANGE, start_decoder
 from .render import HELD_FIELDS, HELD_ONSET, HELD_SCALE, accumulate, held, to_pcm
-from .slots import ILLEGAL_BIN, ROW_FIELDS, TOO_MANY, decode_slot
+from .slots import ILLEGAL_BIN, ONSET, ROW_FIELDS, SCALE, TOO_MANY, decode_slot
 from .tables import SHORTEST_SUPPORT, initial_contexts
 
 
@@ -187,8 +187,13 @@ class ReferenceDecoder:
 def decode_gaussians(data: bytes) -> GaussianTable:
     """All Gaussians of a stream, in the order of the stream, dtype `GAUSSIAN`; BitstreamError if it is damaged."""
     reader = SlotReader(data)
-    capacity = reader.header.max_active
-    slots = [reader.read_slot(capacity).copy() for _ in range(-reader.header.lead_slots, reader.header.slots)]
+    header = reader.header
+    ends = np.zeros(0, np.int64)
+    slots = []
+    for slot in range(-header.lead_slots, header.slots):
+        ends = ends[ends > max(0, slot << header.slot_log2)]
+        slots.append(reader.read_slot(header.max_active - len(ends)).copy())
+        ends = np.concatenate([ends, slots[-1][:, ONSET] + (SHORTEST_SUPPORT << slots[-1][:, SCALE])])
     rows = np.concatenate(slots)
     table = empty_table(len(rows))
     for column, name in enumerate(GAUSSIAN.names or ()):

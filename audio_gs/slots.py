@@ -30,6 +30,7 @@ from .tables import (
     FIRST_BIN,
     GAMMA_LENGTHS,
     GAMMA_TOPS,
+    LARGEST_AMPLITUDE,
     MORE,
     MORE_PLACES,
     NEXT_BIN,
@@ -193,13 +194,33 @@ def sorted_for_coding(table: Array, slot_log2: int) -> Array:
     return table[np.lexsort((table["onset"], table["bin"], table["scale"], slot))]
 
 
+def _check_table(table: Array, header: StreamHeader) -> None:
+    """Raises ValueError for Gaussians that the syntax of a stream with this header has no words for."""
+    scale = table["scale"].astype(np.int64)
+    if np.any((scale < header.kmin) | (scale >= header.kmin + header.scales)):
+        raise ValueError("a Gaussian has a scale outside the header's")
+    slot = table["onset"] >> header.slot_log2
+    if np.any((slot < -header.lead_slots) | (slot >= header.slots)):
+        raise ValueError("a Gaussian begins outside the clip's slots")
+    if np.any(table["onset"] & ((8 << scale) - 1)):
+        raise ValueError("a Gaussian begins between the hops of its scale")
+    if np.any((table["bin"] < 0) | (table["bin"] >= 16 << scale)):
+        raise ValueError("a Gaussian's bin is outside 0..support / 2 - 1")
+    if np.any((table["amplitude"] < 1) | (table["amplitude"] > LARGEST_AMPLITUDE)):
+        raise ValueError(f"a Gaussian's amplitude index is outside 1..{LARGEST_AMPLITUDE}")
+    if np.any((table["phase"] < 0) | (table["phase"] >> _PHASE_BITS[table["amplitude"]] != 0)):
+        raise ValueError("a Gaussian's phase index is outside those of its amplitude")
+
+
 def encode_slots(table: Array, header: StreamHeader) -> list[bytes]:
-    """The range-coded bytes of each segment of a stream with this header and these Gaussians."""
+    """The range-coded bytes of each segment of a stream with this header and these Gaussians.
+
+    Raises ValueError for Gaussians that such a stream cannot code.
+    """
+    _check_table(table, header)
     table = sorted_for_coding(table, header.slot_log2)
     slot = table["onset"] >> header.slot_log2
     rows = as_rows(table)
-    if len(table) and not -header.lead_slots <= slot[0] <= slot[-1] < header.slots:
-        raise ValueError("a Gaussian begins outside the clip's slots")
     initial = initial_contexts(header.table_set, header.scales)
     payloads = []
     for segment in range(header.segments):

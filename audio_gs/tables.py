@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sys
@@ -71,11 +72,13 @@ def phase_bits() -> npt.NDArray[np.int64]:
     return FEWEST_PHASE_BITS + np.searchsorted(PHASE_LIMITS, q, side="right")
 
 
+@functools.cache
 def priors() -> npt.NDArray[np.int64]:
     """PRIOR, shape (table sets, MAX_SCALES, CONTEXTS_PER_SCALE): bytes, probability of a 1 in 1/64 in the high 6
     bits, index into START_COUNT in the low 2. Trained by `python -m audio_gs.encoder.train_priors`."""
     stored = json.loads(PRIORS_FILE.read_text())
     table = np.array([stored[name] for name in TABLE_SETS], np.int64)
+    table.flags.writeable = False
     return table.reshape(len(TABLE_SETS), MAX_SCALES, CONTEXTS_PER_SCALE)
 
 

@@ -27,7 +27,7 @@ class Geometry(NamedTuple):
     support: Array
     hop: Array
     first: Array
-    """Onset of the first frame, negative."""
+    """Onset of the first frame."""
     frames: Array
     bins: Array
     cells: Array
@@ -36,8 +36,6 @@ class Geometry(NamedTuple):
     blocks_per_frame: Array
     blocks: Array
     """Index of each scale's first block, shape (scales + 1,)."""
-    penalties: Array
-    """Index of each scale's first bin among all bins, shape (scales + 1,)."""
     self_overlap: Array
     """Inner product of the atom in bin 1 with its own conjugate, float."""
 
@@ -64,12 +62,18 @@ def _ends(counts: Array) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def make_geometry(samples: int, kmin: int, scales: int) -> Geometry:
-    """The lattice for a clip of `samples` samples and the scales kmin..kmin+scales-1."""
+def make_geometry(samples: int, kmin: int, scales: int, begin: int | None = None, end: int | None = None) -> Geometry:
+    """The lattice for a clip of `samples` samples and the scales kmin..kmin+scales-1: all atoms that sound in it,
+    or only those whose centre lies from sample `begin` on and before sample `end`."""
     support = SHORTEST_SUPPORT << np.arange(kmin, kmin + scales, dtype=np.int64)
     hop = support // 4
     first = hop - support
-    frames = (samples - 1 - first) // hop + 1
+    last = (samples - 1) // hop * hop
+    if begin is not None:
+        first = np.maximum(first, -((support // 2 - begin) // hop) * hop)
+    if end is not None:
+        last = np.minimum(last, (end - 1 - support // 2) // hop * hop)
+    frames = np.maximum(0, (last - first) // hop + 1)
     bins = support // 2
     block_bins = np.minimum(bins, BLOCK_BINS)
     blocks_per_frame = bins // block_bins
@@ -83,7 +87,6 @@ def make_geometry(samples: int, kmin: int, scales: int) -> Geometry:
         block_bins=block_bins,
         blocks_per_frame=blocks_per_frame,
         blocks=_ends(frames * blocks_per_frame),
-        penalties=_ends(bins),
         self_overlap=np.array([_self_overlap(kmin + j) for j in range(scales)]),
     )
 
@@ -93,13 +96,18 @@ def correlate(signal: npt.NDArray[np.float64], geometry: Geometry, kmin: int) ->
     an atom is the one at its centre."""
     out = np.empty(int(geometry.cells[-1]), np.complex64)
     for j in range(len(geometry.support)):
-        length, hop, frames = (int(field[j]) for field in (geometry.support, geometry.hop, geometry.frames))
+        length, hop, first, frames = (int(field[j]) for field in geometry[:4])
+        if frames == 0:
+            continue
         window = envelope_samples(kmin + j)
         window = (window / np.linalg.norm(window)).astype(np.float32)
         # A DFT refers phase to the first sample; the centre is half a support later, half a turn for odd bins.
         window_sign = np.where(np.arange(length // 2) & 1, -1, 1).astype(np.float32)
-        padded = np.concatenate([np.zeros(-int(geometry.first[j])), signal, np.zeros(length)]).astype(np.float32)
-        view = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop][:frames]
+        end = first + (frames - 1) * hop + length
+        inside = signal[max(0, first) : max(0, end)].astype(np.float32)
+        before = np.zeros(max(0, -first), np.float32)
+        after = np.zeros(end - first - len(before) - len(inside), np.float32)
+        view = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, inside, after]), length)[::hop]
         target = out[geometry.cells[j] : geometry.cells[j + 1]].reshape(frames, length // 2)
         batch = max(1, _FFT_BATCH // length)
         for start in range(0, frames, batch):

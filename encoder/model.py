@@ -1,4 +1,4 @@
-"""The encoder as a PyTorch module whose parameters are the Gaussians, and its gradient refinement.
+"""The encoder as a PyTorch module whose parameters are the Gaussians, and the losses of its fit.
 
 `GaussianModel` holds every Gaussian's time, frequency, spread, weight and phase as trainable parameters. Its forward
 pass quantises them as the bitstream does (with straight-through gradients) and renders, so that the loss sees what the
@@ -14,15 +14,19 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..gaussians import GaussianTable, empty_table
+from ..errors import OptionsError
+from ..gaussians import GaussianTable, empty_table, support
 from ..tables import LARGEST_AMPLITUDE, SHORTEST_SUPPORT, phase_bits
+from .cpu_render import render_on_cpu
 from .lattice import envelope_norm
 from .options import EncoderOptions
 from .pursuit import RECONSTRUCTION
+from .resolution import PLACES_BITS, amplitude_values
 from .torch_render import Waves, render, rounded
 
 _UNIT_NORM = envelope_norm(0)
 _STFT_SIZES = (128, 256, 512, 1024, 2048)
+PARAMETERS = ("time", "frequency", "spread", "weight", "phase")
 
 
 class GaussianModel(nn.Module):
@@ -31,91 +35,157 @@ class GaussianModel(nn.Module):
     time       centre, in hops of the scale that the Gaussian had at the start
     frequency  in bins of that scale
     spread     log2(support / 32), the scale as a real number
-    weight     energy-normalised amplitude in steps
-    phase      at the centre, in radians
+    weight     energy-normalised amplitude in steps; below 7/8 it rounds to silence
+    phase      in radians, at the centre that the Gaussian had at the start: so moving in time moves the envelope
+               and leaves the wave under it, where the phase at the centre would turn many times a hop
     """
+
+    time: nn.Parameter
+    frequency: nn.Parameter
+    spread: nn.Parameter
+    weight: nn.Parameter
+    phase: nn.Parameter
+    start_length: Tensor
+    start_centre: Tensor
+    phase_bits: Tensor
+    amplitude_values: Tensor | None
 
     def __init__(self, table: GaussianTable, samples: int, kmin: int, scales: int, step: float) -> None:
         super().__init__()
         self.samples, self.kmin, self.scales, self.step = samples, kmin, scales, step
-        self.bits: dict[str, int | None] = dict.fromkeys(("time", "frequency", "amplitude", "phase"))
-        length = (SHORTEST_SUPPORT << table["scale"].astype(np.int64)).astype(np.float64)
-        phases = 2.0 ** phase_bits()[table["amplitude"]]
-
-        def real(values: npt.ArrayLike) -> Tensor:
-            return torch.as_tensor(np.asarray(values), dtype=torch.float32)
-
-        self.register_buffer("hop", real(length / 4))
-        self.register_buffer("length", real(length))
+        self.time_bits: int | None = None
+        self.frequency_bits: int | None = None
+        self.phase_bits_kept: int | None = None
+        self.register_buffer("amplitude_values", None)
         self.register_buffer("phase_bits", torch.as_tensor(phase_bits()))
-        self.time = nn.Parameter(real((table["onset"] + length / 2) / (length / 4)))
-        self.frequency = nn.Parameter(real(table["bin"]))
-        self.spread = nn.Parameter(real(table["scale"]))
-        self.weight = nn.Parameter(real(table["amplitude"] + RECONSTRUCTION))
-        self.phase = nn.Parameter(real(2 * np.pi * table["phase"] / phases))
+        self.register_buffer("start_length", torch.empty(0))
+        self.register_buffer("start_centre", torch.empty(0))
+        for name in PARAMETERS:
+            setattr(self, name, nn.Parameter(torch.empty(0)))
+        self.extend(table)
+
+    def extend(self, table: GaussianTable) -> None:
+        """Adds the Gaussians of a table after those that are there; the parameters are new objects."""
+        length = support(table["scale"]).astype(np.float64)
+        turns = table["phase"] / 2.0 ** phase_bits()[table["amplitude"]]
+        new = {
+            "time": (table["onset"] + length / 2) / (length / 4),
+            "frequency": table["bin"],
+            "spread": table["scale"],
+            "weight": table["amplitude"] + RECONSTRUCTION,
+            "phase": 2 * np.pi * turns,
+        }
+        for name, values in new.items():
+            setattr(self, name, nn.Parameter(_appended(getattr(self, name).detach(), values)))
+        self.start_length = _appended(self.start_length, length)
+        self.start_centre = _appended(self.start_centre, table["onset"] + length / 2)
+
+    def keep(self, keep: Tensor) -> None:
+        """Keeps only the Gaussians marked, shape (n,); the parameters are new objects."""
+        for name in PARAMETERS:
+            setattr(self, name, nn.Parameter(getattr(self, name).detach()[keep]))
+        self.start_length = self.start_length[keep]
+        self.start_centre = self.start_centre[keep]
 
     def keep_bits(self, options: EncoderOptions) -> None:
         """Fix by hand how many values each parameter can take; None leaves the format's own resolution."""
-        self.bits = {name: getattr(options, f"{name}_bits") for name in self.bits}
+        self.time_bits, self.frequency_bits = options.time_bits, options.frequency_bits
+        self.phase_bits_kept = options.phase_bits
+        if options.amplitude_bits is not None:
+            values = amplitude_values(options.amplitude_bits)
+            self.amplitude_values = torch.as_tensor(values, dtype=torch.float32, device=self.weight.device)
 
-    def waves(self, quantise: bool = True) -> Waves:
-        """The Gaussians as the renderer takes them; quantised as in the bitstream, or as they are."""
+    @torch.no_grad()
+    def stay_legal(self) -> None:
+        """Moves parameters that left the format's ranges, or the clip, back to their edge."""
+        self.spread.clamp_(self.kmin, self.kmin + self.scales - 1)
+        self.weight.clamp_(0, LARGEST_AMPLITUDE + RECONSTRUCTION)
+        self.frequency.clamp_(torch.zeros_like(self.frequency), self.start_length / 2)
+        hop = self.start_length / 4
+        self.time.clamp_(torch.full_like(hop, -2.0), self.samples / hop + 2)
+
+    def waves(self, hardness: float = 1.0) -> Waves:
+        """The Gaussians as the renderer takes them: at hardness 1 quantised as in the bitstream, at 0 as they are,
+        and that far along the way in between."""
         spread = self.spread.clamp(self.kmin, self.kmin + self.scales - 1)
-        centre = self.time * self.hop
-        frequency = self.frequency / self.length
-        weight, turns = self.weight, self.phase / (2 * torch.pi)
-        if quantise:
-            spread = rounded(spread)
-        support = SHORTEST_SUPPORT * 2.0**spread
-        if quantise:
-            hop = (support / 4).detach() * self._coarser("time", 2)
-            bin_ = self._coarser("frequency", (spread.detach() + 4))
-            centre = rounded((centre - support / 2) / hop) * hop + support / 2
-            frequency = rounded(frequency * support / bin_) * bin_ / support
-            index = rounded(weight - RECONSTRUCTION).clamp(1, self._largest_amplitude)
-            weight = index + RECONSTRUCTION
-            phases = self._phases(index)
-            turns = rounded(turns * phases) / phases
-        peak = weight * self.step / (_UNIT_NORM * torch.sqrt(support / SHORTEST_SUPPORT))
-        return Waves(centre, support, frequency, peak, turns)
+        spread = spread + hardness * (spread.round() - spread).detach()
+        length = SHORTEST_SUPPORT * 2.0**spread
+        whole = SHORTEST_SUPPORT * 2.0 ** spread.detach().round()
+        hop = whole / 4 * self._thinning(self.time_bits, torch.full_like(whole, PLACES_BITS))
+        earliest, latest = -torch.floor((whole - 1) / hop), torch.floor((self.samples - 1) / hop)
+        centre = self.time * (self.start_length / 4)
+        centre = _towards((centre - whole / 2) / hop, earliest, latest, hardness) * hop + whole / 2
+        bin_ = self._thinning(self.frequency_bits, torch.log2(whole / 2).round()) / whole
+        highest = 0.5 / bin_ - 1
+        frequency = self.frequency / self.start_length
+        frequency = _towards(frequency / bin_, torch.zeros_like(highest), highest, hardness) * bin_
+        index = self._index()
+        heard = torch.where(index.detach() == 0, self.weight - self.weight.detach(), index + RECONSTRUCTION)
+        weight = self.weight + hardness * (heard - self.weight).detach()
+        phases = self._phases(index)
+        turns = self.phase / (2 * torch.pi) + frequency * (centre - self.start_centre)
+        turns = turns + hardness * ((turns * phases).round() / phases - turns).detach()
+        peak = weight * self.step / (_UNIT_NORM * torch.sqrt(length / SHORTEST_SUPPORT))
+        return Waves(centre, length, frequency, peak, turns)
 
-    def forward(self, quantise: bool = True) -> Tensor:
+    def forward(self, hardness: float = 1.0) -> Tensor:
         """The clip in output steps, shape (samples,)."""
-        return render(self.waves(quantise), self.samples)
+        waves = self.waves(hardness)
+        return (render_on_cpu if waves.centre.device.type == "cpu" else render)(waves, self.samples)
+
+    @torch.no_grad()
+    def sounding(self) -> Tensor:
+        """Which Gaussians the quantiser does not silence, bool, shape (n,)."""
+        return self._index() > 0
 
     @torch.no_grad()
     def table(self) -> GaussianTable:
-        """The quantised Gaussians, with those left out that do not sound inside the clip."""
-        waves = self.waves()
-        index = rounded(self.weight - RECONSTRUCTION).clamp(1, self._largest_amplitude)
-        length = waves.support.round().long()
+        """The quantised Gaussians, without those that are silent."""
+        sounding = self.sounding()
+        waves = Waves(*(field[sounding] for field in self.waves()))
+        index = self._index()[sounding].long()
+        phases = 1 << self.phase_bits[index]
+        fields = {
+            "scale": torch.log2(waves.support / SHORTEST_SUPPORT),
+            "onset": waves.centre - waves.support / 2,
+            "bin": waves.frequency * waves.support,
+            "amplitude": index,
+            "phase": (waves.phase * phases).round() % phases,
+        }
         out = empty_table(len(index))
-        out["scale"] = torch.log2(waves.support / SHORTEST_SUPPORT).round().long().numpy(force=True)
-        out["onset"] = (waves.centre - waves.support / 2).round().long().numpy(force=True)
-        out["bin"] = (waves.frequency * waves.support).round().clamp(min=0).long().numpy(force=True)
-        out["bin"] = np.minimum(out["bin"], length.numpy(force=True) // 2 - 1)
-        out["amplitude"] = index.long().numpy(force=True)
-        phases = 1 << self.phase_bits[index.long()]
-        out["phase"] = ((waves.phase * phases).round().long() % phases).numpy(force=True)
-        sounds = (out["onset"] < self.samples) & (out["onset"] + length.numpy(force=True) > 0)
-        return out[sounds]
+        for name, values in fields.items():
+            out[name] = values.round().long().numpy(force=True)
+        return out
 
-    @property
-    def _largest_amplitude(self) -> int:
-        bits = self.bits["amplitude"]
-        return LARGEST_AMPLITUDE if bits is None else max(1, min(LARGEST_AMPLITUDE, 1 << bits))
+    def _index(self) -> Tensor:
+        """The nearest amplitude indices, 0 for silence, with straight-through gradients."""
+        index = rounded(self.weight - RECONSTRUCTION).clamp(0, LARGEST_AMPLITUDE)
+        if self.amplitude_values is None:
+            return index
+        values = self.amplitude_values
+        nearest = values[torch.bucketize(index.detach(), (values[1:] + values[:-1]) / 2)]
+        nearest = torch.where(index.detach() == 0, 0.0, nearest)
+        return self.weight + (nearest - self.weight).detach()
 
     def _phases(self, index: Tensor) -> Tensor:
         bits = self.phase_bits[index.detach().long()]
-        if self.bits["phase"] is not None:
-            bits = bits.clamp(max=self.bits["phase"])
-        return (2.0**bits).to(self.weight.dtype)
+        if self.phase_bits_kept is not None:
+            bits = bits.clamp(max=self.phase_bits_kept)
+        return 2.0 ** bits.to(self.weight.dtype)
 
-    def _coarser(self, name: str, natural_bits: Tensor | int) -> Tensor:
-        """By how much the lattice of a parameter is thinned to keep its values to 2^bits."""
-        kept = self.bits[name]
-        natural = torch.as_tensor(natural_bits, dtype=self.weight.dtype, device=self.weight.device)
-        return 2.0 ** (natural - kept).clamp(min=0) if kept is not None else torch.ones_like(natural)
+    @staticmethod
+    def _thinning(bits: int | None, format_bits: Tensor) -> Tensor:
+        """How many of the format's values become one when 2^bits are left."""
+        return torch.ones_like(format_bits) if bits is None else 2.0 ** (format_bits - bits).clamp(min=0)
+
+
+def _appended(values: Tensor, more: npt.ArrayLike) -> Tensor:
+    return torch.cat([values, torch.as_tensor(np.asarray(more), dtype=torch.float32, device=values.device)])
+
+
+def _towards(values: Tensor, low: Tensor, high: Tensor, hardness: float) -> Tensor:
+    """Values moved towards the nearest integers within bounds, with the gradient of the values themselves."""
+    return values + hardness * (torch.clamp(values.round(), low, high) - values).detach()
 
 
 def loss_function(name: str) -> Callable[[Tensor, Tensor], Tensor]:
@@ -147,41 +217,9 @@ def _multi_resolution_stft(estimate: Tensor, target: Tensor) -> Tensor:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of an option: auto is CUDA where there is one."""
+    """The device of an option: auto is CUDA where there is one. OptionsError for CUDA where there is none."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise OptionsError("device cuda: PyTorch finds no CUDA device here; use cpu or auto")
     return torch.device(name)
-
-
-def refine(
-    model: GaussianModel,
-    target: npt.NDArray[np.float64],
-    options: EncoderOptions,
-    steps: int,
-    after_step: Callable[[int, float], None] | None = None,
-) -> None:
-    """Moves all Gaussians jointly by Adam to lower the loss of the quantised rendering; keeps the best state seen.
-
-    target is in output steps, shape (samples,). `after_step` is called with the step's number, from 1, and its loss.
-    """
-    device = choose_device(options.device)
-    model.to(device)
-    goal = torch.as_tensor(target, dtype=torch.float32, device=device)
-    loss_of = loss_function(options.loss)
-    optimiser = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
-    best_loss, best_state = float("inf"), {}
-    for number in range(steps + 1):
-        optimiser.zero_grad()
-        loss = loss_of(model(), goal)
-        value = float(loss.detach())
-        if value < best_loss:
-            best_loss = value
-            best_state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        if number == steps:
-            break
-        loss.backward()
-        optimiser.step()
-        if after_step is not None:
-            after_step(number + 1, value)
-    model.load_state_dict(best_state)
-    model.to("cpu")

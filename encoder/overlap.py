@@ -22,9 +22,9 @@ from .lattice import envelope_samples
 
 Array = npt.NDArray[Any]
 
-OVERLAP_FLOOR = 2e-3
+OVERLAP_FLOOR = 5e-4
 """Inner products smaller than this everywhere beyond a row's reach are left out."""
-BAND = 5
+BAND = 8
 """Bins of the shorter atom that a row reaches at most, to either side."""
 _SHORT_SCALE = 2
 
@@ -33,9 +33,11 @@ class Overlaps(NamedTuple):
     """S for the ratios 2^0 .. 2^(n-1) of supports."""
 
     values: Array
-    """complex64, flat: row after row of 2 * BAND * ratio + 1 values, from the most negative D on."""
+    """complex64, flat: row after row of 2 * half_width + 1 values, from the most negative D on."""
     starts: Array
     """Index of each ratio's first value, shape (n,)."""
+    half_widths: Array
+    """Long bins to either side in a row, shape (n,)."""
     distances: Array
     """Number of the row with d = 0 of each ratio, in short hops, shape (n,); the rows are as many again beyond it."""
     reaches: Array
@@ -79,6 +81,7 @@ def make_overlaps(ratios: int) -> Overlaps:
     return Overlaps(
         values=np.concatenate([v.ravel() for v in values]),
         starts=np.cumsum(sizes) - sizes,
+        half_widths=np.array([BAND << octave for octave in range(ratios)], np.int64),
         distances=np.array(distances, np.int64),
         reaches=np.concatenate(reaches).astype(np.int64),
         reach_starts=np.cumsum(rows) - rows,

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..container import MAX_MANTISSA, MAX_OUTPUT_SHIFT
-from ..dequantise import LARGEST_PEAK
+from ..dequantise import LARGEST_PEAK, unclipped_amplitude
 from ..gaussians import GaussianTable
-from ..tables import HALF_SQRT2_Q16
 from .lattice import envelope_norm
 
 _MANTISSAS = 128
@@ -62,7 +61,5 @@ def finest_shift(step: Step, table: GaussianTable, rendered: npt.NDArray[np.floa
 
 
 def _fits(mantissa: int, table: GaussianTable) -> bool:
-    scale = table["scale"].astype(np.int64)
-    step = np.where(scale & 1, (mantissa * HALF_SQRT2_Q16) >> 16, mantissa)
-    peaks = (step * (8 * table["amplitude"].astype(np.int64) + 3)) >> (3 + (scale >> 1))
+    peaks = unclipped_amplitude(table["amplitude"], table["scale"], mantissa)
     return bool(np.max(peaks, initial=0) <= LARGEST_PEAK)

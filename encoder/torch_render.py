@@ -21,6 +21,8 @@ from ..tables import COSINE_STEPS, ENVELOPE_SEGMENTS, SHORTEST_SUPPORT, envelope
 
 _CHUNK_ELEMENTS = 1 << 21
 """Samples of atoms rendered at a time."""
+_KEEP_ELEMENTS = 1 << 25
+"""Samples of atoms up to which what the gradients need is kept, some 100 bytes each, and not rendered again."""
 
 
 class Waves(NamedTuple):
@@ -67,12 +69,13 @@ def render(waves: Waves, samples: int) -> Tensor:
     """The sum of all Gaussians in output steps (full scale 32768), shape (samples,)."""
     out = torch.zeros(samples, dtype=waves.peak.dtype, device=waves.peak.device)
     octave = torch.ceil(torch.log2(waves.support.detach() / SHORTEST_SUPPORT) - 1e-6).clamp(min=0).long()
+    again = torch.is_grad_enabled() and int((SHORTEST_SUPPORT << octave).sum()) > _KEEP_ELEMENTS
     for k in torch.unique(octave).tolist():
         length = SHORTEST_SUPPORT << k
         members = torch.nonzero(octave == k)[:, 0]
-        for chunk in members.split(max(1, _CHUNK_ELEMENTS // length)):
+        for chunk in torch.split(members, max(1, _CHUNK_ELEMENTS // length)):
             part = Waves(*(field[chunk] for field in waves))
-            if torch.is_grad_enabled():
+            if again:
                 out = out + checkpoint(_sum_of, part, length, samples, use_reentrant=False)
             else:
                 out = out + _sum_of(part, length, samples)

@@ -37,3 +37,21 @@ def test_clips_shorter_than_the_window() -> None:
     table = random_table(1, seed=0)
     table["onset"], table["scale"] = 0, 0
     assert complexity.macs_per_sample(table, 10, RATE) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize("block", [1, 100, 161, 1000])
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    table = random_table(40, seed=40)
+    whole = complexity.macs_per_sample(table, SAMPLES, RATE)
+    monkeypatch.setattr(complexity, "_BLOCK_SAMPLES", block)
+    assert complexity.macs_per_sample(table, SAMPLES, RATE) == whole
+
+
+def test_length_costs_no_memory() -> None:
+    """The longest stream that the format has, with a Gaussian at its end."""
+    table = random_table(1, seed=0)
+    longest = (1 << 31) - 1
+    table["onset"], table["scale"] = longest - 8, 0
+    mean, peak = complexity.macs_per_sample(table, longest, RATE)
+    assert mean == (8 + 2 * 8) / longest
+    assert peak == (8 + 2 * 8) / 160

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,7 +103,7 @@ def test_every_flipped_bit_is_refused() -> None:
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(BitstreamError):
-            container.check_stream(damaged)
+            container.check_stream(bytes(damaged))
 
 
 def test_bytes_after_the_end_are_refused() -> None:
@@ -131,7 +132,7 @@ def test_header_fields_are_judged(position: int, value: int, error: type[Bitstre
     head = bytearray(container.pack_header(HEADER)[:-2])
     head[position] = value
     with pytest.raises(error, match=says) as caught:
-        container.parse_header(with_check(head))
+        container.parse_header(with_check(bytes(head)))
     assert type(caught.value) is error
 
 
@@ -155,7 +156,7 @@ def test_header_fields_are_judged(position: int, value: int, error: type[Bitstre
         {"table_set": 3},
     ],
 )
-def test_illegal_headers_cannot_be_written(change: dict[str, int]) -> None:
+def test_illegal_headers_cannot_be_written(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"illegal|unsupported"):
         container.pack_header(dataclasses.replace(HEADER, **change))
 

@@ -299,7 +299,7 @@ int gs_check(gs_decoder *decoder)
     if (!decoder)
         return GS_ERR_ARGUMENT;
     go_to_start(decoder);
-    error = decode_slots(decoder, decoder->slots, 0);
+    error = decode_slots(decoder, decoder->slots, GS_TIME_ZERO);
     if (!error)
         return seek(decoder, 0);
     decoder->error = error;

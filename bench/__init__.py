@@ -1,0 +1,1 @@
+"""Measures what the codec does on folders of clips."""

@@ -1,0 +1,144 @@
+"""The log of a fit: one JSON line a step, and pictures at the end. Without a folder it does nothing.
+
+The lines hold no times, so that equal fits write equal logs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import picture
+from ..container import StreamHeader
+from ..errors import AudioGsError
+from ..gaussians import GaussianTable, physical
+
+LINES = "log.jsonl"
+LOSS_PICTURE = "loss.png"
+CLIP_PICTURE = "spectrogram.png"
+FIELDS_PICTURE = "fields.png"
+_FULL_SCALE = 32768.0
+_INCHES = (10.0, 6.0)
+_DPI = 110
+
+
+class FitLog:
+    """Writes to a folder, which it makes; AudioGsError if it cannot."""
+
+    def __init__(self, log_dir: str | None) -> None:
+        self.folder = None if log_dir is None else Path(log_dir)
+        self._steps: list[tuple[int, float, float, int]] = []
+        if self.folder is not None:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / LINES).write_text("")
+            except OSError as error:
+                raise self._cannot_write(error) from None
+
+    def record(
+        self,
+        stage: str,
+        step: int | None = None,
+        loss: float | None = None,
+        snr_db: float | None = None,
+        gaussians: int | None = None,
+        hardness: float | None = None,
+    ) -> None:
+        """One line: what stage of the encoder, which gradient step, how the fit stands then, and how far the quantiser
+        was in the loop, 0..1."""
+        if self.folder is None:
+            return
+        entry = {
+            "stage": stage,
+            "step": step,
+            "loss": loss,
+            "snr_db": snr_db,
+            "gaussians": gaussians,
+            "hardness": hardness,
+        }
+        present = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in entry.items()
+            if value is not None
+        }
+        if step is not None and loss is not None and snr_db is not None and gaussians is not None:
+            self._steps.append((step, loss, snr_db, gaussians))
+        try:
+            with (self.folder / LINES).open("a") as lines:
+                lines.write(json.dumps(present) + "\n")
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    def pictures(
+        self,
+        original: npt.NDArray[np.float64],
+        decoded: npt.NDArray[np.float64],
+        header: StreamHeader,
+        table: GaussianTable,
+        title: str,
+    ) -> None:
+        """The clip with its Gaussians, their fields, and the loss of the gradient steps if there were any.
+
+        Both clips in output steps, shape (samples,).
+        """
+        if self.folder is None:
+            return
+        try:
+            path = self.folder / CLIP_PICTURE
+            picture.draw_clip(path, original / _FULL_SCALE, decoded / _FULL_SCALE, header, table, title)
+            self._draw_fields(self.folder / FIELDS_PICTURE, header, table, title)
+            if self._steps:
+                self._draw_loss(self.folder / LOSS_PICTURE, title)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    def _cannot_write(self, error: OSError) -> AudioGsError:
+        return AudioGsError(f"cannot write the log to {self.folder}: {error.strerror or error}; choose another log_dir")
+
+    def _draw_loss(self, path: Path, title: str) -> None:
+        figure = _figure()
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        steps, losses, snrs, counts = zip(*self._steps, strict=True)
+        upper.semilogy(steps, losses)
+        upper.set_ylabel("loss")
+        lower.plot(steps, snrs)
+        lower.set_ylabel("SNR, dB")
+        lower.set_xlabel("gradient step")
+        count_axes = lower.twinx()
+        count_axes.plot(steps, counts, color="tab:orange")
+        count_axes.set_ylabel("Gaussians", color="tab:orange")
+        figure.suptitle(title)
+        figure.savefig(path, dpi=_DPI)
+
+    @staticmethod
+    def _draw_fields(path: Path, header: StreamHeader, table: GaussianTable, title: str) -> None:
+        figure = _figure()
+        units = physical(table, header)
+        scales = np.arange(header.kmin, header.kmin + header.scales + 1) - 0.5
+        panels = (
+            (units["time"], "time, s", 40, False),
+            (units["frequency"] / 1000, "frequency, kHz", 40, False),
+            (table["scale"], "scale k", scales, False),
+            (table["amplitude"], "amplitude index q", 40, True),
+            (20 * np.log10(np.maximum(units["weight"], 1e-9)), "weight, dB under full scale", 40, False),
+            (units["phase"], "phase, radians", 40, False),
+        )
+        for axes, (values, name, bins, logarithmic) in zip(figure.subplots(2, 3).flat, panels, strict=True):
+            axes.hist(values, bins=bins, log=logarithmic)
+            axes.set_xlabel(name)
+        figure.suptitle(title)
+        figure.savefig(path, dpi=_DPI)
+
+
+def _figure() -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_INCHES, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure

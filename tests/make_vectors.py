@@ -1,0 +1,130 @@
+"""Makes the golden vectors: `.venv/bin/python tests/make_vectors.py [FOLDER]`, by default tests/vectors.
+
+    random-SEED.bin   streams of random legal decisions, the same on every machine
+    NAME-KBIT.bin     the clips of demo/ as the encoder fits them, which may differ from machine to machine
+    manifest.txt      name, samples and CRC-32 of the PCM of each, for the C library's tests too
+    stages.json       what every step of SPEC.md gives for one of them, so that a failure names its step
+
+The vectors hold the format still. A change of the encoder is no reason to make them anew; a change of what a decoder
+gives for any of them is a change of the format.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import soundfile
+from random_streams import Pcm, pcm_by_the_letter, random_stream, sums_by_the_letter
+
+import audio_gs
+from audio_gs import dequantise
+from audio_gs.container import iterate_segments, parse_header
+from audio_gs.gaussians import GAUSSIAN
+from audio_gs.reference import SlotReader, decode_gaussians
+
+HERE = Path(__file__).parent
+FOLDER = HERE / "vectors"
+DEMO = HERE.parent / "demo"
+
+SEEDS = (11, 25, 34, 43, 44, 54, 61, 63, 79, 90, 113, 126, 127, 132, 142, 152, 158, 171, 173, 188, 193, 199)
+STAGES_SEED = 126
+
+
+class Fitted(NamedTuple):
+    clip: str
+    kbit_s: float
+    options: dict[str, Any]
+
+
+FITTED = (
+    Fitted("speech", 3, {"preset": "speech", "seek_every": 1, "loop": (8000, 30000)}),
+    Fitted("speech", 6, {"preset": "speech"}),
+    Fitted("music", 12, {"preset": "music", "seek_every": 1}),
+    Fitted("sfx", 12, {"preset": "sfx", "max_macs": 100}),
+)
+
+
+def seed_name(seed: int) -> str:
+    return f"random-{seed}.bin"
+
+
+def seed_vectors() -> dict[str, bytes]:
+    """Contents of the vectors that seeds make, by name."""
+    return {seed_name(seed): random_stream(seed).data for seed in SEEDS}
+
+
+def fitted_vectors() -> dict[str, bytes]:
+    """Contents of the vectors that the encoder makes, by name."""
+    made = {}
+    for clip, kbit_s, options in FITTED:
+        audio, sample_rate = soundfile.read(DEMO / f"{clip}.flac")
+        made[f"{clip}-{kbit_s}.bin"] = audio_gs.encode(audio, sample_rate, bitrate=kbit_s, **options)
+    return made
+
+
+def pcm_crc(pcm: Pcm) -> str:
+    return f"{zlib.crc32(pcm.astype('<i2').tobytes()):08x}"
+
+
+def expected_pcm(data: bytes) -> Pcm:
+    """By the letter of SPEC.md from step 4 on, not by a decoder."""
+    header = parse_header(data)[0]
+    return pcm_by_the_letter(header, sums_by_the_letter(header, decode_gaussians(data)))
+
+
+def manifest(vectors: dict[str, bytes]) -> str:
+    lines = ["# stream, samples, CRC-32 of the 16-bit little-endian PCM; made by tests/make_vectors.py"]
+    for name, data in sorted(vectors.items()):
+        pcm = expected_pcm(data)
+        lines.append(f"{name} {len(pcm)} {pcm_crc(pcm)}")
+    return "\n".join(lines) + "\n"
+
+
+def stages(data: bytes) -> dict[str, Any]:
+    """What every step gives for a stream, by the step's name in SPEC.md."""
+    header, offset = parse_header(data)
+    reader = SlotReader(data)
+    states = []
+    for _ in range(-header.lead_slots, header.slots):
+        reader.read_slot(header.max_active)
+        states.append(list(reader.coder_state))
+    table = decode_gaussians(data)
+    scale, amplitude = table["scale"], table["amplitude"]
+    sums = sums_by_the_letter(header, table)
+    segments = iterate_segments(data, header, offset)
+    return {
+        "container": [[segment.start, segment.length, segment.crc] for segment in segments],
+        "range coder": states,
+        "slots": [[int(row[name]) for name in GAUSSIAN.names or ()] for row in table],
+        "dequantise": [
+            dequantise.amplitude(amplitude, scale, header.mantissa).tolist(),
+            dequantise.phase(amplitude, table["phase"]).tolist(),
+            dequantise.increment(table["bin"], scale).tolist(),
+        ],
+        "render": sums.tolist(),
+        "pcm": pcm_by_the_letter(header, sums).tolist(),
+    }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.bin"):
+        old.unlink()
+    vectors = {**seed_vectors(), **fitted_vectors()}
+    for name, data in vectors.items():
+        (folder / name).write_bytes(data)
+    (folder / "manifest.txt").write_text(manifest(vectors))
+    of_each = ",\n".join(
+        f'"{step}": {json.dumps(values, separators=(",", ":"))}'
+        for step, values in stages(vectors[seed_name(STAGES_SEED)]).items()
+    )
+    (folder / "stages.json").write_text(f'{{"vector": "{seed_name(STAGES_SEED)}",\n{of_each}}}\n')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The golden vectors: every decoder gives the stored PCM, and seeds make the stored streams."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import make_vectors
+import numpy as np
+import pytest
+from make_vectors import FOLDER, STAGES_SEED, pcm_crc, seed_name
+
+import audio_gs
+from audio_gs import dequantise
+from audio_gs.api import EXACT_BACKENDS, open_decoder
+from audio_gs.container import StreamHeader, iterate_segments, parse_header
+from audio_gs.gaussians import GAUSSIAN, GaussianTable
+from audio_gs.reference import SlotReader, decode_gaussians
+from audio_gs.render import accumulate, held, to_pcm
+from audio_gs.slots import as_rows
+
+LINES = [line.split() for line in (FOLDER / "manifest.txt").read_text().splitlines() if not line.startswith("#")]
+STREAM = (FOLDER / seed_name(STAGES_SEED)).read_bytes()
+
+
+@pytest.mark.parametrize(("name", "samples", "crc"), LINES, ids=[line[0] for line in LINES])
+def test_vector(name: str, samples: str, crc: str) -> None:
+    data = (FOLDER / name).read_bytes()
+    for backend in EXACT_BACKENDS:
+        pcm, _ = audio_gs.decode(data, backend=backend)
+        assert len(pcm) == int(samples)
+        assert pcm_crc(pcm) == crc, backend
+
+
+def test_manifest_lists_what_is_there() -> None:
+    assert sorted(line[0] for line in LINES) == sorted(path.name for path in FOLDER.glob("*.bin"))
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 150_000
+
+
+def test_seeds_make_their_vectors() -> None:
+    for name, data in make_vectors.seed_vectors().items():
+        assert (FOLDER / name).read_bytes() == data, name
+
+
+@pytest.fixture(scope="module")
+def stored() -> Any:
+    stages = json.loads((FOLDER / "stages.json").read_text())
+    assert stages["vector"] == seed_name(STAGES_SEED)
+    return stages
+
+
+@pytest.fixture(scope="module")
+def header() -> StreamHeader:
+    return parse_header(STREAM)[0]
+
+
+@pytest.fixture(scope="module")
+def table(stored: Any) -> GaussianTable:
+    return np.array([tuple(row) for row in stored["slots"]], GAUSSIAN)
+
+
+def test_stage_1_container(stored: Any) -> None:
+    header, offset = parse_header(STREAM)
+    found = [[segment.start, segment.length, segment.crc] for segment in iterate_segments(STREAM, header, offset)]
+    assert found == stored["container"]
+
+
+def test_stage_2_range_coder(stored: Any, header: StreamHeader) -> None:
+    reader, native = SlotReader(STREAM), open_decoder(STREAM, "c")
+    for slot, expected in enumerate(stored["range coder"], -header.lead_slots):
+        reader.read_slot(header.max_active)
+        assert list(reader.coder_state) == expected, f"after slot {slot}"
+        # Reading is what makes the C decoder go on, so its slots show from the first sample on.
+        if slot >= 0:
+            native.read(header.slot_samples)
+            assert list(native.state()[:3]) == expected, f"C, after slot {slot}"
+
+
+def test_stage_3_slots(table: GaussianTable) -> None:
+    np.testing.assert_array_equal(decode_gaussians(STREAM), table)
+
+
+def test_stage_4_dequantise(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
+    peak, phase, increment = stored["dequantise"]
+    np.testing.assert_array_equal(dequantise.amplitude(table["amplitude"], table["scale"], header.mantissa), peak)
+    np.testing.assert_array_equal(dequantise.phase(table["amplitude"], table["phase"]), phase)
+    np.testing.assert_array_equal(dequantise.increment(table["bin"], table["scale"]), increment)
+
+
+def test_stage_5_render(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
+    sums = np.zeros(header.samples, np.int32)
+    accumulate(sums, 0, held(as_rows(table), header.mantissa))
+    np.testing.assert_array_equal(sums, stored["render"])
+
+
+def test_stage_6_pcm(stored: Any, header: StreamHeader) -> None:
+    np.testing.assert_array_equal(to_pcm(np.array(stored["render"], np.int32), header.output_shift), stored["pcm"])
+    np.testing.assert_array_equal(audio_gs.decode(STREAM)[0], stored["pcm"])
