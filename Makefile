@@ -1,5 +1,6 @@
 # make demo   environment, encode and decode the clips in demo/, pictures in demo/out/
 # make test   environment with the test tools, then style, types, ctest and pytest
+# make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make bench  SNR, rate, cost and speed over a folder: make bench CLIPS=folder
 # make clean  remove everything that the above made
 # PYTHON chooses the interpreter, VENV the environment's folder, PIP_FLAGS adds to every pip install.
@@ -14,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bench \
 	firmware_sim decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest bench clean
+.PHONY: demo test lint ctest pytest vectors bench clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -50,6 +51,9 @@ ctest: $(VENV)/.test-package
 
 pytest: $(VENV)/.test-package
 	$(BIN)/pytest
+
+vectors: $(VENV)/.test-package
+	$(BIN)/python tests/make_vectors.py
 
 # The checkout's own audio_gs/ lacks the compiled part, so Python must not start where it would find that first.
 bench: $(VENV)/.package

@@ -23,7 +23,7 @@ def unclipped_amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, mantissa: in
     q = np.asarray(index, np.int64)
     k = np.asarray(scale, np.int64)
     step = np.where(k & 1, (mantissa * HALF_SQRT2_Q16 + 2048) >> 12, 16 * mantissa)
-    return (step * (8 * q + 3)) >> (7 + (k >> 1))
+    return (step * (8 * q + 3)) >> (5 + (k >> 1))
 
 
 def phase(amplitude_index: npt.ArrayLike, index: npt.ArrayLike) -> Integers:

@@ -53,7 +53,7 @@ def initialise(
     weight = _correlations(signal, table)
     _set_weights(table, weight, step)
     pursuit.take(table)
-    rendered = pursuit.render()
+    rendered = pursuit.rendering()
     energy = float(rendered @ rendered)
     gain = max(0.0, float(rendered @ signal) / energy) if energy > 0 else 1.0
     _set_weights(table, gain * weight, step)

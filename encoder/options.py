@@ -37,11 +37,11 @@ class EncoderOptions:
     preset: str = "auto"
     max_macs: int = 300
     """Ceiling on MACs a sample in every window of 20 ms."""
-    max_active: int = 512
-    """Ceiling on the Gaussians that the decoder holds at a time."""
+    max_active: int | None = None
+    """Ceiling on the Gaussians that the decoder holds at a time, which sets its memory. None: the preset's."""
     effort: str = "normal"
     seek_every: float = 5.0
-    """Seconds between seek points, 0 for none."""
+    """Seconds between seek points, 0 for none. A clip shorter than one and a half times that gets none either."""
     loop: tuple[int, int] | None = None
     """First sample of the loop and the one after its last."""
     device: str = "auto"
@@ -126,6 +126,7 @@ class Preset:
     longest_support: float
     scales: int
     slot: float
+    max_active: int
     price: float
     level_exponent: float
 

@@ -393,9 +393,9 @@ class Pursuit:
         self._window_starts = np.concatenate([[0], np.cumsum([len(w) for w in windows])])
         self._residual = self.signal.copy()
 
-    def render(self) -> npt.NDArray[np.float64]:
+    def rendering(self) -> npt.NDArray[np.float64]:
         """The sum of the atoms, float, shape (samples,)."""
-        return self._sum(self.atoms, 0, len(self.signal))
+        return self.signal - self._residual
 
     def residual(self) -> npt.NDArray[np.float64]:
         """What the atoms leave of the signal, float, shape (samples,)."""
@@ -464,7 +464,7 @@ class Pursuit:
     def replace(self, atoms: Array) -> None:
         """Takes these atoms in place of all, shape (n, ATOM_FIELDS)."""
         self.atoms = atoms
-        self._residual = self.signal - self.render()
+        self._residual = self.signal - self._sum(atoms, 0, len(self.signal))
 
     def take(self, table: GaussianTable) -> None:
         """Takes the Gaussians of a table, dtype `GAUSSIAN`, in place of all."""

@@ -13,16 +13,17 @@ from ..dequantise import LARGEST_PEAK, unclipped_amplitude
 from ..gaussians import GaussianTable
 from .lattice import envelope_norm
 
-_MANTISSAS = 128
+_MANTISSAS = 64
 """The encoder keeps to steps with a mantissa below this, so that the shift can be chosen last, exactly."""
 _ACCUMULATOR_LIMIT = 0.95 * (1 << 17)
 """Sums of envelopes that the decoder's int32 holds behind a Q14 cosine, with room for rounding."""
-_UNIT = envelope_norm(0)
+_UNIT = 4 * envelope_norm(0)
+"""Step of mantissa 1 and shift 0, in the unit of alpha."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """A step that a header can state: mantissa / 2^shift output steps of amplitude at scale 0."""
+    """A step that a header can state: 4 mantissa / 2^shift output steps of amplitude at scale 0."""
 
     mantissa: int
     shift: int
@@ -35,7 +36,7 @@ class Step:
 
 def nearest_step(weight: float, peak: float) -> Step:
     """The representable step nearest to one in the unit of alpha, for a clip of this peak in output steps: the
-    mantissa is as small as is precise to 1 %, and the accumulator holds the clip at its shift."""
+    mantissa is as small as is precise to 2 %, and the accumulator holds the clip at its shift."""
     amplitude = max(weight / _UNIT, 2.0**-MAX_OUTPUT_SHIFT)
     room = math.floor(math.log2(_ACCUMULATOR_LIMIT / (1.2 * max(peak, 1.0))))
     shift = min(MAX_OUTPUT_SHIFT, room, math.floor(math.log2(_MANTISSAS / amplitude)))

@@ -1,4 +1,4 @@
-"""Makes the golden vectors: `.venv/bin/python tests/make_vectors.py [FOLDER]`, by default tests/vectors.
+"""Makes the golden vectors: `make vectors`, or make_vectors.py FOLDER for another folder than tests/vectors.
 
     random-SEED.bin   streams of random legal decisions, the same on every machine
     NAME-KBIT.bin     the clips of demo/ as the encoder fits them, which may differ from machine to machine
@@ -17,7 +17,7 @@ import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import soundfile
+from demo_clips import demo
 from random_streams import Pcm, pcm_by_the_letter, random_stream, sums_by_the_letter
 
 import audio_gs
@@ -28,7 +28,6 @@ from audio_gs.reference import SlotReader, decode_gaussians
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "vectors"
-DEMO = HERE.parent / "demo"
 
 SEEDS = (11, 25, 34, 43, 44, 54, 61, 63, 79, 90, 113, 126, 127, 132, 142, 152, 158, 171, 173, 188, 193, 199)
 STAGES_SEED = 126
@@ -61,8 +60,7 @@ def fitted_vectors() -> dict[str, bytes]:
     """Contents of the vectors that the encoder makes, by name."""
     made = {}
     for clip, kbit_s, options in FITTED:
-        audio, sample_rate = soundfile.read(DEMO / f"{clip}.flac")
-        made[f"{clip}-{kbit_s}.bin"] = audio_gs.encode(audio, sample_rate, bitrate=kbit_s, **options)
+        made[f"{clip}-{kbit_s}.bin"] = audio_gs.encode(*demo(clip), bitrate=kbit_s, **options)
     return made
 
 

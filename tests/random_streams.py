@@ -216,7 +216,7 @@ def sums_by_the_letter(header: StreamHeader, table: Table) -> npt.NDArray[np.int
     acc = np.zeros(header.samples, np.int64)
     for k, onset, b, q, f in table.tolist():
         step = 16 * header.mantissa if k % 2 == 0 else (header.mantissa * 46341 + 2048) >> 12
-        peak = min(32767, (step * (8 * q + 3)) >> (7 + (k >> 1)))
+        peak = min(32767, (step * (8 * q + 3)) >> (5 + (k >> 1)))
         bits = 3 + sum(q >= limit for limit in (3, 5, 10, 20, 40, 80, 160))
         n = np.arange(max(0, onset), min(header.samples, onset + (32 << k)))
         a = n - onset

@@ -91,8 +91,8 @@ def test_model_renders_what_its_table_says(signal: np.ndarray) -> None:
     pursuit.pick(COUNT, 0.0)
     model = GaussianModel(pursuit.table(), SAMPLES, *LAYOUT, STEP)
     np.testing.assert_array_equal(model.table(), pursuit.table())
-    error = model().detach().numpy() - pursuit.render()
-    assert np.sum(error**2) < 1e-4 * np.sum(pursuit.render() ** 2)
+    error = model().detach().numpy() - pursuit.rendering()
+    assert np.sum(error**2) < 1e-4 * np.sum(pursuit.rendering() ** 2)
 
 
 @pytest.mark.parametrize("name", INITIALISATIONS)

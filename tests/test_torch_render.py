@@ -9,24 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from make_vectors import FITTED, FOLDER
+from demo_clips import NAMES, demo_stream
 
 import audio_gs
 from audio_gs.encoder.torch_render import Waves, render, render_stream, waves_of
 from audio_gs.gaussians import empty_table
 
-STREAMS = sorted(f"{clip}-{kbit_s}.bin" for clip, kbit_s, _ in FITTED)
+KBIT_S = {"speech": 6, "music": 6, "sfx": 12}
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_within_60_db_of_the_integer_decoder(name: str) -> None:
-    report = audio_gs.verify((FOLDER / name).read_bytes())
+    report = audio_gs.verify(demo_stream(name, bitrate=KBIT_S[name]))
     assert report.agree
     assert report.torch_db > 60
 
 
 def test_torch_backend_rounds_and_limits_the_rendering() -> None:
-    data = (FOLDER / STREAMS[-1]).read_bytes()
+    data = demo_stream("speech", bitrate=6)
     exact = audio_gs.decode(data)[0].astype(float)
     rendered = np.clip(render_stream(data), -32768, 32767)
     assert 10 * np.log10(np.sum(exact**2) / np.sum((rendered - exact) ** 2)) > 50
@@ -62,6 +62,7 @@ sys.exit("torch is imported" if "torch" in sys.modules else 0)
 
 
 def test_decoding_does_not_import_torch(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WITHOUT_TORCH, str(FOLDER / STREAMS[0])]
+    (tmp_path / "clip.gs").write_bytes(demo_stream("speech", bitrate=6))
+    command = [sys.executable, "-c", WITHOUT_TORCH, str(tmp_path / "clip.gs")]
     done = subprocess.run(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 0, done.stderr

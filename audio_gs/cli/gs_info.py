@@ -45,7 +45,7 @@ def describe(name: str, facts: api.StreamInfo) -> str:
         ("table set", header.table_set_name),
         ("slot", f"{header.slot_samples} samples"),
         ("supports", f"{header.longest_support >> (header.scales - 1)} to {header.longest_support} samples"),
-        ("amplitude step", f"{header.mantissa} / 32 * 2^-{header.output_shift}"),
+        ("amplitude step", f"4 * {header.mantissa} / 2^{header.output_shift} of 32768, at the shortest support"),
         ("seek points", seek),
         ("loop", loop),
         ("MACs/sample", f"{macs['mean']:.1f} mean, {macs['peak']:.1f} peak, {header.peak_macs} declared"),

@@ -158,14 +158,14 @@ const char *gs_error_string(int error);
 /* cdef ends */
 
 /* Class of every stream of the encoder's speech preset. */
-#define GS_SPEECH_ACTIVE 96
-#define GS_SPEECH_SCALES 8
+#define GS_SPEECH_ACTIVE 256
+#define GS_SPEECH_SCALES 6
 
 /* Bytes of memory for a class, as gs_decoder_size, for use in a constant expression. */
 #define GS_DECODER_BYTES(max_active, scales)                                                                           \
     (GS_DECODER_FIXED_BYTES + 12u * (max_active) + 2u * GS_CONTEXTS(scales))
 
-/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 96, 8); */
+/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 256, 6); */
 #define GS_DECODER_STORAGE(name, max_active, scales)                                                                   \
     union {                                                                                                            \
         void *alignment;                                                                                               \

@@ -4,7 +4,7 @@ void gs_dequantise(const gs_gaussian *gaussian, uint32_t amplitude_step, gs_held
 {
     uint32_t scale = gaussian->scale;
     uint32_t step = scale & 1u ? (amplitude_step * GS_HALF_SQRT2_Q16 + 2048u) >> 12 : 16u * amplitude_step;
-    uint32_t amplitude = (step * (8u * gaussian->amplitude + 3u)) >> (7 + (scale >> 1));
+    uint32_t amplitude = (step * (8u * gaussian->amplitude + 3u)) >> (5 + (scale >> 1));
     uint32_t phase = (uint32_t)gaussian->phase << (16u - gaussian->phase_bits);
 
     GS_ASSERT(scale <= GS_MAX_SCALE && gaussian->bin < 16u << scale && gaussian->phase >> gaussian->phase_bits == 0);

@@ -288,7 +288,7 @@ static void render_by_formula(test_stream *stream)
         int64_t onset = (int64_t)g->onset - 65536;
         int64_t support = (int64_t)32 << g->scale;
         int64_t step = g->scale % 2 ? (info->amplitude_step * (int64_t)46341 + 2048) / 4096 : 16 * info->amplitude_step;
-        int64_t amplitude = floor_shift(step * (8 * g->amplitude + 3), 7u + g->scale / 2u);
+        int64_t amplitude = floor_shift(step * (8 * g->amplitude + 3), 5u + g->scale / 2u);
         if (amplitude > 32767)
             amplitude = 32767;
         for (n = onset < 0 ? 0 : onset; n < info->samples && n - onset < support; n++) {

@@ -23,7 +23,8 @@ static void make(void)
     if (written)
         return;
     test_stream_make(&stream);
-    if (any_class || (stream.info.max_active <= GS_SPEECH_ACTIVE && stream.count > 100)) {
+    if (any_class || (stream.info.max_active <= GS_SPEECH_ACTIVE && stream.info.scales <= GS_SPEECH_SCALES &&
+                      stream.count > 100)) {
         write_file(stream_name, stream.bytes.data, stream.bytes.count);
         write_file(pcm_name, stream.pcm, stream.info.samples * sizeof *stream.pcm);
         written = 1;

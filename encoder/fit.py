@@ -1,0 +1,174 @@
+"""One clip under one preset: choosing its Gaussians at an amplitude step, keeping the ceilings, making the stream."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import complexity
+from ..container import StreamHeader
+from ..gaussians import GaussianTable
+from ..slots import encode_stream
+from ..tables import LARGEST_AMPLITUDE
+from . import budget
+from .level import compression_gain, scaled_back
+from .options import EncoderOptions, Preset
+from .pursuit import Pursuit
+from .quantiser import Step, finest_shift, nearest_step
+from .resolution import coarsen
+
+Samples = npt.NDArray[np.float64]
+Progress = Callable[[float, str], None]
+
+BITS_EACH = 15.5
+"""What a Gaussian costs, near enough to start the search for the rate."""
+_MOST_A_SECOND = 20000
+"""Gaussians that no clip may have more of, however noisy; any ceiling on MACs is far below."""
+_MOVES = {"fast": 0, "normal": 2, "best": 6}
+
+
+def snr_db(signal: Samples, decoded: Samples) -> float:
+    """Signal-to-noise ratio in dB; inf for no error, -inf for an error on silence."""
+    error = float(np.sum((signal - decoded) ** 2))
+    energy = float(np.sum(signal**2))
+    if error == 0:
+        return math.inf
+    return 10 * math.log10(energy / error) if energy > 0 else -math.inf
+
+
+class Fit:
+    """One clip, its preset and options. Signals are in output steps (full scale 32768)."""
+
+    def __init__(
+        self,
+        signal: Samples,
+        sample_rate: int,
+        preset: Preset,
+        options: EncoderOptions,
+        report: Progress | None = None,
+    ) -> None:
+        self.signal = signal
+        self.sample_rate = sample_rate
+        self.preset = preset
+        self.options = options
+        self.report = report or (lambda fraction, text: None)
+        self.kmin, self.scales, self.slot_log2 = preset.layout(sample_rate)
+        self.price = options.price if options.price is not None else preset.price
+        self.max_active = options.max_active if options.max_active is not None else preset.max_active
+        self.most = max(1, math.ceil(_MOST_A_SECOND * len(signal) / sample_rate))
+        self.peak = float(np.max(np.abs(signal), initial=0.0))
+        exponent = options.level_exponent if options.level_exponent is not None else preset.level_exponent
+        self.gain = compression_gain(signal, sample_rate, exponent) if exponent > 0 else None
+
+    def pursuit(self, step: Step) -> Pursuit:
+        return Pursuit(self.signal, self.kmin, self.scales, step.weight)
+
+    def threshold(self, step: Step) -> float:
+        """Energy that a Gaussian of average cost has to remove to pay for its bits."""
+        return self.price * step.weight**2 * BITS_EACH
+
+    def step_for(self, gaussians: int) -> Step:
+        """The step at which pursuit stops near this number of Gaussians: that of a rough pursuit whose last pick just
+        pays."""
+        loudest = self.pursuit(nearest_step(1.0, self.peak))
+        loudest.pick(1, 0.0)
+        finest = math.sqrt(2 * loudest.last_score) / LARGEST_AMPLITUDE
+        pursuit = self.pursuit(nearest_step(1.5 * finest, self.peak))
+        pursuit.pick(gaussians, 0.0)
+        return nearest_step(math.sqrt(max(pursuit.last_score, 0.0) / (self.price * BITS_EACH)), self.peak)
+
+    def run(self, step: Step, rough: bool = False) -> Pursuit:
+        """Pursuit down to the threshold, then rounds of coordinate descent by the effort; none if `rough`."""
+        pursuit = self.pursuit(step)
+        threshold = self.threshold(step)
+        if self.gain is not None:
+            compressed = Pursuit(self.signal * self.gain, self.kmin, self.scales, step.weight)
+            compressed.pick(self.most, threshold)
+            pursuit.take(scaled_back(compressed.table(), self.gain))
+            pursuit.requantise(0.0)
+            return pursuit
+        pursuit.pick(self.most, threshold)
+        moves = 0 if rough else _MOVES[self.options.effort]
+        for done in range(moves):
+            self._tell(0.4 + 0.4 * done / moves, pursuit)
+            pursuit.move(threshold)
+            pursuit.pick(self.most, threshold)
+        pursuit.requantise(threshold)
+        self._tell(0.8, pursuit)
+        return pursuit
+
+    def _tell(self, fraction: float, pursuit: Pursuit) -> None:
+        self.report(fraction, f"{len(pursuit.atoms)} Gaussians, SNR {self.snr_db(pursuit):.1f} dB")
+
+    def header(self, table: GaussianTable, mantissa: int, output_shift: int) -> StreamHeader:
+        samples = len(self.signal)
+        slots = -(-samples >> self.slot_log2)
+        seek_slots = 0
+        if self.options.seek_every > 0:
+            seek_slots = max(1, round(self.options.seek_every * self.sample_rate / (1 << self.slot_log2)))
+        if 2 * slots < 3 * seek_slots:
+            # A clip hardly longer than the spacing is not worth a second segment's checksum and adaptation.
+            seek_slots = 0
+        header = StreamHeader(
+            sample_rate=self.sample_rate,
+            samples=samples,
+            slot_log2=self.slot_log2,
+            kmin=self.kmin,
+            scales=self.scales,
+            mantissa=mantissa,
+            output_shift=output_shift,
+            max_active=1,
+            peak_macs=0,
+            seek_slots=seek_slots,
+            loop=self.options.loop,
+            table_set=self.preset.table_set_index,
+        )
+        held = budget.held_at_most(table, self.slot_log2, -header.lead_slots, header.slots)
+        peak = complexity.macs_per_sample(table, samples, self.sample_rate)[1]
+        return dataclasses.replace(header, max_active=max(1, held), peak_macs=math.ceil(peak))
+
+    def table(self, pursuit: Pursuit) -> GaussianTable:
+        """The atoms at the resolutions fixed by hand."""
+        return coarsen(pursuit.table(), self.options, len(self.signal))
+
+    def stream(self, pursuit: Pursuit, step: Step) -> tuple[bytes, StreamHeader]:
+        table = self.table(pursuit)
+        header = self.header(table, *finest_shift(step, table, pursuit.rendering()))
+        return encode_stream(header, table), header
+
+    def size(self, pursuit: Pursuit, step: Step) -> int:
+        """Bytes of the stream."""
+        return len(self.stream(pursuit, step)[0])
+
+    def obey_ceilings(self, pursuit: Pursuit) -> bool:
+        """Drops what exceeds the ceilings on MACs and held Gaussians; True if anything was dropped."""
+        table = self.table(pursuit)
+        keep = budget.within_macs(table, pursuit.energies(), len(self.signal), self.sample_rate, self.options.max_macs)
+        header = self.header(table, 1, 0)
+        slots = -header.lead_slots, header.slots
+        keep[keep] = budget.within_active(
+            table[keep], pursuit.energies()[keep], self.slot_log2, *slots, self.max_active
+        )
+        if keep.all():
+            return False
+        pursuit.keep(keep)
+        pursuit.requantise(0.0)
+        return True
+
+    def target_bytes(self, kbit_s: float) -> float:
+        """Size of the clip's stream at a bitrate."""
+        return kbit_s * 1000 / 8 * len(self.signal) / self.sample_rate
+
+    def drop_weakest(self, pursuit: Pursuit, count: int) -> None:
+        """Takes away the `count` Gaussians with the least energy."""
+        keep = np.ones(len(pursuit.atoms), np.bool_)
+        keep[np.argsort(pursuit.energies(), kind="stable")[:count]] = False
+        pursuit.keep(keep)
+
+    def snr_db(self, pursuit: Pursuit) -> float:
+        """Of the float rendering."""
+        return snr_db(self.signal, pursuit.rendering())
