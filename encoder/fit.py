@@ -18,7 +18,7 @@ from . import budget
 from .level import compression_gain, scaled_back
 from .options import EncoderOptions, Preset
 from .pursuit import Pursuit
-from .quantiser import Step, finest_shift, nearest_step
+from .quantiser import Step, finest_shift, largest_indices, nearest_step
 from .resolution import coarsen
 
 Samples = npt.NDArray[np.float64]
@@ -65,7 +65,8 @@ class Fit:
         self.gain = compression_gain(signal, sample_rate, exponent) if exponent > 0 else None
 
     def pursuit(self, step: Step) -> Pursuit:
-        return Pursuit(self.signal, self.kmin, self.scales, step.weight)
+        largest = largest_indices(step, self.kmin, self.scales)
+        return Pursuit(self.signal, self.kmin, self.scales, step.weight, largest)
 
     def threshold(self, step: Step) -> float:
         """Energy that a Gaussian of average cost has to remove to pay for its bits."""

@@ -24,8 +24,9 @@ from .lattice import Geometry, correlate, envelope_norm, envelope_samples, make_
 from .overlap import Overlaps, make_overlaps
 
 Array = npt.NDArray[Any]
-Kernel = tuple[Array, Array, Geometry, Overlaps, float]
-"""Correlations, tree of best scores, lattice, inner products and step: what the compiled functions work on."""
+Kernel = tuple[Array, Array, Geometry, Overlaps, float, Array]
+"""Correlations, tree of best scores, lattice, inner products, step and largest amplitude index of each
+scale: what the compiled functions work on."""
 
 RECONSTRUCTION = 0.375
 """An amplitude index q stands for (q + 3/8) steps (SPEC 4)."""
@@ -77,7 +78,7 @@ def _weight(atom: Array, step: float) -> complex:
 
 
 @njit(cache=True, fastmath=True)
-def _quantise(weight: complex, step: float, atom: Array) -> None:
+def _quantise(weight: complex, step: float, largest: int, atom: Array) -> None:
     """Sets the atom's amplitude and phase to the nearest quantised weight, amplitude 0 where none is worth it."""
     size = abs(weight)
     if size < _SMALLEST * step:
@@ -85,7 +86,7 @@ def _quantise(weight: complex, step: float, atom: Array) -> None:
         atom[PHASE] = 0
         return
     q = math.floor(size / step - RECONSTRUCTION + 0.5)
-    q = min(max(q, 1), LARGEST_AMPLITUDE)
+    q = min(max(q, 1), largest)
     phases = _PHASES[q]
     turn = math.atan2(weight.imag, weight.real) / (2 * math.pi)
     atom[AMPLITUDE] = q
@@ -244,6 +245,7 @@ def _pick(
     geometry: Geometry,
     overlaps: Overlaps,
     step: float,
+    largest: Array,
     threshold: float,
     atoms: Array,
     scores: Array,
@@ -257,7 +259,7 @@ def _pick(
         _find_best(cells, tree, geometry, atom)
         j, b = atom[SCALE_INDEX], atom[BIN]
         value = cells[geometry.cells[j] + atom[PLACE] * geometry.bins[j] + b]
-        _quantise(_best_weight(value, b, geometry.self_overlap[j]), step, atom)
+        _quantise(_best_weight(value, b, geometry.self_overlap[j]), step, largest[j], atom)
         if atom[AMPLITUDE] == 0:
             return n
         _subtract(cells, tree, geometry, overlaps, step, atom, _weight(atom, step))
@@ -271,6 +273,7 @@ def _requantise(
     geometry: Geometry,
     overlaps: Overlaps,
     step: float,
+    largest: Array,
     threshold: float,
     atoms: Array,
 ) -> None:
@@ -286,7 +289,7 @@ def _requantise(
         value = cells[geometry.cells[j] + atom[PLACE] * geometry.bins[j] + b]
         best = old + _best_weight(value, b, overlap)
         q, phase = atom[AMPLITUDE], atom[PHASE]
-        _quantise(best, step, atom)
+        _quantise(best, step, largest[j], atom)
         new = _weight(atom, step)
         energy = 1.0 if b == 0 else 0.5
         gain = energy * (abs(best) ** 2 - abs(best - new) ** 2)
@@ -304,6 +307,7 @@ def _move(
     geometry: Geometry,
     overlaps: Overlaps,
     step: float,
+    largest: Array,
     threshold: float,
     atoms: Array,
 ) -> None:
@@ -339,7 +343,7 @@ def _move(
             continue
         j, b = atom[SCALE_INDEX], atom[BIN]
         value = cells[geometry.cells[j] + atom[PLACE] * geometry.bins[j] + b]
-        _quantise(_best_weight(value, b, geometry.self_overlap[j]), step, atom)
+        _quantise(_best_weight(value, b, geometry.self_overlap[j]), step, largest[j], atom)
         _subtract(cells, tree, geometry, overlaps, step, atom, _weight(atom, step))
 
 
@@ -370,16 +374,25 @@ class Pursuit:
     signal        float, shape (samples,), in output steps (full scale 32768)
     kmin, scales  the scales to choose from
     step          amplitude step in the unit of alpha, energy-normalised
+    largest       largest amplitude index of each scale, shape (scales,); None for the format's own limit
 
     Works on one stretch of the clip after another, so that memory does not grow with the clip; each stretch starts
     from the true residual.
     """
 
-    def __init__(self, signal: npt.NDArray[np.float64], kmin: int, scales: int, step: float) -> None:
+    def __init__(
+        self,
+        signal: npt.NDArray[np.float64],
+        kmin: int,
+        scales: int,
+        step: float,
+        largest: npt.NDArray[np.int64] | None = None,
+    ) -> None:
         self.signal = np.asarray(signal, np.float64)
         self.kmin = kmin
         self.scales = scales
         self.step = step
+        self._largest = np.full(scales, LARGEST_AMPLITUDE) if largest is None else largest
         self.atoms = np.zeros((0, ATOM_FIELDS), np.int64)
         """SCALE_INDEX, PLACE (onset in samples), BIN, AMPLITUDE and PHASE of each, shape (atoms, ATOM_FIELDS); PICK is
         used inside `pick` alone."""
@@ -528,7 +541,7 @@ class Pursuit:
         _fill_tree(cells, tree, geometry, self.step)
         local = old.copy()
         local[:, PLACE] = (old[:, PLACE] - geometry.first[old[:, SCALE_INDEX]]) // geometry.hop[old[:, SCALE_INDEX]]
-        new = change((cells, tree, geometry, self._overlaps, self.step), local)
+        new = change((cells, tree, geometry, self._overlaps, self.step, self._largest), local)
         j = new[:, SCALE_INDEX]
         new[:, PLACE] = geometry.first[j] + new[:, PLACE] * geometry.hop[j]
         self.atoms = np.concatenate([others, new])
