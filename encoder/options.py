@@ -54,7 +54,8 @@ class EncoderOptions:
     """What the gradient steps lower: l1 or l2 of the waveform, or multi-resolution STFT."""
     refine_steps: int | None = None
     """Gradient steps of the joint refinement; None: by effort and initialisation."""
-    learning_rate: float = 0.02
+    learning_rate: float | None = None
+    """Of time, frequency and spread; weight and phase have three times that. None: 0.002 from a pursuit, else 0.1."""
     adaptive_every: int = 0
     """Gradient steps after which Gaussians are added where the error is largest, 0 for never."""
     adaptive_share: float = 0.1

@@ -25,6 +25,7 @@ _STAGE = "joint fit"
 _SOFT_UNTIL, _HARD_FROM = 0.3, 0.8
 """Shares of the steps before which the quantiser is out of the loop and after which it is in it whole. In between
 it tightens, since Gaussians that feel the lattice all at once jump about on it and never settle."""
+_RATE_FROM_PURSUIT, _RATE_FROM_AFAR = 0.002, 0.1
 _WEIGHT_RATE = 3.0
 """Learning rate of weight and phase by that of time, frequency and spread."""
 _PLACE = ("time", "frequency", "spread")
@@ -109,6 +110,10 @@ class _JointFit:
         self.loss_of = loss_function(self.options.loss)
         self.model = self._model(empty_table())
         self.optimiser = self._adam()
+        rate = self.options.learning_rate
+        if rate is None:
+            rate = _RATE_FROM_PURSUIT if self.options.initialisation == "pursuit" else _RATE_FROM_AFAR
+        self._rate = rate
         self.done = 0
         self.best, self.best_loss = empty_table(), math.inf
         self.history: list[tuple[float, ...]] = []
@@ -198,7 +203,7 @@ class _JointFit:
 
     def _set_rates(self) -> None:
         """Half a cosine down to 0 at the last step."""
-        rate = self.options.learning_rate * 0.5 * (1 + math.cos(math.pi * self.done / self.steps))
+        rate = self._rate * 0.5 * (1 + math.cos(math.pi * self.done / self.steps))
         weights, places = self.optimiser.param_groups
         weights["lr"], places["lr"] = _WEIGHT_RATE * rate, rate
 
