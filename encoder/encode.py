@@ -92,7 +92,8 @@ def encode_audio(
     """
     report = progress or (lambda fraction, text: None)
     signal = np.asarray(audio, np.float64) * FULL_SCALE
-    silent = not np.any(signal)
+    # What 16 bits would round away cannot come back either.
+    silent = float(np.max(np.abs(signal), initial=0.0)) < 0.5
     log = FitLog(options.log_dir)
     name = options.preset
     if name == "auto":

@@ -114,6 +114,17 @@ def test_quiet_says_nothing(call: Call, folder: Path) -> None:
     assert call("gs-verify", "new.gs", "-q") == (0, b"", "")
 
 
+def test_configuration_and_options_are_judged_together(call: Call, folder: Path) -> None:
+    Path("study.yaml").write_text("refine_steps: 4\ncheckpoint_every: 2\n")
+    arguments = ("clip.wav", "-o", "new.gs", "--bitrate", 6, "--config", "study.yaml")
+    without = call("gs-encode", *arguments)
+    assert without.code == 2
+    assert "checkpoint_every needs log_dir" in without.err
+    assert call("gs-encode", *arguments, "--log-dir", "log").code == 0
+    assert Path("log", "log.jsonl").exists()
+    assert list(Path("log").glob("*.npz"))
+
+
 def test_standard_input_and_output(call: Call, folder: Path) -> None:
     to_file = call("gs-encode", "clip.wav", "-o", "new.gs", *FAST)
     piped = call("gs-encode", "-", "-o", "-", *FAST, stdin=Path("clip.wav").read_bytes())

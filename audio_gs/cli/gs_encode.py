@@ -39,7 +39,12 @@ PCM_BYTES = 2
     metavar="PER_SECOND",
     help="Gaussians a second.",
 )
-@click.option("--quality", type=click.FloatRange(0, 10), metavar="0..10", help="Quality; the rate follows the clip.")
+@click.option(
+    "--quality",
+    type=click.FloatRange(0, 10),
+    metavar="0..10",
+    help="SNR of 8 + 2 QUALITY dB; the rate follows the clip.",
+)
 @click.option("--preset", type=click.Choice(["auto", "speech", "music", "sfx"]), help="Kind of clip [auto].")
 @click.option(
     "--max-macs", type=click.IntRange(min=1), metavar="N", help="Ceiling on MACs a sample in any 20 ms [300]."
@@ -59,7 +64,7 @@ PCM_BYTES = 2
     help="Loop points: first sample of the loop and the one after its last.",
 )
 @click.option("--config", metavar="FILE.yaml", help="More options, by name; the command line goes first.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the fit runs [auto].")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where gradient refinement runs [auto].")
 @click.option("--log-dir", type=click.Path(file_okay=False), metavar="DIR", help="Folder for a log of the fit.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @output_options
@@ -76,7 +81,7 @@ def command(
 ) -> ExitCode:
     """Encode WAV, FLAC, Ogg, MP3 or AIFF at 8 to 48 kHz; - is standard input or output.
 
-    Without --bitrate, --gaussians or --quality the preset decides the rate.
+    Without --bitrate, --gaussians or --quality it is quality 5.
     """
     if as_json and output == STDIO:
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
@@ -88,7 +93,7 @@ def command(
     given["loop"] = given["loop"] or None
     outputs = plan_outputs(inputs, output, SUFFIX, force)
     try:
-        api.encoder_options(settings, **given)
+        api.encoder_options(settings, log_dir=log_dir, **given)
     except OptionsError as error:
         raise click.UsageError(str(error)) from None
 
