@@ -125,6 +125,14 @@ def test_configuration_and_options_are_judged_together(call: Call, folder: Path)
     assert list(Path("log").glob("*.npz"))
 
 
+def test_a_rate_that_is_not_reached_is_said(call: Call, folder: Path) -> None:
+    soundfile.write("silence.wav", np.zeros(2 * RATE), RATE)
+    result = call("gs-encode", "silence.wav", "-o", "new.gs", "--bitrate", 6)
+    assert result.code == 0
+    assert "leave no use for more" in result.err
+    assert "leave no use for more" not in call("gs-encode", "clip.wav", "-o", "other.gs", "--bitrate", 6).err
+
+
 def test_standard_input_and_output(call: Call, folder: Path) -> None:
     to_file = call("gs-encode", "clip.wav", "-o", "new.gs", *FAST)
     piped = call("gs-encode", "-", "-o", "-", *FAST, stdin=Path("clip.wav").read_bytes())

@@ -26,6 +26,7 @@ from .common import (
 
 PROGRAM = "gs-encode"
 SUFFIX = ".gs"
+RATE_TOLERANCE = 0.97
 PCM_BYTES = 2
 
 
@@ -124,6 +125,12 @@ def command(
             }
             print_json({**summary, **facts.as_dict()})
         if not quiet:
+            asked = options.bitrate
+            if asked is not None and facts.kbit_s < RATE_TOLERANCE * asked:
+                say(
+                    f"{PROGRAM}: {name_of(name)}: the ceilings max_macs and max_active, or the clip itself, leave no "
+                    f"use for more than {facts.kbit_s:.2f} of {asked:g} kbit/s"
+                )
             macs = facts.macs_per_sample
             say(
                 f"{name_of(name)}: {len(result.data)} bytes, {facts.kbit_s:.2f} kbit/s, ratio {ratio:.1f}, "
