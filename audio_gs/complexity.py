@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .tables import ENVELOPE_SEGMENTS
+
 WINDOW_SECONDS = 0.020
-ENVELOPE_SEGMENTS = 32
 MACS_PER_ENVELOPE_SEGMENT = 2
 _BLOCK_SAMPLES = 1 << 20
 

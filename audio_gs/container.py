@@ -11,25 +11,25 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from .errors import BitstreamError, UnsupportedError
+from .tables import MAX_SCALES as MAX_SCALES
+from .tables import SHORTEST_SUPPORT
+from .tables import TABLE_SETS as TABLE_SETS
 
 MAGIC = b"GS"
 FORMAT_VERSION = 1
 
 SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 96000
-TABLE_SETS = ("speech", "music", "sfx")
 KINDS = ("tone", "noise", "asymmetric", "chirped", "panned")
 KNOWN_KINDS = 0b1
 
 MIN_SLOT_LOG2, MAX_SLOT_LOG2 = 5, 12
 MAX_SCALE = 11
-MAX_SCALES = 8
 MAX_MANTISSA = (1 << 11) - 1
 MAX_OUTPUT_SHIFT = 16
 MAX_ACTIVE = 4096
 MAX_VARINT = (1 << 31) - 1
 MAX_VARINT_BYTES = 5
-SHORTEST_SUPPORT = 32
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .container import StreamHeader
 from .dequantise import amplitude, phase_turns
-from .tables import ENVELOPE_SIGMA, SHORTEST_SUPPORT
+from .tables import ENVELOPE_SIGMA, FULL_SCALE, SHORTEST_SUPPORT
 
 GaussianTable = npt.NDArray[Any]
 
@@ -63,6 +63,8 @@ def physical(table: GaussianTable, header: StreamHeader) -> npt.NDArray[Any]:
     out["frequency"] = table["bin"] * header.sample_rate / length
     out["spread_time"] = length * ENVELOPE_SIGMA / header.sample_rate
     out["spread_frequency"] = 1 / (2 * np.pi * out["spread_time"])
-    out["weight"] = amplitude(table["amplitude"], table["scale"], header.mantissa) / 2.0**header.output_shift / 32768
+    out["weight"] = (
+        amplitude(table["amplitude"], table["scale"], header.mantissa) / 2.0**header.output_shift / FULL_SCALE
+    )
     out["phase"] = 2 * np.pi * phase_turns(table["amplitude"], table["phase"])
     return out

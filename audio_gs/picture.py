@@ -33,6 +33,16 @@ def spectrogram_db(samples: npt.NDArray[np.floating], sample_rate: int) -> tuple
     return 20 * np.log10(np.maximum(amplitude, 10 ** (FLOOR_DB / 20))), hop / sample_rate
 
 
+def new_figure(inches: tuple[float, float]) -> Any:
+    """An empty figure that can be saved without a display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=inches, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
 def draw_clip(
     path: str | os.PathLike[str],
     original: npt.NDArray[np.floating],
@@ -46,16 +56,13 @@ def draw_clip(
     Samples have full scale -1..1. Each Gaussian is the ellipse of its spreads, one standard deviation in time
     and in frequency; the stronger it is, the more opaque.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import EllipseCollection
-    from matplotlib.figure import Figure
 
     from .gaussians import physical
 
     rate = header.sample_rate
     units = physical(table, header)
-    figure = Figure(figsize=PICTURE_INCHES, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(PICTURE_INCHES)
     upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
     for axes, samples, name in ((upper, original, "original and Gaussians"), (lower, decoded, "decoded")):
         power, step = spectrogram_db(samples, rate)

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+FULL_SCALE = 32768
+"""Output steps from silence to full scale."""
 SHORTEST_SUPPORT = 32
 ENVELOPE_SEGMENTS = 32
 ENVELOPE_CUT = 2.5

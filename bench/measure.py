@@ -18,9 +18,9 @@ from .. import api, audio_io
 from ..cli.common import CommandError
 from ..encoder import EncoderOptions
 from ..errors import AudioGsError
+from ..tables import FULL_SCALE
 from .clips import ClipFile
 
-FULL_SCALE = 32768.0
 _THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 

@@ -20,14 +20,18 @@ def held_at_most(table: GaussianTable, slot_log2: int, first_slot: int, slots: i
 
 
 def _held_each_slot(table: GaussianTable, slot_log2: int, first_slot: int, slots: int) -> npt.NDArray[np.int64]:
-    begin = (table["onset"] >> slot_log2) - first_slot
+    begin, last = _slots_of(table, slot_log2)
+    change = np.zeros(slots - first_slot + 1, np.int64)
+    np.add.at(change, begin - first_slot, 1)
+    np.add.at(change, np.minimum(last + 1, slots) - first_slot, -1)
+    return np.cumsum(change[:-1])
+
+
+def _slots_of(table: GaussianTable, slot_log2: int) -> tuple[Array, Array]:
+    """First and last slot in which a decoder holds each Gaussian."""
     # Dropped when a slot starts at or after its end; before sample 0 the decoder drops only what ends there.
     end = table["onset"].astype(np.int64) + support(table["scale"])
-    last = ((np.maximum(end, 1) - 1) >> slot_log2) - first_slot
-    change = np.zeros(slots - first_slot + 1, np.int64)
-    np.add.at(change, begin, 1)
-    np.add.at(change, np.minimum(last + 1, slots - first_slot), -1)
-    return np.cumsum(change[:-1])
+    return table["onset"] >> slot_log2, (np.maximum(end, 1) - 1) >> slot_log2
 
 
 def within_macs(table: GaussianTable, energies: Array, samples: int, sample_rate: int, ceiling: int) -> Array:
@@ -45,15 +49,17 @@ def within_macs(table: GaussianTable, energies: Array, samples: int, sample_rate
         over = np.flatnonzero(cost > ceiling * window)
         if len(over) == 0:
             return keep
-        # One Gaussian from each over-full window, windows a support apart at least so that they do not share any.
-        for start in _spaced(over, cost, window):
+        for start in _worst_of_runs(over, cost, window):
             here = np.flatnonzero(keep & (onset < start + window) & (end > start))
+            if len(here) == 0:
+                # What an earlier run lost reached as far as here.
+                continue
             victim = here[np.argmin(worth[here])]
             keep[victim] = False
             macs -= macs_each_sample(table[victim : victim + 1], samples)
 
 
-def _spaced(over: Array, cost: Array, window: int) -> list[int]:
+def _worst_of_runs(over: Array, cost: Array, window: int) -> list[int]:
     """The costliest of each run of over-full windows."""
     runs = np.split(over, np.flatnonzero(np.diff(over) > window) + 1)
     return [int(run[np.argmax(cost[run])]) for run in runs]
@@ -65,8 +71,7 @@ def within_active(
     """Marks the Gaussians to keep, shape (n,), so that no more than `ceiling` are held in any slot: the fullest
     slot loses its weakest ones."""
     keep = np.ones(len(table), np.bool_)
-    begin = table["onset"] >> slot_log2
-    last = (np.maximum(table["onset"].astype(np.int64) + support(table["scale"]), 1) - 1) >> slot_log2
+    begin, last = _slots_of(table, slot_log2)
     while True:
         count = _held_each_slot(table[keep], slot_log2, first_slot, slots)
         worst = int(np.argmax(count))

@@ -9,9 +9,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from ..container import TABLE_SETS, StreamHeader
+from ..container import StreamHeader
 from ..gaussians import GaussianTable
 from ..reference import ReferenceDecoder
+from ..tables import FULL_SCALE, TABLE_SETS
 from .fit import BITS_EACH, Fit, Progress, Samples, snr_db
 from .initialise import initialise
 from .log import FitLog
@@ -22,7 +23,6 @@ from .rate import fit_to_bitrate, fit_to_count, fit_to_snr, meet_bytes
 from .resolution import is_by_hand
 from .study import hold_resolutions, joint_fit, starting_count, steps_for
 
-FULL_SCALE = 32768.0
 _AUTO_SECONDS = 6.0
 """Length of the excerpt on which presets are compared."""
 

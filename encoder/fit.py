@@ -105,7 +105,8 @@ class Fit:
     def _tell(self, fraction: float, pursuit: Pursuit) -> None:
         self.report(fraction, f"{len(pursuit.atoms)} Gaussians, SNR {self.snr_db(pursuit):.1f} dB")
 
-    def header(self, table: GaussianTable, mantissa: int, output_shift: int) -> StreamHeader:
+    def _layout(self, mantissa: int, output_shift: int) -> StreamHeader:
+        """The header of any stream of this fit, but for its class."""
         samples = len(self.signal)
         slots = -(-samples >> self.slot_log2)
         seek_slots = 0
@@ -114,7 +115,7 @@ class Fit:
         if 2 * slots < 3 * seek_slots:
             # A clip hardly longer than the spacing is not worth a second segment's checksum and adaptation.
             seek_slots = 0
-        header = StreamHeader(
+        return StreamHeader(
             sample_rate=self.sample_rate,
             samples=samples,
             slot_log2=self.slot_log2,
@@ -128,8 +129,12 @@ class Fit:
             loop=self.options.loop,
             table_set=self.preset.table_set_index,
         )
+
+    def header(self, table: GaussianTable, mantissa: int, output_shift: int) -> StreamHeader:
+        """The header of the stream of these Gaussians."""
+        header = self._layout(mantissa, output_shift)
         held = budget.held_at_most(table, self.slot_log2, -header.lead_slots, header.slots)
-        peak = complexity.macs_per_sample(table, samples, self.sample_rate)[1]
+        peak = complexity.macs_per_sample(table, header.samples, self.sample_rate)[1]
         return dataclasses.replace(header, max_active=max(1, held), peak_macs=math.ceil(peak))
 
     def table(self, pursuit: Pursuit) -> GaussianTable:
@@ -147,13 +152,11 @@ class Fit:
 
     def obey_ceilings(self, pursuit: Pursuit) -> bool:
         """Drops what exceeds the ceilings on MACs and held Gaussians; True if anything was dropped."""
-        table = self.table(pursuit)
-        keep = budget.within_macs(table, pursuit.energies(), len(self.signal), self.sample_rate, self.options.max_macs)
-        header = self.header(table, 1, 0)
-        slots = -header.lead_slots, header.slots
-        keep[keep] = budget.within_active(
-            table[keep], pursuit.energies()[keep], self.slot_log2, *slots, self.max_active
-        )
+        table, energies = self.table(pursuit), pursuit.energies()
+        keep = budget.within_macs(table, energies, len(self.signal), self.sample_rate, self.options.max_macs)
+        layout = self._layout(1, 0)
+        slots = -layout.lead_slots, layout.slots
+        keep[keep] = budget.within_active(table[keep], energies[keep], self.slot_log2, *slots, self.max_active)
         if keep.all():
             return False
         pursuit.keep(keep)

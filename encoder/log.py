@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +16,12 @@ from .. import picture
 from ..container import StreamHeader
 from ..errors import AudioGsError
 from ..gaussians import GaussianTable, physical
+from ..tables import FULL_SCALE
 
 LINES = "log.jsonl"
 LOSS_PICTURE = "loss.png"
 CLIP_PICTURE = "spectrogram.png"
 FIELDS_PICTURE = "fields.png"
-_FULL_SCALE = 32768.0
 _INCHES = (10.0, 6.0)
 _DPI = 110
 
@@ -90,7 +89,7 @@ class FitLog:
             return
         try:
             path = self.folder / CLIP_PICTURE
-            picture.draw_clip(path, original / _FULL_SCALE, decoded / _FULL_SCALE, header, table, title)
+            picture.draw_clip(path, original / FULL_SCALE, decoded / FULL_SCALE, header, table, title)
             self._draw_fields(self.folder / FIELDS_PICTURE, header, table, title)
             if self._steps:
                 self._draw_loss(self.folder / LOSS_PICTURE, title)
@@ -101,7 +100,7 @@ class FitLog:
         return AudioGsError(f"cannot write the log to {self.folder}: {error.strerror or error}; choose another log_dir")
 
     def _draw_loss(self, path: Path, title: str) -> None:
-        figure = _figure()
+        figure = picture.new_figure(_INCHES)
         upper, lower = figure.subplots(2, 1, sharex=True)
         steps, losses, snrs, counts = zip(*self._steps, strict=True)
         upper.semilogy(steps, losses)
@@ -117,7 +116,7 @@ class FitLog:
 
     @staticmethod
     def _draw_fields(path: Path, header: StreamHeader, table: GaussianTable, title: str) -> None:
-        figure = _figure()
+        figure = picture.new_figure(_INCHES)
         units = physical(table, header)
         scales = np.arange(header.kmin, header.kmin + header.scales + 1) - 0.5
         panels = (
@@ -133,12 +132,3 @@ class FitLog:
             axes.set_xlabel(name)
         figure.suptitle(title)
         figure.savefig(path, dpi=_DPI)
-
-
-def _figure() -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_INCHES, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from ..container import MAX_SCALE, TABLE_SETS
+from ..container import MAX_SCALE
 from ..errors import OptionsError
-from ..tables import MAX_SCALES, SHORTEST_SUPPORT
+from ..tables import MAX_SCALES, SHORTEST_SUPPORT, TABLE_SETS
 
 PRESETS = ("auto", *TABLE_SETS)
 EFFORTS = ("fast", "normal", "best")
