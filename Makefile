@@ -1,7 +1,8 @@
 # make demo   environment, encode and decode the clips in demo/, pictures in demo/out/
 # make test   environment with the test tools, then style, types, ctest and pytest
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
-# make bench  SNR, rate, cost and speed over a folder: make bench CLIPS=folder
+# make budgets  tests/budgets.yaml and the table of docs/SIM.md anew: what the decoder may cost on small cores
+# make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
 # make clean  remove everything that the above made
 # PYTHON chooses the interpreter, VENV the environment's folder, PIP_FLAGS adds to every pip install.
 
@@ -15,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bench \
 	firmware_sim decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest vectors bench clean
+.PHONY: demo test lint ctest pytest vectors budgets bench clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -55,9 +56,16 @@ pytest: $(VENV)/.test-package
 vectors: $(VENV)/.test-package
 	$(BIN)/python tests/make_vectors.py
 
-# The checkout's own audio_gs/ lacks the compiled part, so Python must not start where it would find that first.
-bench: $(VENV)/.package
-	cd $(VENV) && bin/python -m audio_gs.bench.snr $(abspath $(CLIPS))
+budgets: $(VENV)/.test-package
+	$(BIN)/python tests/make_budgets.py
+
+$(VENV)/.bench-package: $(SOURCES) | $(BIN)/python
+	$(INSTALL) '.[bench]'
+	@touch $(VENV)/.package $@
+
+bench: $(VENV)/.bench-package
+	@mkdir -p build
+	$(BIN)/gs-bench $(CLIPS) -o build/bench --limit 2 --force
 
 clean:
 	rm -rf $(VENV) build demo/out

@@ -353,9 +353,8 @@ def info(data: bytes | bytearray | memoryview) -> StreamInfo:
     data = bytes(data)
     header = check_stream(data)
     table = decode_gaussians(data)
-    counts = dict.fromkeys((name for bit, name in enumerate(KINDS) if header.kinds >> bit & 1), 0)
-    counts[KINDS[0]] = len(table)
-    mean, peak = macs_per_sample(table, header.samples, header.sample_rate)
+    counts = {name: int(np.sum(table["kind"] == KINDS.index(name))) for name in header.kind_names}
+    mean, peak = macs_per_sample(table, header)
     seek_bits = 0
     if header.segments > 1:
         seek_bits = 8 * (len(data) - len(encode_stream(dataclasses.replace(header, seek_slots=0), table)))

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .tables import ENVELOPE_SEGMENTS
+from .container import StreamHeader
+from .gaussians import noises, tones
+from .tables import BARK_BANDS, ENVELOPE_SEGMENTS, NOISE_NARROWEST_SUPPORT, NOISE_SHORTEST_SUPPORT
 
 WINDOW_SECONDS = 0.020
 MACS_PER_ENVELOPE_SEGMENT = 2
@@ -17,8 +19,30 @@ _BLOCK_SAMPLES = 1 << 20
 Table = npt.NDArray[Any]
 
 
+def noise_macs_each_frame(table: Table, frame_log2: int, first_frame: int, frames: int) -> npt.NDArray[np.int64]:
+    """MACs that each of `frames` noise frames from `first_frame` on costs, shape (frames,), for the noise Gaussians of
+    a table: those of the transform and the window, two for each band, and for each Gaussian that lasts there three and
+    two for each Bark that it covers."""
+    fixed = ((frame_log2 + 5) << frame_log2) + 2 * BARK_BANDS
+    steps = np.zeros(frames + 1, np.int64)
+    first = (table["onset"].astype(np.int64) >> frame_log2) + 1 - first_frame
+    last = first + (NOISE_SHORTEST_SUPPORT << table["scale"].astype(np.int64)) - 1
+    each = 3 + 2 * (NOISE_NARROWEST_SUPPORT << table["width"].astype(np.int64))
+    np.add.at(steps, np.clip(first, 0, frames), each)
+    np.add.at(steps, np.clip(last, 0, frames), -each)
+    return fixed + np.cumsum(steps[:-1])
+
+
+def noise_macs_each_sample(table: Table, frame_log2: int, start: int, stop: int) -> npt.NDArray[np.float64]:
+    """MACs that the samples start..stop-1 cost for noise, shape (stop - start,): a frame's, evenly, in those before
+    it."""
+    frame = (np.arange(start, stop) >> frame_log2) + 1
+    frames = noise_macs_each_frame(table, frame_log2, int(frame[0]), int(frame[-1] - frame[0]) + 1)
+    return frames[frame - frame[0]] / (1 << frame_log2)
+
+
 def macs_each_sample(table: Table, samples: int) -> npt.NDArray[np.int64]:
-    """MACs that each of the samples 0..samples-1 costs, shape (samples,): one for each Gaussian that sounds
+    """MACs that each of the samples 0..samples-1 costs for tone Gaussians, shape (samples,): one for each that sounds
     there, two more where one of its envelope segments begins."""
     onset = table["onset"].astype(np.int64)
     scale = table["scale"].astype(np.int64)
@@ -32,21 +56,26 @@ def macs_each_sample(table: Table, samples: int) -> npt.NDArray[np.int64]:
     return macs
 
 
-def macs_per_sample(table: Table, samples: int, sample_rate: int) -> tuple[float, float]:
+def macs_per_sample(table: Table, header: StreamHeader) -> tuple[float, float]:
     """Mean over the clip and peak over any window of 20 ms, in MACs a sample."""
-    window = min(samples, max(1, round(WINDOW_SECONDS * sample_rate)))
-    onset = table["onset"].astype(np.int64)
-    end = onset + (ENVELOPE_SEGMENTS << table["scale"].astype(np.int64))
-    total = peak = 0
+    samples, tone_table, noise_table = header.samples, tones(table), noises(table)
+    window = min(samples, max(1, round(WINDOW_SECONDS * header.sample_rate)))
+    onset = tone_table["onset"].astype(np.int64)
+    end = onset + (ENVELOPE_SEGMENTS << tone_table["scale"].astype(np.int64))
+    total = 0.0
+    peak = 0.0
     # In blocks, so that the memory that a stream asks for does not grow with the length that its header states.
     for start in range(0, samples, _BLOCK_SAMPLES):
         stop = min(samples, start + _BLOCK_SAMPLES)
         last = min(samples, stop + window - 1)
-        near = table[(onset < last) & (end > start)]
-        if len(near) == 0:
+        near = tone_table[(onset < last) & (end > start)]
+        if len(near) == 0 and header.noise is None:
             continue
         near["onset"] -= start
-        sums = np.concatenate(([0], np.cumsum(macs_each_sample(near, last - start))))
-        total += int(sums[stop - start])
-        peak = max(peak, int((sums[window:] - sums[:-window]).max(initial=0)))
+        macs = macs_each_sample(near, last - start).astype(np.float64)
+        if header.noise:
+            macs += noise_macs_each_sample(noise_table, header.noise.frame_log2, start, last)
+        sums = np.concatenate(([0], np.cumsum(macs)))
+        total += float(sums[stop - start])
+        peak = max(peak, float((sums[window:] - sums[:-window]).max(initial=0)))
     return total / samples, peak / window

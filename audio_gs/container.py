@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from .errors import BitstreamError, UnsupportedError
 from .tables import MAX_SCALES as MAX_SCALES
-from .tables import SHORTEST_SUPPORT
+from .tables import NOISE_SCALES, NOISE_SHORTEST_SUPPORT, SHORTEST_SUPPORT
 from .tables import TABLE_SETS as TABLE_SETS
 
 MAGIC = b"GS"
@@ -21,15 +21,43 @@ FORMAT_VERSION = 1
 SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 96000
 KINDS = ("tone", "noise", "asymmetric", "chirped", "panned")
-KNOWN_KINDS = 0b1
+TONE_BIT, NOISE_BIT = 0b1, 0b10
+KNOWN_KINDS = TONE_BIT | NOISE_BIT
 
 MIN_SLOT_LOG2, MAX_SLOT_LOG2 = 5, 12
 MAX_SCALE = 11
 MAX_MANTISSA = (1 << 11) - 1
 MAX_OUTPUT_SHIFT = 16
 MAX_ACTIVE = 4096
+MIN_FRAME_LOG2, MAX_FRAME_LOG2 = 5, 9
+MAX_NOISE_SHIFT = 15
+MAX_NOISE_HELD = 255
 MAX_VARINT = (1 << 31) - 1
 MAX_VARINT_BYTES = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseHeader:
+    """The header's fields on noise."""
+
+    frame_log2: int
+    """n; a noise frame is N = 2^n samples."""
+    shift: int
+    """e; noise is rendered in steps of 2^(4 - e) output steps."""
+    base: int
+    """Level where no noise Gaussian is, in half octaves of amplitude (3 dB); 2 is one step, below that is silence."""
+    max_held: int
+    """Decoder class: the most noise Gaussians held at a time."""
+
+    @property
+    def frame_samples(self) -> int:
+        """N, the samples in a noise frame."""
+        return 1 << self.frame_log2
+
+    @property
+    def longest_support(self) -> int:
+        """Samples that a noise Gaussian of the largest scale lasts."""
+        return NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1 + self.frame_log2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +82,8 @@ class StreamHeader:
     loop: tuple[int, int] | None = None
     """First sample of the loop and the sample after its last."""
     table_set: int = 0
-    kinds: int = KNOWN_KINDS
+    noise: NoiseHeader | None = None
+    """None: there are tones only."""
     channels: int = 1
     version: int = FORMAT_VERSION
 
@@ -64,9 +93,24 @@ class StreamHeader:
         return 1 << self.slot_log2
 
     @property
-    def longest_support(self) -> int:
-        """Lmax, the samples that a Gaussian of the largest scale sounds for."""
+    def longest_tone(self) -> int:
+        """Samples that a tone Gaussian of the largest scale sounds for."""
         return SHORTEST_SUPPORT << (self.kmin + self.scales - 1)
+
+    @property
+    def longest_support(self) -> int:
+        """Lmax, the samples that a Gaussian can last at most."""
+        return max(self.longest_tone, self.noise.longest_support if self.noise else 0)
+
+    @property
+    def max_noise(self) -> int:
+        """Decoder class: the most noise Gaussians held at a time."""
+        return self.noise.max_held if self.noise else 0
+
+    @property
+    def kinds(self) -> int:
+        """The header's bits of the kinds that may occur."""
+        return TONE_BIT | (NOISE_BIT if self.noise else 0)
 
     @property
     def lead_slots(self) -> int:
@@ -105,7 +149,9 @@ class StreamHeader:
 
     def segment_for_sample(self, sample: int) -> int:
         """The segment where decoding has to start so that this sample and all after it come out right."""
-        slot = (sample - self.longest_support) >> self.slot_log2
+        # Noise at a sample also depends on the frame that begins before it.
+        reach = self.longest_support + (self.noise.frame_samples if self.noise else 0)
+        slot = (sample - reach) >> self.slot_log2
         return slot // self.seek_slots if self.seek_slots and slot > 0 else 0
 
 
@@ -189,32 +235,37 @@ def field_error(header: StreamHeader) -> str | None:
     for name, value, low, high in limits:
         if not low <= value <= high:
             return f"illegal header: {name} is {value}, allowed are {low}..{high}"
-    if header.kinds == 0:
-        return "illegal header: the stream declares no kind of Gaussian"
+    if header.noise is not None:
+        noise_limits = (
+            ("noise frame (log2)", header.noise.frame_log2, MIN_FRAME_LOG2, min(MAX_FRAME_LOG2, header.slot_log2)),
+            ("noise shift", header.noise.shift, 1, MAX_NOISE_SHIFT),
+            ("noise base", header.noise.base, -128, 127),
+            ("largest number of noise Gaussians held", header.noise.max_held, 1, MAX_NOISE_HELD),
+        )
+        for name, value, low, high in noise_limits:
+            if not low <= value <= high:
+                return f"illegal header: {name} is {value}, allowed are {low}..{high}"
     if header.loop is not None and not 0 <= header.loop[0] < header.loop[1] <= header.samples:
         return f"illegal header: loop {header.loop[0]}..{header.loop[1]} in {header.samples} samples"
     return None
 
 
-def feature_error(header: StreamHeader) -> str | None:
+def feature_error(kinds: int, table_set: int, channels: int) -> str | None:
     """What a header asks for that this version does not know, in one line (SPEC C2)."""
-    if header.kinds & ~KNOWN_KINDS:
-        unknown = [
-            KINDS[bit] if bit < len(KINDS) else f"reserved (bit {bit})"
-            for bit in range(8)
-            if (header.kinds & ~KNOWN_KINDS) >> bit & 1
-        ]
-        return f"unsupported kind of Gaussian: {', '.join(unknown)}; a newer decoder is needed"
-    if header.table_set >= len(TABLE_SETS):
-        return f"unsupported table set {header.table_set}; a newer decoder is needed"
-    if header.channels != 1:
-        return f"unsupported number of channels, {header.channels}; a newer decoder is needed"
+    unknown = kinds & ~KNOWN_KINDS
+    if unknown:
+        names = [KINDS[bit] if bit < len(KINDS) else f"reserved (bit {bit})" for bit in range(8) if unknown >> bit & 1]
+        return f"unsupported kind of Gaussian: {', '.join(names)}; a newer decoder is needed"
+    if table_set >= len(TABLE_SETS):
+        return f"unsupported table set {table_set}; a newer decoder is needed"
+    if channels != 1:
+        return f"unsupported number of channels, {channels}; a newer decoder is needed"
     return None
 
 
 def pack_header(header: StreamHeader) -> bytes:
     """The header's bytes, its check included."""
-    error = field_error(header) or feature_error(header)
+    error = field_error(header) or feature_error(header.kinds, header.table_set, header.channels)
     if error:
         raise ValueError(error)
     rate_code = SAMPLE_RATES.index(header.sample_rate) + 1 if header.sample_rate in SAMPLE_RATES else 0
@@ -231,6 +282,9 @@ def pack_header(header: StreamHeader) -> bytes:
         out += header.sample_rate.to_bytes(4, "little")
     for value in header.loop or ():
         out += write_varint(value)
+    if header.noise:
+        noise = header.noise
+        out += bytes((noise.frame_log2 | noise.shift << 4, noise.base & 0xFF, noise.max_held))
     out += (zlib.crc32(out) & 0xFFFF).to_bytes(2, "little")
     return bytes(out)
 
@@ -264,11 +318,17 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
     rate_code = rate_slot & 15
     sample_rate = take(4) if rate_code == 0 else SAMPLE_RATES[(rate_code - 1) % len(SAMPLE_RATES)]
     loop = (varint(), varint()) if layout >> 1 & 1 else None
+    noise = None
+    if kinds & NOISE_BIT:
+        frame_shift, base, max_held = take(1), take(1), take(1)
+        noise = NoiseHeader(frame_shift & 15, frame_shift >> 4, base - ((base & 128) << 1), max_held)
     check = zlib.crc32(data[:offset]) & 0xFFFF
     if take(2) != check:
         raise BitstreamError("the header is damaged: its check does not fit")
     if rate_code > len(SAMPLE_RATES):
         raise BitstreamError(f"illegal header: sample rate code is {rate_code}, allowed are 0..{len(SAMPLE_RATES)}")
+    if not kinds & TONE_BIT:
+        raise BitstreamError("illegal header: the bit of tone Gaussians is not set")
     header = StreamHeader(
         sample_rate=sample_rate,
         samples=samples,
@@ -282,14 +342,14 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
         seek_slots=seek_slots,
         loop=loop,
         table_set=layout >> 2,
-        kinds=kinds,
+        noise=noise,
         channels=(layout & 1) + 1,
         version=version,
     )
     illegal = field_error(header)
     if illegal:
         raise BitstreamError(illegal)
-    unsupported = feature_error(header)
+    unsupported = feature_error(kinds, header.table_set, header.channels)
     if unsupported:
         raise UnsupportedError(unsupported)
     return header, offset

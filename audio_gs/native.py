@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ._decoder import ffi, lib
 from .audio_io import PcmArray
-from .container import FORMAT_VERSION, StreamHeader
+from .container import FORMAT_VERSION, NOISE_BIT, NoiseHeader, StreamHeader
 from .errors import AudioGsError, BitstreamError, UnsupportedError
 
 _UNSUPPORTED = (lib.GS_ERR_VERSION, lib.GS_ERR_UNSUPPORTED)
@@ -30,7 +32,14 @@ def _check(result: int) -> int:
 def decoder_bytes(header: StreamHeader) -> int:
     """Memory that the C decoder needs for a stream with this header, in bytes, its tables and stack not
     counted."""
-    return int(lib.gs_decoder_size(header.max_active, header.scales))
+    frame_samples = header.noise.frame_samples if header.noise else 0
+    return int(lib.gs_decoder_size(header.max_active, header.scales, header.max_noise, frame_samples))
+
+
+def _noise_header(info: Any) -> NoiseHeader:
+    return NoiseHeader(
+        frame_log2=info.noise_frame_shift, shift=info.noise_shift, base=info.noise_base, max_held=info.max_noise
+    )
 
 
 class NativeDecoder:
@@ -57,7 +66,7 @@ class NativeDecoder:
             seek_slots=info.seek_slots,
             loop=(info.loop_start, info.loop_end) if info.has_loop else None,
             table_set=info.table_set,
-            kinds=info.kinds,
+            noise=_noise_header(info) if info.kinds & NOISE_BIT else None,
             channels=info.channels,
             version=FORMAT_VERSION,
         )

@@ -15,6 +15,9 @@ WINDOW_SECONDS = 0.032
 HOPS_A_WINDOW = 8
 LOWEST_TOP_HZ = 2000.0
 PICTURE_INCHES = (14.0, 8.0)
+TONE_COLOUR = (0.4, 0.95, 1.0)
+NOISE_COLOUR = (0.5, 1.0, 0.5)
+NOISE_OPAQUE_DB = 60.0
 
 Table = npt.NDArray[Any]
 
@@ -54,17 +57,18 @@ def draw_clip(
     """Write a PNG: the original's spectrogram with the Gaussians over it, above the decoded clip's.
 
     Samples have full scale -1..1. Each Gaussian is the ellipse of its spreads, one standard deviation in time
-    and in frequency; the stronger it is, the more opaque.
+    and in frequency; the stronger it is, the more opaque. Noises are drawn over the decoded clip.
     """
-    from matplotlib.collections import EllipseCollection
-
-    from .gaussians import physical
+    from .gaussians import TONE, physical
 
     rate = header.sample_rate
     units = physical(table, header)
     figure = new_figure(PICTURE_INCHES)
     upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
-    for axes, samples, name in ((upper, original, "original and Gaussians"), (lower, decoded, "decoded")):
+    for axes, samples, name in (
+        (upper, original, "original and tone Gaussians"),
+        (lower, decoded, "decoded and noise Gaussians"),
+    ):
         power, step = spectrogram_db(samples, rate)
         extent = (-step / 2, (len(power) - 0.5) * step, 0.0, rate / 2000)
         image = axes.imshow(power.T, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR_DB, vmax=0)
@@ -72,27 +76,36 @@ def draw_clip(
         axes.set_title(name)
         figure.colorbar(image, ax=axes, label="dB", pad=0.01)
     top_khz = rate / 2000
-    if len(table):
-        highest = float(np.max(units["frequency"] + 3 * units["spread_frequency"]))
+    tone = units["kind"] == TONE
+    if tone.any():
+        highest = float(np.max(units["frequency"][tone] + 3 * units["spread_frequency"][tone]))
         top_khz = min(top_khz, max(highest, LOWEST_TOP_HZ) / 1000)
-        weight = np.maximum(units["weight"], 1e-12)
+        weight = np.maximum(units["weight"][tone], 1e-12)
         opacity = np.clip(1 + 20 * np.log10(weight / weight.max()) / 60, 0.08, 1.0)
-        colours = np.column_stack([np.tile((0.4, 0.95, 1.0), (len(table), 1)), opacity])
-        upper.add_collection(
-            EllipseCollection(
-                2 * units["spread_time"],
-                2 * units["spread_frequency"] / 1000,
-                np.zeros(len(table)),
-                units="xy",
-                offsets=np.column_stack([units["time"], units["frequency"] / 1000]),
-                transOffset=upper.transData,
-                facecolors="none",
-                edgecolors=colours,
-                linewidths=0.6,
-            )
-        )
+        upper.add_collection(_ellipses(upper, units[tone], TONE_COLOUR, opacity))
+    if not tone.all():
+        opacity = np.clip(np.abs(units["weight"][~tone]) / NOISE_OPAQUE_DB, 0.08, 0.8)
+        lower.add_collection(_ellipses(lower, units[~tone], NOISE_COLOUR, opacity))
+        top_khz = rate / 2000
     lower.set_xlabel("time, s")
     lower.set_xlim(0, header.duration)
     lower.set_ylim(0, top_khz)
     figure.suptitle(title)
     figure.savefig(path, dpi=110)
+
+
+def _ellipses(axes: Any, units: npt.NDArray[Any], colour: tuple[float, float, float], opacity: Any) -> Any:
+    """One ellipse for each Gaussian, on axes in seconds and kilohertz."""
+    from matplotlib.collections import EllipseCollection
+
+    return EllipseCollection(
+        2 * units["spread_time"],
+        2 * units["spread_frequency"] / 1000,
+        np.zeros(len(units)),
+        units="xy",
+        offsets=np.column_stack([units["time"], units["frequency"] / 1000]),
+        transOffset=axes.transData,
+        facecolors="none",
+        edgecolors=np.column_stack([np.tile(colour, (len(units), 1)), opacity]),
+        linewidths=0.6,
+    )

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from .container import StreamHeader, parse_header, read_segment
 from .errors import BitstreamError
-from .gaussians import GAUSSIAN, GaussianTable, empty_table
+from .gaussians import GAUSSIAN, NOISE, TONE, GaussianTable, empty_table, ends
+from .noise import NoiseRenderer
+from .noise import held as held_noise
 from .rangecoder import CODE, DECODER_FIELDS, MAX_OVERRUN, OVERRUN, POSITION, RANGE, start_decoder
-from .render import HELD_FIELDS, HELD_ONSET, HELD_SCALE, accumulate, held, to_pcm
-from .slots import ILLEGAL_BIN, ONSET, ROW_FIELDS, SCALE, TOO_MANY, decode_slot
-from .tables import SHORTEST_SUPPORT, initial_contexts
+from .render import accumulate, held, to_pcm
+from .slots import ILLEGAL_BIN, KIND, ROW_FIELDS, TOO_MANY, decode_slot
+from .tables import NOISE_SCALES, initial_contexts
 
 
 class SlotReader:
@@ -24,9 +26,11 @@ class SlotReader:
         self._decode_slot = decode
         self.header, body = parse_header(self._data)
         self._offsets = [body]
-        self._initial = initial_contexts(self.header.table_set, self.header.scales)
+        noise = self.header.noise
+        self._initial = initial_contexts(self.header.table_set, self.header.scales, noise is not None)
+        self._noise_scales, self._frame_log2 = (NOISE_SCALES, noise.frame_log2) if noise else (0, 0)
         self._state = np.zeros(DECODER_FIELDS, np.int64)
-        self._rows = np.zeros((self.header.max_active, ROW_FIELDS), np.int64)
+        self._rows = np.zeros((self.header.max_active + self.header.max_noise, ROW_FIELDS), np.int64)
         self.go_to_segment(0)
 
     def go_to_segment(self, segment: int) -> None:
@@ -40,8 +44,9 @@ class SlotReader:
         """Range, code and bytes read of the range decoder."""
         return int(self._state[RANGE]), int(self._state[CODE]), int(self._state[POSITION])
 
-    def read_slot(self, capacity: int) -> npt.NDArray[np.int64]:
-        """The Gaussians of the next slot, shape (n, ROW_FIELDS); BitstreamError if more than `capacity`."""
+    def read_slot(self, capacity: int, noise_capacity: int) -> npt.NDArray[np.int64]:
+        """The Gaussians of the next slot, shape (n, ROW_FIELDS), tones first; BitstreamError if there are more than
+        `capacity` tones or `noise_capacity` noises."""
         if not self._open:
             self._open_segment()
         header = self.header
@@ -50,11 +55,14 @@ class SlotReader:
             self._bytes,
             self._contexts,
             self._before,
+            self._noise_before,
             header.kmin,
             header.slot_log2,
+            self._frame_log2,
             self.slot,
             self._rows,
             capacity,
+            noise_capacity,
         )
         if self._current.truncated and self._state[OVERRUN] > 0:
             self._current.check()
@@ -77,6 +85,7 @@ class SlotReader:
         self._bytes = np.frombuffer(self._current.data, np.uint8)
         self._contexts = self._initial.copy()
         self._before = np.zeros(self.header.scales, np.int64)
+        self._noise_before = np.zeros(self._noise_scales, np.int64)
         start_decoder(self._state, self._bytes)
         self._open = True
 
@@ -100,6 +109,8 @@ class ReferenceDecoder:
     def __init__(self, data: bytes) -> None:
         self._reader = SlotReader(data)
         self._loop = False
+        noise = self.header.noise
+        self._noise = NoiseRenderer(noise, self.header.sample_rate) if noise else None
         self.rewind()
 
     @property
@@ -119,7 +130,9 @@ class ReferenceDecoder:
         if not 0 <= sample <= self.header.samples:
             raise ValueError(f"cannot seek to sample {sample} of {self.header.samples}")
         self._position = sample
-        self._held = np.zeros((0, HELD_FIELDS), np.int64)
+        self._held = np.zeros((0, ROW_FIELDS), np.int64)
+        if self._noise:
+            self._noise.forget()
         self._damage: BitstreamError | None = None
         self._reader.go_to_segment(self.header.segment_for_sample(sample))
 
@@ -165,37 +178,49 @@ class ReferenceDecoder:
             self._damage = damage
             return np.zeros(0, np.int16)
         accumulator = np.zeros(end - start, np.int32)
-        accumulate(accumulator, start, self._held)
+        tones = self._held[self._held[:, KIND] == TONE]
+        accumulate(accumulator, start, held(tones, header.mantissa))
         self._position = end
-        return to_pcm(accumulator, header.output_shift)
+        if self._noise is None or header.noise is None:
+            return to_pcm(accumulator, header.output_shift)
+        noises = self._held[self._held[:, KIND] == NOISE]
+        noise = self._noise.samples(start, end - start, held_noise(noises, header.noise.frame_log2))
+        return to_pcm(accumulator, header.output_shift, noise)
 
     def _hold_next_slot(self) -> None:
         """Drop what has ended before the next slot or the position, and hold what begins in that slot."""
         header = self.header
         now = max(self._position, self._reader.slot << header.slot_log2)
-        self._held = self._sounding_after(self._held, now)
-        rows = self._reader.read_slot(header.max_active - len(self._held))
-        begun = self._sounding_after(held(rows, header.mantissa), now)
-        self._held = np.concatenate([self._held, begun])
+        self._held = self._lasting_after(self._held, now)
+        begun = self._reader.read_slot(*room(self._held, header))
+        self._held = np.concatenate([self._held, self._lasting_after(begun, now)])
 
-    @staticmethod
-    def _sounding_after(gaussians: npt.NDArray[np.int64], sample: int) -> npt.NDArray[np.int64]:
-        end = gaussians[:, HELD_ONSET] + (SHORTEST_SUPPORT << gaussians[:, HELD_SCALE])
-        return gaussians[end > sample]
+    def _lasting_after(self, rows: npt.NDArray[np.int64], sample: int) -> npt.NDArray[np.int64]:
+        return rows[ends(as_table(rows), self.header) > sample]
+
+
+def room(rows: npt.NDArray[np.int64], header: StreamHeader) -> tuple[int, int]:
+    """How many more tones and noises a decoder may hold that holds these (SPEC R5)."""
+    noises = int(np.sum(rows[:, KIND] == NOISE))
+    return header.max_active - (len(rows) - noises), header.max_noise - noises
+
+
+def as_table(rows: npt.NDArray[np.int64]) -> GaussianTable:
+    """Decoded rows as a table, dtype `GAUSSIAN`."""
+    table = empty_table(len(rows))
+    for column, name in enumerate(GAUSSIAN.names or ()):
+        table[name] = rows[:, column]
+    return table
 
 
 def decode_gaussians(data: bytes) -> GaussianTable:
     """All Gaussians of a stream, in the order of the stream, dtype `GAUSSIAN`; BitstreamError if it is damaged."""
     reader = SlotReader(data)
     header = reader.header
-    ends = np.zeros(0, np.int64)
+    held_rows = np.zeros((0, ROW_FIELDS), np.int64)
     slots = []
     for slot in range(-header.lead_slots, header.slots):
-        ends = ends[ends > max(0, slot << header.slot_log2)]
-        slots.append(reader.read_slot(header.max_active - len(ends)).copy())
-        ends = np.concatenate([ends, slots[-1][:, ONSET] + (SHORTEST_SUPPORT << slots[-1][:, SCALE])])
-    rows = np.concatenate(slots)
-    table = empty_table(len(rows))
-    for column, name in enumerate(GAUSSIAN.names or ()):
-        table[name] = rows[:, column]
-    return table
+        held_rows = held_rows[ends(as_table(held_rows), header) > max(0, slot << header.slot_log2)]
+        slots.append(reader.read_slot(*room(held_rows, header)).copy())
+        held_rows = np.concatenate([held_rows, slots[-1]])
+    return as_table(np.concatenate(slots))

@@ -23,7 +23,7 @@ _HALF_COSINE_STEP = 32
 
 def held(rows: Array, mantissa: int) -> npt.NDArray[np.int64]:
     """Dequantised Gaussians ready to render, shape (n, HELD_FIELDS), from decoded rows (slots.ROW_FIELDS)."""
-    scale, onset, bin_, amplitude, phase = rows.T
+    scale, onset, bin_, amplitude, phase = rows.T[:5]
     return np.stack(
         [
             scale,
@@ -59,7 +59,9 @@ def accumulate(accumulator: Array, start: int, gaussians: Array) -> None:
             accumulator[n - start] += np.int32(level * _COSINE[turn >> 6])
 
 
-def to_pcm(accumulator: Array, output_shift: int) -> npt.NDArray[np.int16]:
-    """Rounded, shifted and saturated samples."""
-    rounded = (accumulator + np.int32(1 << (13 + output_shift))) >> np.int32(14 + output_shift)
+def to_pcm(accumulator: Array, output_shift: int, noise: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int16]:
+    """Rounded, shifted and saturated samples, with the noise, int64 in output steps, added."""
+    rounded = ((accumulator + np.int32(1 << (13 + output_shift))) >> np.int32(14 + output_shift)).astype(np.int64)
+    if noise is not None:
+        rounded += noise
     return np.clip(rounded, -32768, 32767).astype(np.int16)

@@ -44,6 +44,37 @@ def cosine() -> npt.NDArray[np.int64]:
     return np.rint(16384 * np.cos(2 * np.pi * np.arange(COSINE_STEPS) / COSINE_STEPS)).astype(np.int64)
 
 
+def bark_hz() -> npt.NDArray[np.int64]:
+    """BARK_HZ, shape (25,): round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5; the centres of the bands one Bark apart
+    (Traunmueller: Analytical expressions for the tonotopic sensory scale, 1990)."""
+    return np.rint(hz_of_bark(np.arange(BARK_BANDS) + 0.5)).astype(np.int64)
+
+
+def hz_of_bark(bark: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Hertz of positions on the Bark axis."""
+    z = np.asarray(bark, np.float64)
+    return 1960 * (z + 0.53) / (26.28 - z)
+
+
+def gain() -> npt.NDArray[np.int64]:
+    """GAIN, Q13, shape (32,): round(8192 * 2^(i / 32))."""
+    return np.rint(8192 * 2 ** (np.arange(GAIN_STEPS) / GAIN_STEPS)).astype(np.int64)
+
+
+def noise_profile() -> npt.NDArray[np.int64]:
+    """Over Bark, of every width of noise (SPEC 7: eb), shape (60,): of width c those from 12 c on, and the values at
+    d = 1, 3, .. 23 of width 0, 2, 6, .. 46 of width 1, 8, 16, .. 88 of width 2, 4, 12, .. 188 of width 3, that is,
+    at every d that a noise of the width meets, as number d >> min(c + 1, 3) of the width."""
+    env = envelope()
+    profile = np.zeros(NOISE_PROFILE_OF_WIDTH * (NOISE_WIDTHS + 1), np.int64)
+    for c, (first, step) in enumerate(((1, 2), (2, 4), (8, 8), (4, 8))):
+        d = np.arange(first, 8 * NOISE_NARROWEST_SUPPORT << c, step)
+        x = (d * 341) >> c
+        i, rest = x >> 8, x & 255
+        profile[NOISE_PROFILE_OF_WIDTH * c + (d >> min(c + 1, 3))] = env[i] + (((env[i + 1] - env[i]) * rest) >> 8)
+    return profile
+
+
 # Slots (SPEC 3): the contexts of one scale, by their offset.
 MAX_SCALES = 8
 MORE_ACTIVITIES, MORE_PLACES = 5, 4
@@ -61,6 +92,32 @@ LARGEST_AMPLITUDE = (2 << AMPLITUDE_EXPONENT) - 1
 START_COUNT = (0, 3, 6, 10)
 """Counts of bits seen that a prior can start a context with."""
 
+# Noise Gaussians (SPEC 3 and 7): the contexts come after those of the tones, first those of each spread in time.
+NOISE_SCALES = 6
+NOISE_SHORTEST_SUPPORT = 4
+"""Frames that a noise Gaussian of scale 0 lasts."""
+NOISE_WIDTHS = 4
+NOISE_NARROWEST_SUPPORT = 3
+"""Bark that a noise Gaussian of width 0 covers."""
+NOISE_PLACES_LOG2 = 5
+"""Log2 of the places on the Bark axis for width 0; each width has half as many as the one before."""
+NOISE_MORE = 0
+NOISE_WIDTH = NOISE_MORE + MORE_ACTIVITIES * MORE_PLACES
+CONTEXTS_PER_NOISE_SCALE = NOISE_WIDTH + NOISE_WIDTHS - 1
+NOISE_PLACE = NOISE_SCALES * CONTEXTS_PER_NOISE_SCALE
+NOISE_SIGN = NOISE_PLACE + (2 << NOISE_PLACES_LOG2) - (2 << (NOISE_PLACES_LOG2 - NOISE_WIDTHS)) - NOISE_WIDTHS
+NOISE_WEIGHT = NOISE_SIGN + NOISE_WIDTHS
+NOISE_WEIGHT_EXPONENT = 5
+NOISE_WEIGHT_CONTEXTS = 2 * NOISE_WEIGHT_EXPONENT
+NOISE_CONTEXTS = NOISE_WEIGHT + NOISE_WIDTHS * NOISE_WEIGHT_CONTEXTS
+LARGEST_NOISE_WEIGHT = (2 << NOISE_WEIGHT_EXPONENT) - 1
+
+NOISE_PROFILE_OF_WIDTH = 12
+"""Values in the profile of a width of noise; the widest has twice as many."""
+
+BARK_BANDS = 25
+GAIN_STEPS = 32
+
 FEWEST_PHASE_BITS = 3
 PHASE_LIMITS = (3, 5, 10, 20, 40, 80, 160)
 """Amplitude indices from which the phase has one more bit: the smallest 2^m >= 3 that keeps the tangential step
@@ -76,17 +133,21 @@ def phase_bits() -> npt.NDArray[np.int64]:
 
 @functools.cache
 def priors() -> npt.NDArray[np.int64]:
-    """PRIOR, shape (table sets, MAX_SCALES, CONTEXTS_PER_SCALE): bytes, probability of a 1 in 1/64 in the high 6
-    bits, index into START_COUNT in the low 2. Trained by `python -m audio_gs.encoder.train_priors`."""
+    """PRIOR, shape (table sets, MAX_SCALES * CONTEXTS_PER_SCALE + NOISE_CONTEXTS): bytes, probability of a 1 in 1/64
+    in the high 6 bits, index into START_COUNT in the low 2. Trained by `python -m audio_gs.encoder.train_priors`."""
     stored = json.loads(PRIORS_FILE.read_text())
     table = np.array([stored[name] for name in TABLE_SETS], np.int64)
     table.flags.writeable = False
-    return table.reshape(len(TABLE_SETS), MAX_SCALES, CONTEXTS_PER_SCALE)
+    return table
 
 
-def initial_contexts(table_set: int, scales: int) -> npt.NDArray[np.uint16]:
-    """Contexts at the start of a segment, shape (scales * CONTEXTS_PER_SCALE,) (SPEC R2)."""
-    byte = priors()[table_set, :scales].ravel()
+def initial_contexts(table_set: int, scales: int, noise: bool) -> npt.NDArray[np.uint16]:
+    """Contexts at the start of a segment: CONTEXTS_PER_SCALE for each scale, then NOISE_CONTEXTS if there is noise
+    (SPEC R2)."""
+    stored = priors()[table_set]
+    byte = stored[: scales * CONTEXTS_PER_SCALE]
+    if noise:
+        byte = np.concatenate([byte, stored[MAX_SCALES * CONTEXTS_PER_SCALE :]])
     probability = (byte >> 2) * 64 + 32
     return ((probability << 4) | np.array(START_COUNT)[byte & 3]).astype(np.uint16)
 
@@ -102,13 +163,12 @@ def _c_array(kind: str, name: str, formula: str, values: npt.NDArray[np.int64], 
 def c_header() -> str:
     """The text of decoder_c/src/gs_tables.h."""
     prior = priors()
-    sets, scales, contexts = prior.shape
     defines = {
         "GS_COSINE_STEPS": COSINE_STEPS,
         "GS_ENVELOPE_SEGMENTS": ENVELOPE_SEGMENTS,
         "GS_HALF_SQRT2_Q16": HALF_SQRT2_Q16,
         "GS_MAX_SCALES": MAX_SCALES,
-        "GS_TABLE_SETS": sets,
+        "GS_TABLE_SETS": len(TABLE_SETS),
         "GS_CONTEXT_MORE": MORE,
         "GS_MORE_ACTIVITIES": MORE_ACTIVITIES,
         "GS_MORE_PLACES": MORE_PLACES,
@@ -121,6 +181,22 @@ def c_header() -> str:
         "GS_AMPLITUDE_EXPONENT": AMPLITUDE_EXPONENT,
         "GS_FEWEST_PHASE_BITS": FEWEST_PHASE_BITS,
         "GS_PHASE_LIMITS": len(PHASE_LIMITS),
+        "GS_NOISE_SCALES": NOISE_SCALES,
+        "GS_NOISE_SHORTEST_SUPPORT": NOISE_SHORTEST_SUPPORT,
+        "GS_NOISE_WIDTHS": NOISE_WIDTHS,
+        "GS_NOISE_PLACES_LOG2": NOISE_PLACES_LOG2,
+        "GS_NOISE_CONTEXT_MORE": NOISE_MORE,
+        "GS_NOISE_CONTEXT_WIDTH": NOISE_WIDTH,
+        "GS_CONTEXTS_PER_NOISE_SCALE": CONTEXTS_PER_NOISE_SCALE,
+        "GS_NOISE_CONTEXT_PLACE": NOISE_PLACE,
+        "GS_NOISE_CONTEXT_SIGN": NOISE_SIGN,
+        "GS_NOISE_CONTEXT_WEIGHT": NOISE_WEIGHT,
+        "GS_NOISE_WEIGHT_EXPONENT": NOISE_WEIGHT_EXPONENT,
+        "GS_NOISE_WEIGHT_CONTEXTS": NOISE_WEIGHT_CONTEXTS,
+        "GS_NOISE_CONTEXTS": NOISE_CONTEXTS,
+        "GS_NOISE_PROFILE_OF_WIDTH": NOISE_PROFILE_OF_WIDTH,
+        "GS_BARK_BANDS": BARK_BANDS,
+        "GS_GAIN_STEPS": GAIN_STEPS,
     }
     parts = [
         "/* Generated by `python -m audio_gs.tables`; do not edit. */",
@@ -134,6 +210,17 @@ def c_header() -> str:
             f"[{ENVELOPE_SEGMENTS + 1}]",
         ),
         _c_array("int16_t", "gs_cosine", "Q14: round(16384 cos(2 pi i / 1024))", cosine(), f"[{COSINE_STEPS}]"),
+        _c_array(
+            "uint16_t", "gs_bark_hz", "round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5", bark_hz(), f"[{BARK_BANDS}]"
+        ),
+        _c_array("uint16_t", "gs_gain", "Q13: round(8192 * 2^(i / 32))", gain(), f"[{GAIN_STEPS}]"),
+        _c_array(
+            "uint16_t",
+            "gs_noise_profile",
+            "a noise over Bark at every d that occurs, as SPEC 7 interpolates it",
+            noise_profile(),
+            f"[{NOISE_PROFILE_OF_WIDTH * (NOISE_WIDTHS + 1)}]",
+        ),
         _c_array(
             "uint8_t",
             "gs_adaptation_shift",
@@ -160,7 +247,7 @@ def c_header() -> str:
             "gs_prior",
             "trained: probability of a 1 in 1/64 in the high 6 bits, index into gs_start_count in the low 2",
             prior,
-            f"[{sets * scales * contexts}]",
+            f"[{prior.size}]",
         ),
         "#endif",
     ]

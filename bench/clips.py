@@ -33,7 +33,7 @@ def preset_of(clip_class: str) -> str:
 def find_clips(folder: Path) -> list[ClipFile]:
     """All clips below a folder by class and name, with those that its manifest lists and nobody can find.
 
-    The manifest's columns 'file' and 'class' go before the names of sub-folders; a class that is not one of
+    The manifest's columns 'file' and 'class' go before the names of sub-folders and files; a class that is not one of
     CLASSES is 'other'. Raises AudioInputError for a manifest without these columns.
     """
     listed = _read_manifest(folder / MANIFEST)
@@ -43,7 +43,7 @@ def find_clips(folder: Path) -> list[ClipFile]:
         if path.suffix.lower() in SUFFIXES and path.is_file()
     }
     clips = [
-        ClipFile(name, listed.get(name) or _class_by_folder(folder / name, folder), folder / name)
+        ClipFile(name, listed.get(name) or _class_by_name(folder / name, folder), folder / name)
         for name in names.union(listed)
     ]
     return sorted(clips, key=lambda clip: (CLASSES.index(clip.clip_class), clip.name))
@@ -60,8 +60,8 @@ def at_most_each(clips: list[ClipFile], limit: int) -> list[ClipFile]:
     return kept
 
 
-def _class_by_folder(path: Path, folder: Path) -> str:
-    parts = (folder.resolve().name, *path.parent.relative_to(folder).parts)
+def _class_by_name(path: Path, folder: Path) -> str:
+    parts = (folder.resolve().name, *path.relative_to(folder).with_suffix("").parts)
     return next((part.lower() for part in reversed(parts) if part.lower() in CLASSES), OTHER)
 
 

@@ -103,13 +103,14 @@ def read_sections(path: Path) -> dict[str, int]:
             for section in elf_file(stream).iter_sections():
                 sizes[section.name] = sizes.get(section.name, 0) + int(section["sh_size"])
             return sizes
-    tool = next(filter(None, map(shutil.which, _SIZE_TOOLS)), None)
-    if not tool:
-        raise FootprintError("no tool to read object files; install the extra 'sim' (pyelftools) or binutils")
-    ended = subprocess.run((tool, "-A", "-d", str(path)), capture_output=True, text=True)
-    if ended.returncode:
-        raise FootprintError(f"{tool} cannot read {path.name}; install the extra 'sim' (pyelftools)")
-    return parse_sizes(ended.stdout)
+    tools = [tool for tool in map(shutil.which, _SIZE_TOOLS) if tool]
+    # Each of them reads the formats of some machines only.
+    for tool in tools:
+        ended = subprocess.run((tool, "-A", "-d", str(path)), capture_output=True, text=True)
+        if not ended.returncode:
+            return parse_sizes(ended.stdout)
+    found = f"{' and '.join(tools)} cannot read {path.name}" if tools else "no tool to read object files"
+    raise FootprintError(f"{found}; install the extra 'sim' (pyelftools) or binutils")
 
 
 def parse_sizes(text: str) -> dict[str, int]:

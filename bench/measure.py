@@ -1,191 +1,145 @@
-"""One stream measured, and whole folders of clips on several processes."""
+"""One cell: a clip through a codec at a rate, and what the metrics say about it."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import math
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
-import numpy as np
-
-from .. import api, audio_io
-from ..cli.common import CommandError
-from ..encoder import EncoderOptions
-from ..errors import AudioGsError
-from ..tables import FULL_SCALE
+from .. import audio_io
+from ..audio_io import Clip
+from . import align
+from .cache import Cache, Entry, key_of
 from .clips import ClipFile
-
-_THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-
-@dataclasses.dataclass(frozen=True)
-class StreamFigures:
-    """What one clip became at one rate."""
-
-    clip: str
-    clip_class: str
-    sample_rate: int
-    """Hz."""
-    seconds: float
-    target_kbit_s: float
-    kbit_s: float
-    """Of the whole file."""
-    bytes: int
-    snr_db: float
-    """Of the C decoder's 16-bit output against the clip mixed down to one channel; inf where they are equal."""
-    gaussians: int
-    macs_mean: float
-    """MACs a sample over the clip."""
-    macs_peak: float
-    """MACs a sample in the costliest 20 ms."""
-    decoder_bytes: int
-    """Memory of the C decoder on this machine, its tables and stack not counted."""
-    preset: str
-    difference: str | None
-    """The first thing on which C and Numba differ; None if they are bit-exact."""
-
-    @property
-    def deviation(self) -> float:
-        """Of the rate from its target, as a share of the target."""
-        return self.kbit_s / self.target_kbit_s - 1
-
-
-@dataclasses.dataclass(frozen=True)
-class LeftOut:
-    """A clip that gave no figures."""
-
-    clip: str
-    reason: str
+from .codecs import Codec, OurOptions, make_codec
+from .codecs.tool import resample
+from .metrics import METRICS, NotMeasurable
+from .results import OURS, Cell
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A clip and the options for each of its streams."""
+    """A cell that is wanted."""
 
     clip: ClipFile
-    options: tuple[EncoderOptions, ...]
+    clip_hash: str
+    codec: str
+    variant: str
+    kbit_s: float
+    """Nominal."""
+    version: str
+    """Of the codec."""
+    metrics: tuple[tuple[str, str], ...]
+    """Keys and versions."""
+    ours: OurOptions
+
+    @property
+    def key(self) -> str:
+        return key_of(self.clip_hash, self.codec, self.variant, self.version, self.kbit_s)
 
 
-def snr_db(signal: audio_io.FloatArray, decoded: audio_io.PcmArray) -> float:
-    """Signal-to-noise ratio in dB of 16-bit samples against a signal with full scale -1..1; inf for no error."""
-    scaled = signal * FULL_SCALE
-    error = float(np.sum((scaled - decoded) ** 2))
-    energy = float(np.sum(scaled**2))
-    if error == 0:
-        return math.inf
-    return 10 * math.log10(energy / error) if energy > 0 else -math.inf
+def is_complete(task: Task, cache: Cache) -> bool:
+    """Whether all of a cell is in the cache."""
+    entry = cache.load(task.key)
+    return entry is not None and not _missing(task, entry)
 
 
-def measure_stream(name: str, clip_class: str, clip: audio_io.Clip, options: EncoderOptions) -> StreamFigures:
-    """Encode a clip, decode it in C and in Numba, and compare."""
-    if options.bitrate is None:
-        raise ValueError("a stream is measured at a bitrate")
-    result = api.encode_clip(clip, options)
-    decoded, _ = api.decode(result.data, backend="c")
-    facts = api.info(result.data)
-    return StreamFigures(
-        clip=name,
-        clip_class=clip_class,
-        sample_rate=clip.sample_rate,
-        seconds=len(clip.samples) / clip.sample_rate,
-        target_kbit_s=options.bitrate,
-        kbit_s=facts.kbit_s,
-        bytes=len(result.data),
-        snr_db=snr_db(clip.samples, decoded),
-        gaussians=sum(facts.gaussians.values()),
-        macs_mean=facts.macs_per_sample["mean"],
-        macs_peak=facts.macs_per_sample["peak"],
-        decoder_bytes=facts.decoder_bytes,
-        preset=result.preset,
-        difference=difference_of(result.data, decoded),
+def measure(task: Task, folder: Path) -> Cell:
+    """A cell, from the cache in `folder` as far as it is there. Whatever goes wrong is the cell's error."""
+    cache = Cache(folder)
+    try:
+        entry = cache.load(task.key)
+        if entry is None or _missing(task, entry):
+            clip = audio_io.load(task.clip.path)
+            entry = entry or _code(task, clip, cache)
+            _judge(task, clip, entry, cache)
+    except Exception as error:
+        # A rival may fail in any way that there is; the other cells are not to suffer from it.
+        return _lost(task, " ".join(str(error).split()) or type(error).__name__)
+    return _cell(task, entry, cache)
+
+
+def _code(task: Task, clip: Clip, cache: Cache) -> Entry:
+    codec = make_codec(task.codec, task.variant, task.ours)
+    data = codec.encode(clip.samples, clip.sample_rate, task.kbit_s)
+    bits = codec.payload_bits(data)
+    decoded, decoded_rate = codec.decode(data)
+    lag = _align(codec, clip, resample(decoded, decoded_rate, clip.sample_rate), task.key, cache)
+    if task.codec == OURS:
+        cache.save_stream(task.key, data)
+    entry = Entry(
+        kbit_s=bits * clip.sample_rate / len(clip.samples) / 1000,
+        payload_bytes=-(-bits // 8),
+        file_bytes=len(data),
+        lag_ms=1000 * lag / clip.sample_rate,
+        details=codec.details(data),
+        values={},
+        marks={},
+    )
+    cache.save(task.key, entry)
+    return entry
+
+
+def _align(codec: Codec, clip: Clip, decoded: audio_io.FloatArray, key: str, cache: Cache) -> float:
+    find = align.find_lag if codec.keeps_waveform else align.find_envelope_lag
+    lag = find(clip.samples, decoded, clip.sample_rate)
+    aligned = align.take_out(decoded, lag, len(clip.samples))
+    cache.save_audio(key, aligned, clip.sample_rate)
+    return lag
+
+
+def _judge(task: Task, clip: Clip, entry: Entry, cache: Cache) -> None:
+    decoded = cache.load_audio(task.key)
+    for key, version in _missing(task, entry):
+        try:
+            entry.values[_identity(key, version)] = METRICS[key].value(clip.samples, decoded.samples, clip.sample_rate)
+        except NotMeasurable as error:
+            entry.marks[_identity(key, version)] = str(error)
+    cache.save(task.key, entry)
+
+
+def _missing(task: Task, entry: Entry) -> list[tuple[str, str]]:
+    known = entry.values.keys() | entry.marks.keys()
+    return [pair for pair in task.metrics if _identity(*pair) not in known]
+
+
+def _identity(key: str, version: str) -> str:
+    return f"{key} {version}"
+
+
+def _cell(task: Task, entry: Entry, cache: Cache) -> Cell:
+    identities = {key: _identity(key, version) for key, version in task.metrics}
+    return Cell(
+        clip=task.clip.name,
+        codec=task.codec,
+        variant=task.variant,
+        nominal_kbit_s=task.kbit_s,
+        kbit_s=entry.kbit_s,
+        payload_bytes=entry.payload_bytes,
+        file_bytes=entry.file_bytes,
+        lag_ms=entry.lag_ms,
+        metrics={key: entry.values.get(identity) for key, identity in identities.items()},
+        marks={key: entry.marks[identity] for key, identity in identities.items() if identity in entry.marks},
+        error=None,
+        audio=cache.audio_name(task.key),
+        stream=cache.stream_name(task.key) if task.codec == OURS else None,
+        details=entry.details,
     )
 
 
-def difference_of(data: bytes, native: audio_io.PcmArray) -> str | None:
-    """What differs between the C decoder's output and the reference's, in one line; None if nothing does."""
-    reference, _ = api.decode(data, backend="numba")
-    if np.array_equal(native, reference):
-        return None
-    found = api.verify(data).difference
-    return str(found) if found else "C and Numba differ when they read the whole stream at once"
-
-
-def measure_clip(task: Task) -> list[StreamFigures] | LeftOut:
-    """All streams of a clip, or why there are none. Never raises for what a single clip can cause."""
-    try:
-        clip = audio_io.load(task.clip.path)
-        return [measure_stream(task.clip.name, task.clip.clip_class, clip, options) for options in task.options]
-    except FileNotFoundError:
-        return LeftOut(task.clip.name, "no such file")
-    except (AudioGsError, OSError) as error:
-        return LeftOut(task.clip.name, str(error))
-    except Exception as error:
-        return LeftOut(task.clip.name, f"internal error, {type(error).__name__}: {error}")
-
-
-def measure_all(
-    tasks: Sequence[Task], jobs: int, progress: Callable[[float, str], None]
-) -> tuple[list[StreamFigures], list[LeftOut]]:
-    """All clips on `jobs` processes, in the order of the tasks. Raises CommandError if a process dies."""
-    outcomes: dict[str, list[StreamFigures] | LeftOut] = {}
-
-    def done(name: str, outcome: list[StreamFigures] | LeftOut) -> None:
-        outcomes[name] = outcome
-        progress(len(outcomes) / len(tasks), name)
-
-    if jobs == 1:
-        for task in tasks:
-            done(task.clip.name, measure_clip(task))
-    else:
-        longest_first = sorted(tasks, key=_size, reverse=True)
-        with worker_pool(jobs, threads=1) as pool:
-            futures = {pool.submit(measure_clip, task): task.clip.name for task in longest_first}
-            for future in as_completed(futures):
-                done(futures[future], future.result())
-    figures: list[StreamFigures] = []
-    left_out: list[LeftOut] = []
-    for task in tasks:
-        outcome = outcomes[task.clip.name]
-        if isinstance(outcome, LeftOut):
-            left_out.append(outcome)
-        else:
-            figures += outcome
-    return figures, left_out
-
-
-@contextlib.contextmanager
-def worker_pool(jobs: int, threads: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes whose numerical libraries use so many threads each; cancels what waits when it is left early."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    # The libraries read these when they are imported, which is before a worker runs any code of ours.
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_die_on_interrupt)
-    try:
-        yield pool
-    except BrokenProcessPool:
-        raise CommandError("a worker process died, perhaps for lack of memory; try fewer --jobs") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _die_on_interrupt() -> None:
-    """Ctrl-C reaches every process of the terminal; the command's own process alone has something to say about it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _size(task: Task) -> int:
-    try:
-        return task.clip.path.stat().st_size
-    except OSError:
-        return 0
+def _lost(task: Task, reason: str) -> Cell:
+    return Cell(
+        clip=task.clip.name,
+        codec=task.codec,
+        variant=task.variant,
+        nominal_kbit_s=task.kbit_s,
+        kbit_s=0.0,
+        payload_bytes=0,
+        file_bytes=0,
+        lag_ms=0.0,
+        metrics={},
+        marks={},
+        error=reason,
+        audio=None,
+        stream=None,
+        details={},
+    )

@@ -1,61 +1,147 @@
-"""Results of other codecs on the same clips, from a CSV with columns clip, codec, kbps, snr and perhaps channels."""
+"""Rivals' cells from a table of an earlier measurement, and how far new ones are from them."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ..cli.common import CommandError
+from .results import OURS, Cell
 
-RIVALS = {"Opus": ("opus20", "opus60"), "MP3": ("mp3abr", "mp3cbr")}
-Curve = list[tuple[float, float]]
+CODECS = {
+    "opus20": ("opus", "20 ms"),
+    "opus60": ("opus", "60 ms"),
+    "mp3abr": ("mp3", "abr"),
+    "mp3cbr": ("mp3", "cbr"),
+    "lc3": ("lc3", ""),
+    "codec2": ("codec2", ""),
+    "speexnb": ("speex", "narrow"),
+    "speexwb": ("speex", "wide"),
+    "amrnb": ("amr-nb", ""),
+    "amrwb": ("amr-wb", ""),
+    "aac": ("aac", ""),
+    "adpcm": ("ima-adpcm", ""),
+    "sbc": ("sbc", ""),
+}
+"""Codec and variant by the table's names; others in the table are passed over."""
+METRICS = {
+    "snr": "snr",
+    "si_sdr": "si_sdr",
+    "lsd": "lsd",
+    "zmos": "zimtohrli",
+    "pesq_nb": "pesq_nb",
+    "pesq_wb": "pesq_wb",
+    "stoi": "stoi",
+    "visqol": "visqol",
+    "visqol_s": "visqol_speech",
+}
+MOS_TOLERANCE = 0.1
+SNR_TOLERANCE_DB = 0.3
+TOLERANCES = {
+    **dict.fromkeys(("zimtohrli", "pesq_nb", "pesq_wb", "visqol", "visqol_speech"), MOS_TOLERANCE),
+    "snr": SNR_TOLERANCE_DB,
+}
+RATE_TOLERANCE = 0.03
+"""Share by which true rates may differ for two cells to be the same setting."""
 
 
 @dataclasses.dataclass(frozen=True)
-class RivalFigure:
-    """Mean SNR of a rival at a rate."""
+class Deviation:
+    """How far one codec's values of one metric are from the table's."""
 
-    snr_db: float
-    clips: int
-    """How many of the clips have been measured on both sides of the rate."""
-
-
-class Rivals:
-    """Curves of SNR over rate, by clip and codec."""
-
-    def __init__(self, curves: dict[tuple[str, str], Curve]) -> None:
-        self._curves = {key: sorted(curve) for key, curve in curves.items()}
-
-    def snr_at(self, clip: str, rival: str, kbit_s: float) -> float | None:
-        """SNR in dB of the better of a rival's variants, interpolated in the rate; None outside what was measured."""
-        found = []
-        for codec in RIVALS[rival]:
-            curve = self._curves.get((clip, codec), [])
-            if curve and curve[0][0] <= kbit_s <= curve[-1][0]:
-                rates, levels = zip(*curve, strict=True)
-                found.append(float(np.interp(kbit_s, rates, levels)))
-        return max(found, default=None)
-
-    def mean_at(self, clips: Iterable[str], rival: str, kbit_s: float) -> RivalFigure | None:
-        """Mean over those clips for which the rival was measured around the rate; None if there are none."""
-        levels = [level for clip in clips if (level := self.snr_at(clip, rival, kbit_s)) is not None]
-        return RivalFigure(float(np.mean(levels)), len(levels)) if levels else None
+    codec: str
+    metric: str
+    cells: int
+    mean: float
+    """Of the absolute differences."""
+    largest: float
+    """With its sign: ours less the table's."""
+    worst: str
+    """Clip and nominal rate of the largest."""
+    outside: tuple[str, ...]
+    """Cells beyond the tolerance, if the metric has one."""
 
 
-def read_rivals(path: Path) -> Rivals:
-    """Curves of all clips that were coded as one channel, as ours are. Raises CommandError for a file that is no such
-    table."""
-    curves: dict[tuple[str, str], Curve] = defaultdict(list)
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                if row["snr"] and row["kbps"] and row.get("channels", "1") == "1":
-                    curves[row["clip"], row["codec"]].append((float(row["kbps"]), float(row["snr"])))
-    except (KeyError, TypeError, ValueError, csv.Error):
-        raise CommandError(f"{path} is not CSV with columns clip, codec, kbps and snr") from None
-    return Rivals(curves)
+def read_rivals(paths: Sequence[Path]) -> list[Cell]:
+    """Cells of clips of one channel; tables that name the same cell complete each other.
+
+    Raises CommandError for a file that is no such table.
+    """
+    cells: dict[tuple[str, str, float], Cell] = {}
+    for path in paths:
+        try:
+            with path.open(encoding="utf-8", newline="") as lines:
+                for row in csv.DictReader(lines):
+                    if row["codec"] in CODECS and row.get("channels", "1") == "1":
+                        cell = _cell_of(row)
+                        key = (cell.clip, row["codec"], cell.nominal_kbit_s)
+                        earlier = cells.get(key, cell)
+                        cells[key] = dataclasses.replace(earlier, metrics={**earlier.metrics, **cell.metrics})
+        except (KeyError, TypeError, ValueError, csv.Error):
+            raise CommandError(
+                f"{path} is not CSV with columns clip, codec, nominal, kbps, kbps_file, seconds, lag_ms and metrics"
+            ) from None
+    return list(cells.values())
+
+
+def _cell_of(row: dict[str, str]) -> Cell:
+    codec, variant = CODECS[row["codec"]]
+    kbit_s, seconds = float(row["kbps"]), float(row["seconds"])
+    return Cell(
+        clip=row["clip"],
+        codec=codec,
+        variant=variant,
+        nominal_kbit_s=float(row["nominal"]),
+        kbit_s=kbit_s,
+        payload_bytes=round(125 * kbit_s * seconds),
+        file_bytes=round(125 * float(row["kbps_file"]) * seconds),
+        lag_ms=float(row["lag_ms"]),
+        metrics={key: float(row[name]) for name, key in METRICS.items() if row.get(name)},
+        marks={},
+        error=None,
+        audio=None,
+        stream=None,
+        details={},
+    )
+
+
+def compare(measured: Iterable[Cell], table: Iterable[Cell]) -> tuple[list[Deviation], list[str]]:
+    """Deviations by codec and metric, and the cells whose true rates differ too much to be compared."""
+    expected = {_place(cell): cell for cell in table}
+    pairs: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
+    other_rates = []
+    for cell in measured:
+        other = expected.get(_place(cell))
+        if cell.codec == OURS or cell.error is not None or other is None:
+            continue
+        name = f"{cell.clip} {cell.codec} {cell.variant} {cell.nominal_kbit_s:g}".replace("  ", " ")
+        if abs(cell.kbit_s / other.kbit_s - 1) > RATE_TOLERANCE:
+            other_rates.append(f"{name}: {cell.kbit_s:.2f} instead of {other.kbit_s:.2f} kbit/s")
+            continue
+        for metric, value in cell.metrics.items():
+            known = other.metrics.get(metric)
+            if value is not None and known is not None and math.isfinite(known):
+                pairs[cell.codec, metric].append((value - known, name))
+    return [_deviation(*key, found) for key, found in sorted(pairs.items())], other_rates
+
+
+def _place(cell: Cell) -> tuple[str, str, str, float]:
+    return cell.clip, cell.codec, cell.variant, cell.nominal_kbit_s
+
+
+def _deviation(codec: str, metric: str, found: list[tuple[float, str]]) -> Deviation:
+    largest, worst = max(found, key=lambda one: abs(one[0]))
+    tolerance = TOLERANCES.get(metric, math.inf)
+    return Deviation(
+        codec=codec,
+        metric=metric,
+        cells=len(found),
+        mean=sum(abs(value) for value, _ in found) / len(found),
+        largest=largest,
+        worst=worst,
+        outside=tuple(f"{name}: {value:+.3f}" for value, name in found if abs(value) > tolerance),
+    )

@@ -1,79 +1,99 @@
-"""How fast the encoder and the C decoder are, on a machine that does nothing else meanwhile."""
+"""How fast the codecs are and how much memory they take, on a machine that does nothing else meanwhile."""
 
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .. import api, audio_io
-from ..cli.common import CommandError
-from ..encoder import EncoderOptions
-from .clips import ClipFile
-from .measure import worker_pool
+import numpy as np
 
+from .. import api, audio_io
+from ..audio_io import Clip
+from .clips import ClipFile
+from .codecs import Codec, CodecError, OurOptions, make_codec
+from .codecs.tool import observed, read_stream, run_tool, scratch, write_wav
+from .results import OURS, SpeedRow
+from .run import Progress, worker_pool
+
+CLIPS = 3
+KBIT_S = 6.0
+"""Of ours; a rival runs at the rate nearest to it."""
 THREADS = 2
-_ROUNDS = 5
+TOOL_SECONDS = 60.0
+"""Audio for a rival's tool, so that its start does not count."""
+COMMANDS = "gs-encode, gs-decode"
+REFERENCE_CLASS, REFERENCE_RATE = "speech", 16000
+_ROUNDS = 3
 _ROUND_SECONDS = 0.1
 _BLOCK_SAMPLES = 1024
 
 
 @dataclasses.dataclass(frozen=True)
-class SpeedFigures:
-    """Speeds as multiples of real time, over all the clips together."""
+class _OurSpeed:
+    """Seconds of work for `audio` seconds of sound."""
 
-    clips: tuple[str, ...]
-    classes: tuple[str, ...]
-    sample_rates: tuple[int, ...]
-    kbit_s: float
-    effort: str
+    audio: float
     encode: float
-    """In one process, once all is compiled."""
     decode: float
-    """C, opening and checksums included, `_BLOCK_SAMPLES` a read, the fastest of `_ROUNDS` rounds of each clip."""
-    command: float
-    """`gs-encode` as a command, start and imports included, on the first clip."""
-    command_seconds: float
+    state_bytes: int
 
 
-def measure_speed(clips: Sequence[tuple[ClipFile, EncoderOptions]]) -> SpeedFigures:
-    """Times in a fresh process with `THREADS` threads, one clip after the other; nothing else may run meanwhile."""
-    with worker_pool(1, THREADS) as pool:
-        return pool.submit(time_clips, list(clips)).result()
+def measure_speed(
+    files: Sequence[ClipFile],
+    codecs: Mapping[tuple[str, str], str],
+    ours: Mapping[str, OurOptions] | None,
+    progress: Progress,
+) -> list[SpeedRow]:
+    """Ours within a warm process and as commands, and the rivals' tools, on the same clips, one after the other."""
+    chosen = choose_clips(files)
+    clips = [audio_io.load(file.path) for file in chosen]
+    rows: list[SpeedRow] = []
+    steps = len(codecs) + 2
+    if ours is not None:
+        progress(0.0, OURS)
+        with worker_pool(1, THREADS) as pool:
+            found = pool.submit(_time_ours, [(file.path, ours[file.clip_class]) for file in chosen]).result()
+        times = found.audio / found.encode, found.audio / found.decode
+        rows.append(SpeedRow(OURS, *times, 1.0, 1.0, None, None, found.state_bytes))
+        progress(1 / steps, COMMANDS)
+        rows.append(_relative(_time_commands(chosen[0], ours[chosen[0].clip_class]), rows[0]))
+    reference = rows[0] if rows else None
+    for index, (key, variant) in enumerate(codecs):
+        progress((index + 2) / steps, key)
+        codec = make_codec(key, variant, OurOptions())
+        if codec.classes is None or chosen[0].clip_class in codec.classes:
+            rows.append(_relative(_time_tool(codec, clips), reference))
+    return rows
 
 
-def time_clips(clips: list[tuple[ClipFile, EncoderOptions]]) -> SpeedFigures:
-    loaded = [(audio_io.load(file.path), options) for file, options in clips]
+def choose_clips(files: Sequence[ClipFile]) -> list[ClipFile]:
+    """Those that the targets speak of if there are any, else speech, else any."""
+    speech = [file for file in files if file.clip_class == REFERENCE_CLASS]
+    reference = [file for file in speech if audio_io.load(file.path).sample_rate == REFERENCE_RATE]
+    return list((reference or speech or files)[:CLIPS])
+
+
+def _time_ours(clips: list[tuple[Path, OurOptions]]) -> _OurSpeed:
+    """In one process, once all is compiled; decoding in C, opening and checksums included."""
+    loaded = [(audio_io.load(path), options.at(KBIT_S)) for path, options in clips]
     for rate in sorted({clip.sample_rate for clip, _ in loaded}):
-        warm_up = next(pair for pair in loaded if pair[0].sample_rate == rate)
-        api.encode_clip(*warm_up)
-    audio_seconds = encode_seconds = decode_seconds = 0.0
+        api.encode_clip(*next(pair for pair in loaded if pair[0].sample_rate == rate))
+    audio = encode = decode = 0.0
+    state = 0
     for clip, options in loaded:
         began = time.perf_counter()
         data = api.encode_clip(clip, options).data
-        encode_seconds += time.perf_counter() - began
-        decode_seconds += decode_time(data)
-        audio_seconds += len(clip.samples) / clip.sample_rate
-    command_seconds = time_command(*clips[0])
-    first, options = loaded[0]
-    return SpeedFigures(
-        clips=tuple(file.name for file, _ in clips),
-        classes=tuple(file.clip_class for file, _ in clips),
-        sample_rates=tuple(clip.sample_rate for clip, _ in loaded),
-        kbit_s=options.bitrate or 0.0,
-        effort=options.effort,
-        encode=audio_seconds / encode_seconds,
-        decode=audio_seconds / decode_seconds,
-        command=len(first.samples) / first.sample_rate / command_seconds,
-        command_seconds=command_seconds,
-    )
+        encode += time.perf_counter() - began
+        decode += _decode_time(data)
+        audio += len(clip.samples) / clip.sample_rate
+        state = max(state, api.info(data).decoder_bytes)
+    return _OurSpeed(audio, encode, decode, state)
 
 
-def decode_time(data: bytes) -> float:
+def _decode_time(data: bytes) -> float:
     """Seconds that the C decoder needs for a stream, the fastest of several rounds of many repetitions."""
     fastest = float("inf")
     for _ in range(_ROUNDS):
@@ -86,17 +106,69 @@ def decode_time(data: bytes) -> float:
     return fastest
 
 
-def time_command(file: ClipFile, options: EncoderOptions) -> float:
-    """Seconds that `gs-encode` takes from start to end."""
-    with tempfile.TemporaryDirectory() as folder:
-        program = "from audio_gs.cli.gs_encode import main; main()"
-        arguments = (str(file.path.resolve()), "-o", str(Path(folder) / "clip.gs"), "-q")
-        settings = ("--bitrate", str(options.bitrate), "--preset", options.preset, "--effort", options.effort)
-        began = time.perf_counter()
-        ended = subprocess.run(
-            (sys.executable, "-c", program, *arguments, *settings), cwd=folder, capture_output=True, text=True
-        )
-        seconds = time.perf_counter() - began
-    if ended.returncode:
-        raise CommandError(f"gs-encode failed on {file.name}: {ended.stderr.strip()}")
-    return seconds
+def _time_commands(file: ClipFile, options: OurOptions) -> SpeedRow:
+    """On one clip, start and imports of the commands included."""
+    program = (sys.executable, "-c")
+    settings: list[str | float] = ["--bitrate", KBIT_S, "--preset", options.preset, "--effort", options.effort, "-q"]
+    if options.max_macs is not None:
+        settings += ["--max-macs", options.max_macs]
+    clip = audio_io.load(file.path)
+    seconds = len(clip.samples) / clip.sample_rate
+    with scratch() as folder:
+        source, stream, target = folder / "in.wav", folder / "clip.gs", folder / "out.wav"
+        write_wav(source, clip.samples, clip.sample_rate)
+        with observed() as encoding:
+            main = "from audio_gs.cli.gs_encode import main; main()"
+            run_tool(*program, main, source, "-o", stream, *settings, folder=folder)
+        with observed() as decoding:
+            main = "from audio_gs.cli.gs_decode import main; main()"
+            run_tool(*program, main, stream, "-o", target, "-q", folder=folder)
+        state = api.info(read_stream(stream)).decoder_bytes
+    return SpeedRow(
+        codec=COMMANDS,
+        encode_x_real_time=seconds / encoding.seconds,
+        decode_x_real_time=seconds / decoding.seconds,
+        encode_to_ours=None,
+        decode_to_ours=None,
+        encode_peak_bytes=encoding.peak_bytes,
+        decode_peak_bytes=decoding.peak_bytes,
+        decoder_state_bytes=state,
+    )
+
+
+def _time_tool(codec: Codec, clips: Sequence[Clip]) -> SpeedRow:
+    """The tool's own run time on a minute of the clips, files read and written included."""
+    sample_rate = clips[0].sample_rate
+    audio = np.concatenate([clip.samples for clip in clips if clip.sample_rate == sample_rate])
+    audio = np.resize(audio, round(TOOL_SECONDS * sample_rate))
+    name = f"{codec.key} {codec.variant}".strip()
+    kbit_s = min(codec.rates(sample_rate), key=lambda rate: abs(rate - KBIT_S))
+    try:
+        with observed() as encoding:
+            data = codec.encode(audio, sample_rate, kbit_s)
+        with observed() as decoding:
+            codec.decode(data)
+    except CodecError:
+        return SpeedRow(name, None, None, None, None, None, None, None)
+    return SpeedRow(
+        codec=name,
+        encode_x_real_time=_quotient(TOOL_SECONDS, encoding.seconds),
+        decode_x_real_time=_quotient(TOOL_SECONDS, decoding.seconds),
+        encode_to_ours=None,
+        decode_to_ours=None,
+        encode_peak_bytes=encoding.peak_bytes,
+        decode_peak_bytes=decoding.peak_bytes,
+        decoder_state_bytes=None,
+    )
+
+
+def _relative(row: SpeedRow, ours: SpeedRow | None) -> SpeedRow:
+    return dataclasses.replace(
+        row,
+        encode_to_ours=_quotient(row.encode_x_real_time, ours.encode_x_real_time if ours else None),
+        decode_to_ours=_quotient(row.decode_x_real_time, ours.decode_x_real_time if ours else None),
+    )
+
+
+def _quotient(dividend: float | None, divisor: float | None) -> float | None:
+    return dividend / divisor if dividend and divisor else None

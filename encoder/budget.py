@@ -13,36 +13,37 @@ from ..gaussians import GaussianTable, support
 Array = npt.NDArray[Any]
 
 
-def held_at_most(table: GaussianTable, slot_log2: int, first_slot: int, slots: int) -> int:
+def held_at_most(onset: Array, end: Array, slot_log2: int, first_slot: int, slots: int) -> int:
     """The largest number of Gaussians that a decoder holds: from the start of the slot where they begin (of all
-    slots from `first_slot` on) to their last sample."""
-    return int(_held_each_slot(table, slot_log2, first_slot, slots).max(initial=0))
+    slots from `first_slot` on) to their last sample; given are the first sample of each and the one after its last."""
+    return int(_held_each_slot(onset, end, slot_log2, first_slot, slots).max(initial=0))
 
 
-def _held_each_slot(table: GaussianTable, slot_log2: int, first_slot: int, slots: int) -> npt.NDArray[np.int64]:
-    begin, last = _slots_of(table, slot_log2)
+def _held_each_slot(onset: Array, end: Array, slot_log2: int, first_slot: int, slots: int) -> npt.NDArray[np.int64]:
+    begin, last = _slots_of(onset, end, slot_log2)
     change = np.zeros(slots - first_slot + 1, np.int64)
     np.add.at(change, begin - first_slot, 1)
     np.add.at(change, np.minimum(last + 1, slots) - first_slot, -1)
     return np.cumsum(change[:-1])
 
 
-def _slots_of(table: GaussianTable, slot_log2: int) -> tuple[Array, Array]:
+def _slots_of(onset: Array, end: Array, slot_log2: int) -> tuple[Array, Array]:
     """First and last slot in which a decoder holds each Gaussian."""
     # Dropped when a slot starts at or after its end; before sample 0 the decoder drops only what ends there.
-    end = table["onset"].astype(np.int64) + support(table["scale"])
-    return table["onset"] >> slot_log2, (np.maximum(end, 1) - 1) >> slot_log2
+    return onset >> slot_log2, (np.maximum(end, 1) - 1) >> slot_log2
 
 
-def within_macs(table: GaussianTable, energies: Array, samples: int, sample_rate: int, ceiling: int) -> Array:
-    """Marks the Gaussians to keep, shape (n,), so that no window of 20 ms costs more than `ceiling` MACs a sample:
-    the worst window loses the Gaussian with the least energy for its cost until none is over."""
+def within_macs(
+    table: GaussianTable, energies: Array, samples: int, sample_rate: int, ceiling: int, noise_macs: Array
+) -> Array:
+    """Marks the tones to keep, shape (n,), so that no window of 20 ms costs more than `ceiling` MACs a sample beside
+    those of noise: the worst window loses the Gaussian with the least energy for its cost until none is over."""
     keep = np.ones(len(table), np.bool_)
     window = min(samples, max(1, round(WINDOW_SECONDS * sample_rate)))
     onset = table["onset"].astype(np.int64)
     end = onset + support(table["scale"])
     worth = energies / support(table["scale"])
-    macs = macs_each_sample(table, samples)
+    macs = macs_each_sample(table, samples) + noise_macs
     while True:
         total = np.concatenate([[0], np.cumsum(macs)])
         cost = total[window:] - total[:-window]
@@ -71,9 +72,11 @@ def within_active(
     """Marks the Gaussians to keep, shape (n,), so that no more than `ceiling` are held in any slot: the fullest
     slot loses its weakest ones."""
     keep = np.ones(len(table), np.bool_)
-    begin, last = _slots_of(table, slot_log2)
+    onset = table["onset"].astype(np.int64)
+    end = onset + support(table["scale"])
+    begin, last = _slots_of(onset, end, slot_log2)
     while True:
-        count = _held_each_slot(table[keep], slot_log2, first_slot, slots)
+        count = _held_each_slot(onset[keep], end[keep], slot_log2, first_slot, slots)
         worst = int(np.argmax(count))
         excess = int(count[worst]) - ceiling
         if excess <= 0:

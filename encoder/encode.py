@@ -16,6 +16,7 @@ from ..tables import FULL_SCALE, TABLE_SETS
 from .fit import BITS_EACH, Fit, Progress, Samples, snr_db
 from .initialise import initialise
 from .log import FitLog
+from .noise import fit_noise, frame_log2_for, levels_db, wanted_power
 from .options import DEFAULT_QUALITY, EncoderOptions, load_preset
 from .pursuit import Pursuit
 from .quantiser import Step, nearest_step
@@ -25,6 +26,15 @@ from .study import hold_resolutions, joint_fit, starting_count, steps_for
 
 _AUTO_SECONDS = 6.0
 """Length of the excerpt on which presets are compared."""
+
+
+_NOISE_BITS_EACH = 12.5
+"""What a noise Gaussian costs, near enough to set bits aside for it."""
+_NOISE_SHARE = 0.2
+_MOST_NOISE_A_SECOND = 110
+_NOISE_ROUNDS = 1
+_MOST_NOISE_SHARE_OF_MACS = 0.5
+"""Share of the ceiling on MACs beyond which a clip goes without noise."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +93,30 @@ def _study(fit: Fit, pursuit: Pursuit, step: Step, log: FitLog, progress: Callab
         meet_bytes(fit, pursuit, step, fit.target_bytes(options.bitrate))
 
 
+def _noise_count(fit: Fit, kbit_s: float) -> int:
+    """Noise Gaussians for a clip at a rate."""
+    a_second = fit.options.noise_gaussians
+    if a_second is None:
+        a_second = min(_MOST_NOISE_A_SECOND, _NOISE_SHARE * 1000 * kbit_s / _NOISE_BITS_EACH)
+    return round(a_second * len(fit.signal) / fit.sample_rate)
+
+
+def _add_noise(fit: Fit, pursuit: Pursuit, count: int) -> None:
+    """Gives the fit its noise layer, and the tones up whose cost the ceilings do not allow beside it."""
+    options, preset = fit.options, fit.preset
+    frame = frame_log2_for(fit.sample_rate, preset.noise_frame, fit.slot_log2)
+    level_db = levels_db(fit.sample_rate, frame, preset.noise_level_low, preset.noise_level_high) + options.noise_level
+    alone_db = preset.noise_level_alone + options.noise_level
+    power = wanted_power(fit.signal, pursuit.residual(), fit.sample_rate, frame, level_db, alone_db)
+    fit.noise = fit_noise(power, frame, count, 0.0, _NOISE_ROUNDS)
+    while fit.noise and fit.noise_held() > preset.max_noise:
+        count = int(0.9 * count)
+        fit.noise = fit_noise(power, frame, count, 0.0, _NOISE_ROUNDS)
+    if np.max(fit.noise_macs(), initial=0.0) > _MOST_NOISE_SHARE_OF_MACS * options.max_macs:
+        fit.noise = None
+    fit.obey_ceilings(pursuit)
+
+
 def encode_audio(
     audio: npt.ArrayLike, sample_rate: int, options: EncoderOptions, progress: Progress | None = None
 ) -> EncodeResult:
@@ -105,7 +139,16 @@ def encode_audio(
         step = nearest_step(1.0, 0.0)
         pursuit = fit.pursuit(step)
     elif options.bitrate is not None:
-        pursuit, step = fit_to_bitrate(fit, options.bitrate)
+        count = _noise_count(fit, options.bitrate)
+        reserved = _NOISE_BITS_EACH * count / 1000 * sample_rate / len(signal)
+        pursuit, step = fit_to_bitrate(fit, options.bitrate - reserved)
+        _add_noise(fit, pursuit, count)
+        target = fit.target_bytes(options.bitrate)
+        meet_bytes(fit, pursuit, step, target)
+        if fit.noise and fit.size(pursuit, step) > target:
+            # So short a clip has no room for the noise's part of the header.
+            fit.noise = None
+            meet_bytes(fit, pursuit, step, target)
     elif options.gaussians is not None:
         wanted = max(1, round(options.gaussians * len(signal) / sample_rate))
         pursuit, step = fit_to_count(fit, wanted)

@@ -11,15 +11,16 @@ import numpy.typing as npt
 
 from .. import complexity
 from ..container import StreamHeader
-from ..gaussians import GaussianTable
+from ..gaussians import GaussianTable, ends, tones
 from ..slots import encode_stream
 from ..tables import LARGEST_AMPLITUDE
 from . import budget
-from .level import compression_gain, scaled_back
+from .noise import NoiseLayer
 from .options import EncoderOptions, Preset
 from .pursuit import Pursuit
 from .quantiser import Step, finest_shift, largest_indices, nearest_step
 from .resolution import coarsen
+from .weighting import Weighting
 
 Samples = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -62,7 +63,9 @@ class Fit:
         self.most = max(1, math.ceil(_MOST_A_SECOND * len(signal) / sample_rate))
         self.peak = float(np.max(np.abs(signal), initial=0.0))
         exponent = options.level_exponent if options.level_exponent is not None else preset.level_exponent
-        self.gain = compression_gain(signal, sample_rate, exponent) if exponent > 0 else None
+        shelf_db = options.shelf_db if options.shelf_db is not None else preset.shelf_db
+        self.weighting = Weighting(signal, sample_rate, exponent, shelf_db) if exponent or shelf_db else None
+        self.noise: NoiseLayer | None = None
 
     def pursuit(self, step: Step) -> Pursuit:
         largest = largest_indices(step, self.kmin, self.scales)
@@ -83,24 +86,28 @@ class Fit:
         return nearest_step(math.sqrt(max(pursuit.last_score, 0.0) / (self.price * BITS_EACH)), self.peak)
 
     def run(self, step: Step, rough: bool = False) -> Pursuit:
-        """Pursuit down to the threshold, then rounds of coordinate descent by the effort; none if `rough`."""
+        """Pursuit down to the threshold, then rounds of coordinate descent by the effort, none if `rough`; on the
+        weighted signal if there is a weighting, with the amplitudes fitted to the signal itself at the end."""
         pursuit = self.pursuit(step)
-        threshold = self.threshold(step)
-        if self.gain is not None:
-            compressed = Pursuit(self.signal * self.gain, self.kmin, self.scales, step.weight)
-            compressed.pick(self.most, threshold)
-            pursuit.take(scaled_back(compressed.table(), self.gain))
+        if self.weighting is None:
+            self._choose(pursuit, step, rough)
+            pursuit.requantise(self.threshold(step))
+        else:
+            chosen = Pursuit(self.weighting.signal, self.kmin, self.scales, step.weight)
+            self._choose(chosen, step, rough)
+            pursuit.take(self.weighting.undone(chosen.table()))
             pursuit.requantise(0.0)
-            return pursuit
+        self._tell(0.8, pursuit)
+        return pursuit
+
+    def _choose(self, pursuit: Pursuit, step: Step, rough: bool) -> None:
+        threshold = self.threshold(step)
         pursuit.pick(self.most, threshold)
         moves = 0 if rough else _MOVES[self.options.effort]
         for done in range(moves):
             self._tell(0.4 + 0.4 * done / moves, pursuit)
             pursuit.move(threshold)
             pursuit.pick(self.most, threshold)
-        pursuit.requantise(threshold)
-        self._tell(0.8, pursuit)
-        return pursuit
 
     def _tell(self, fraction: float, pursuit: Pursuit) -> None:
         self.report(fraction, f"{len(pursuit.atoms)} Gaussians, SNR {self.snr_db(pursuit):.1f} dB")
@@ -128,18 +135,32 @@ class Fit:
             seek_slots=seek_slots,
             loop=self.options.loop,
             table_set=self.preset.table_set_index,
+            noise=self.noise.header if self.noise else None,
         )
 
     def header(self, table: GaussianTable, mantissa: int, output_shift: int) -> StreamHeader:
         """The header of the stream of these Gaussians."""
         header = self._layout(mantissa, output_shift)
-        held = budget.held_at_most(table, self.slot_log2, -header.lead_slots, header.slots)
-        peak = complexity.macs_per_sample(table, header.samples, self.sample_rate)[1]
-        return dataclasses.replace(header, max_active=max(1, held), peak_macs=math.ceil(peak))
+        held = self._held(tones(table), header)
+        if header.noise:
+            header = dataclasses.replace(header, noise=dataclasses.replace(header.noise, max_held=self.noise_held()))
+        peak = complexity.macs_per_sample(table, header)[1]
+        return dataclasses.replace(header, max_active=held, peak_macs=math.ceil(peak))
+
+    def noise_held(self) -> int:
+        """The most noise Gaussians that a decoder holds, at least 1."""
+        return self._held(self.noise.table, self._layout(1, 0)) if self.noise else 1
+
+    @staticmethod
+    def _held(table: GaussianTable, header: StreamHeader) -> int:
+        onset = table["onset"].astype(np.int64)
+        slots = header.slot_log2, -header.lead_slots, header.slots
+        return max(1, budget.held_at_most(onset, ends(table, header), *slots))
 
     def table(self, pursuit: Pursuit) -> GaussianTable:
-        """The atoms at the resolutions fixed by hand."""
-        return coarsen(pursuit.table(), self.options, len(self.signal))
+        """The atoms at the resolutions fixed by hand, and the noise."""
+        table = coarsen(pursuit.table(), self.options, len(self.signal))
+        return np.concatenate([table, self.noise.table]) if self.noise else table
 
     def stream(self, pursuit: Pursuit, step: Step) -> tuple[bytes, StreamHeader]:
         table = self.table(pursuit)
@@ -150,10 +171,18 @@ class Fit:
         """Bytes of the stream."""
         return len(self.stream(pursuit, step)[0])
 
+    def noise_macs(self) -> Samples:
+        """MACs that each sample costs for noise, shape (samples,)."""
+        samples = len(self.signal)
+        if self.noise is None:
+            return np.zeros(samples)
+        return complexity.noise_macs_each_sample(self.noise.table, self.noise.header.frame_log2, 0, samples)
+
     def obey_ceilings(self, pursuit: Pursuit) -> bool:
         """Drops what exceeds the ceilings on MACs and held Gaussians; True if anything was dropped."""
-        table, energies = self.table(pursuit), pursuit.energies()
-        keep = budget.within_macs(table, energies, len(self.signal), self.sample_rate, self.options.max_macs)
+        table, energies = tones(self.table(pursuit)), pursuit.energies()
+        ceiling, noise_macs = self.options.max_macs, self.noise_macs()
+        keep = budget.within_macs(table, energies, len(self.signal), self.sample_rate, ceiling, noise_macs)
         layout = self._layout(1, 0)
         slots = -layout.lead_slots, layout.slots
         keep[keep] = budget.within_active(table[keep], energies[keep], self.slot_log2, *slots, self.max_active)

@@ -68,8 +68,14 @@ class EncoderOptions:
     2^bits values. None: as fine as the format has them."""
     price: float | None = None
     """lambda / step^2: what a bit costs, in squared amplitude steps. None: the preset's."""
+    noise_gaussians: float | None = None
+    """Noise Gaussians a second, 0 for none. None: by the preset and the rate."""
+    noise_level: float = 0.0
+    """dB by which noise is louder than the preset has it."""
     level_exponent: float | None = None
     """Compression of the signal's slowly varying level before the pursuit, 0 (none) to 1. None: the preset's."""
+    shelf_db: float | None = None
+    """Weight of frequencies above 2 kHz in the choice of tones, in dB. None: the preset's."""
     checkpoint_every: int = 0
     """Gradient steps between checkpoints in log_dir, 0 for none."""
     resume: str | None = None
@@ -96,6 +102,9 @@ class EncoderOptions:
         self._check_range("checkpoint_every", 0, 100000)
         self._check_range("price", 1e-4, 10)
         self._check_range("level_exponent", 0, 1)
+        self._check_range("shelf_db", -40, 40)
+        self._check_range("noise_gaussians", 0, 2000)
+        self._check_range("noise_level", -60, 20)
         self._check_range("seed", 0, 2**63 - 1)
         for name in ("time_bits", "frequency_bits", "amplitude_bits", "phase_bits"):
             self._check_range(name, 0, 16)
@@ -130,6 +139,15 @@ class Preset:
     max_active: int
     price: float
     level_exponent: float
+    shelf_db: float
+    noise_frame: float
+    noise_level_low: float
+    noise_level_high: float
+    """dB, of the noise against what the tones leave out, at low and at high frequencies."""
+    noise_level_alone: float
+    """The same where there are no tones."""
+    max_noise: int
+    """Most noise Gaussians that the decoder holds at a time."""
 
     def layout(self, sample_rate: int) -> tuple[int, int, int]:
         """Smallest scale, number of scales and log2 of the slot's samples at a sample rate."""

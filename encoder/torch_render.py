@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from ..dequantise import amplitude, phase_turns
-from ..gaussians import GaussianTable, support
+from ..gaussians import GaussianTable, support, tones
+from ..noise import render_noise
 from ..reference import SlotReader, decode_gaussians
 from ..tables import COSINE_STEPS, ENVELOPE_SEGMENTS, SHORTEST_SUPPORT, envelope
 
@@ -83,7 +84,7 @@ def render(waves: Waves, samples: int) -> Tensor:
 
 
 def waves_of(table: GaussianTable, mantissa: int, output_shift: int) -> Waves:
-    """The Gaussians of a stream, double precision."""
+    """Tone Gaussians of a stream, double precision."""
     length = support(table["scale"]).astype(np.float64)
     peak = amplitude(table["amplitude"], table["scale"], mantissa) / 2.0**output_shift
     fields = (
@@ -97,8 +98,10 @@ def waves_of(table: GaussianTable, mantissa: int, output_shift: int) -> Waves:
 
 
 def render_stream(data: bytes) -> npt.NDArray[np.float64]:
-    """A stream rendered in floating point, in output steps, shape (samples,); BitstreamError if it is damaged."""
+    """A stream with its tones rendered in floating point, in output steps, shape (samples,); BitstreamError if it is
+    damaged. Noise has no other rendering than the integer one."""
     header = SlotReader(data).header
+    table = decode_gaussians(data)
     with torch.no_grad():
-        waves = waves_of(decode_gaussians(data), header.mantissa, header.output_shift)
-        return render(waves, header.samples).numpy()
+        waves = waves_of(tones(table), header.mantissa, header.output_shift)
+        return render(waves, header.samples).numpy() + render_noise(header, table)

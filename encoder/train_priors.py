@@ -7,6 +7,7 @@ audio_gs/priors.json beside the module `audio_gs.tables`; the C tables are made 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -23,33 +24,38 @@ from .. import slots
 from ..audio_io import load
 from ..rangecoder import adapted, decode_bit
 from ..reference import SlotReader
-from ..tables import CONTEXTS_PER_SCALE, MAX_SCALES, PRIORS_FILE, START_COUNT, TABLE_SETS
+from ..tables import CONTEXTS_PER_SCALE, MAX_SCALES, NOISE_CONTEXTS, PRIORS_FILE, START_COUNT, TABLE_SETS
 from .encode import encode_audio
 from .options import EncoderOptions
 
-RATES = {"speech": (3.0, 6.0, 12.0), "music": (4.0, 8.0, 16.0), "sfx": (4.0, 8.0, 16.0)}
+RATES = {"speech": (2.0, 4.0, 8.0, 14.0), "music": (2.0, 6.0, 14.0), "sfx": (3.0, 8.0, 16.0)}
 _NEUTRAL = 32 << 2
+_TONE_CONTEXTS = MAX_SCALES * CONTEXTS_PER_SCALE
+_GRAMMAR = ("_decode_tones", "_decode_noises", "_decode_gamma", "_decode_tree")
+"""The functions of `slots` between a slot and its bits."""
 
 
 def coded_bits(data: bytes) -> dict[int, list[int]]:
-    """The bits that a stream codes with each context, segment after segment, -1 between segments: the decoder's
-    own grammar, run as plain Python with a range decoder that takes notes."""
+    """The bits that a stream codes with each context of a table set, segment after segment, -1 between segments: the
+    decoder's own grammar, run as plain Python with a range decoder that takes notes."""
+    reader = SlotReader(data, slots.decode_slot.py_func)
+    header = reader.header
     notes: dict[int, list[int]] = defaultdict(list)
+    after_tones = _TONE_CONTEXTS - header.scales * CONTEXTS_PER_SCALE
 
     def noting(state: Any, payload: Any, contexts: Any, index: int) -> int:
         bit = decode_bit(state, payload, contexts, index)
-        notes[int(index)].append(bit)
+        is_noise = index >= header.scales * CONTEXTS_PER_SCALE
+        notes[int(index) + (after_tones if is_noise else 0)].append(bit)
         return bit
 
-    reader = SlotReader(data, slots.decode_slot.py_func)
-    header = reader.header
-    with (
-        mock.patch.object(slots, "decode_bit", noting),
-        mock.patch.object(slots, "_decode_gamma", slots._decode_gamma.py_func),
-    ):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(slots, "decode_bit", noting))
+        for name in _GRAMMAR:
+            stack.enter_context(mock.patch.object(slots, name, getattr(slots, name).py_func))
         for segment in range(header.segments):
             for _ in header.segment_slots(segment):
-                reader.read_slot(header.max_active)
+                reader.read_slot(header.max_active, header.max_noise)
             for bits in notes.values():
                 bits.append(-1)
     return notes
@@ -88,7 +94,7 @@ def _encode(job: tuple[Path, str, float]) -> bytes:
 
 
 def train(folder: Path, name: str, jobs: int) -> list[int]:
-    """Prior bytes of one table set, length MAX_SCALES * CONTEXTS_PER_SCALE."""
+    """Prior bytes of one table set, a byte for each context."""
     work = [(path, name, kbit_s) for path in sorted((folder / name).iterdir()) for kbit_s in RATES[name]]
     sequences: dict[int, list[int]] = defaultdict(list)
     with ProcessPoolExecutor(jobs) as pool:
@@ -97,7 +103,7 @@ def train(folder: Path, name: str, jobs: int) -> list[int]:
                 sequences[index].extend(bits)
     return [
         best_prior(np.array(sequences[index], np.int8)) if index in sequences else _NEUTRAL
-        for index in range(MAX_SCALES * CONTEXTS_PER_SCALE)
+        for index in range(_TONE_CONTEXTS + NOISE_CONTEXTS)
     ]
 
 

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from audio_gs import api
 from audio_gs._decoder import ffi, lib
+from audio_gs.container import StreamHeader, parse_header
 from audio_gs.errors import BitstreamError, UnsupportedError
+from audio_gs.native import decoder_bytes
 
 Pcm = npt.NDArray[np.int16]
 
@@ -43,7 +45,7 @@ def check_without_playing(data: bytes) -> str:
     info = ffi.new("gs_info *")
     error = lib.gs_info_from_memory(ffi.from_buffer(data), len(data), info)
     if error == lib.GS_OK:
-        size = lib.gs_decoder_size(info.max_active, info.scales)
+        size = decoder_bytes(parse_header(data)[0])
         memory, decoder = ffi.new("uint64_t[]", -(-size // 8)), ffi.new("gs_decoder **")
         assert lib.gs_open_memory(memory, size, ffi.from_buffer(data), len(data), decoder) == lib.GS_OK
         error = lib.gs_check(decoder[0])
@@ -64,7 +66,7 @@ def common_verdict(data: bytes, most: int = 1 << 16, block: int = 1 << 12) -> Ve
 class CallbackDecoder:
     """The C decoder reading its stream through a callback."""
 
-    def __init__(self, data: bytes, max_active: int, scales: int) -> None:
+    def __init__(self, data: bytes, header: StreamHeader) -> None:
         self.requests: list[tuple[int, int]] = []
         """Offset and length of every piece that was asked for."""
 
@@ -75,7 +77,7 @@ class CallbackDecoder:
             return len(piece)
 
         self._give = ffi.callback("gs_read_fn", give)
-        size = lib.gs_decoder_size(max_active, scales)
+        size = decoder_bytes(header)
         self._memory = ffi.new("uint64_t[]", -(-size // 8))
         decoder = ffi.new("gs_decoder **")
         assert lib.gs_open_callback(self._memory, size, self._give, ffi.NULL, len(data), decoder) == lib.GS_OK

@@ -1,10 +1,10 @@
-"""An encoder that takes random legal decisions, and steps 4 to 6 of SPEC.md by the letter.
+"""An encoder that takes random legal decisions, and steps 4 to 7 of SPEC.md by the letter.
 
     python tests/random_streams.py SEED FILE      writes the stream of a seed
 
-Whatever the syntax allows can come out: all scales and sizes of slots, bins and amplitudes of every length,
-Gaussians in any order that the format can code, before the first sample and after the last, and more zeros at the
-end of a segment than an encoder would write.
+Whatever the syntax allows can come out: all scales and sizes of slots, bins and amplitudes of every length, noise in
+frames of all sizes, Gaussians in any order that the format can code, before the first sample and after the last, and
+more zeros at the end of a segment than an encoder would write.
 """
 
 from __future__ import annotations
@@ -24,17 +24,33 @@ from audio_gs import slots
 from audio_gs.complexity import macs_per_sample
 from audio_gs.container import (
     MAX_ACTIVE,
+    MAX_FRAME_LOG2,
     MAX_MANTISSA,
+    MAX_NOISE_HELD,
+    MAX_NOISE_SHIFT,
     MAX_OUTPUT_SHIFT,
     MAX_SCALE,
     MAX_SCALES,
+    MIN_FRAME_LOG2,
     SAMPLE_RATES,
+    NoiseHeader,
     StreamHeader,
     build_stream,
 )
-from audio_gs.gaussians import GAUSSIAN
+from audio_gs.gaussians import GAUSSIAN, NOISE, TONE
 from audio_gs.rangecoder import ENCODER_FIELDS, SHIFTS, finish_encoder, start_encoder
-from audio_gs.tables import LARGEST_AMPLITUDE, cosine, envelope, initial_contexts, phase_bits
+from audio_gs.tables import (
+    LARGEST_AMPLITUDE,
+    LARGEST_NOISE_WEIGHT,
+    NOISE_SCALES,
+    NOISE_WIDTHS,
+    bark_hz,
+    cosine,
+    envelope,
+    gain,
+    initial_contexts,
+    phase_bits,
+)
 
 Table = npt.NDArray[Any]
 Pcm = npt.NDArray[np.int16]
@@ -45,6 +61,8 @@ SCALES = [(kmin, scales) for scales in range(1, MAX_SCALES + 1) for kmin in rang
 ODD_RATES = (4000, 8001, 12345, 95999, 96000)
 SLOT_HEADS = 4
 """Bytes that the range decoder takes before the first bit."""
+NOISE_SEEDS = 1 << 32
+"""What is drawn for noise, and whether there is any, leaves the stream's tones as they are without it."""
 
 
 class Draws:
@@ -87,11 +105,13 @@ def random_stream(seed: int) -> RandomStream:
     draws = Draws(seed)
     kmin, scales = SCALES[seed % len(SCALES)]
     header = _random_header(draws, kmin, scales)
-    table = _within_class(_random_table(draws, header), header)
+    table = _within_class(_random_table(draws, header), header, TONE)
+    noise_draws = Draws(NOISE_SEEDS + seed)
+    if noise_draws.one_in(2):
+        header, table = _with_noise(noise_draws, header, table)
     if draws.one_in(2):
         header = dataclasses.replace(header, max_active=most_held(table, header))
-    peak = math.ceil(macs_per_sample(table, header.samples, header.sample_rate)[1])
-    header = dataclasses.replace(header, peak_macs=peak)
+    header = dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(table, header)[1]))
     return RandomStream(build_stream(header, payloads(header, table, draws)), header, table)
 
 
@@ -121,16 +141,12 @@ def _random_header(draws: Draws, kmin: int, scales: int) -> StreamHeader:
 
 
 def _random_table(draws: Draws, header: StreamHeader) -> Table:
-    """Gaussians in every slot and scale that the syntax allows, in the order of the stream."""
-    slot = np.arange(-header.lead_slots, header.slots)
+    """Tones in every slot and scale that the syntax allows, in the order of the stream."""
+    slot = np.arange(-max(1, header.longest_tone >> header.slot_log2), header.slots)
     scale = np.arange(header.kmin, header.kmin + header.scales)
     hop = 8 << scale
     occurs = ((slot[:, None] << header.slot_log2) % hop == 0) | (hop <= header.slot_samples)
-    density = occurs * draws.uniform(occurs.size).reshape(occurs.shape) ** (1 + 8 * draws.below(2))
-    density[draws.uniform(len(slot)) < draws.one() ** 2] = 0
-    mean = density * (10 ** draws.one(1, 3.4) / max(density.sum(), 1e-9))
-    counts = _counts(draws, mean.ravel())
-    which_slot, which_scale = (index.repeat(counts) for index in np.indices(occurs.shape).reshape(2, -1))
+    which_slot, which_scale = _random_places(draws, occurs, (1, 3.4))
     rows = len(which_slot)
     k = scale[which_scale]
     table = np.zeros(rows, GAUSSIAN)
@@ -148,6 +164,62 @@ def _random_table(draws: Draws, header: StreamHeader) -> Table:
     return table[np.lexsort((table["bin"], table["scale"], table["onset"] >> header.slot_log2))]
 
 
+def _random_places(
+    draws: Draws, occurs: npt.NDArray[np.bool_], log10_of_all: tuple[float, float]
+) -> tuple[Integers, Integers]:
+    """Slot and scale, as indices into `occurs`, of Gaussians in about all densities, and how many there may be in all,
+    as a power of ten."""
+    density = occurs * draws.uniform(occurs.size).reshape(occurs.shape) ** (1 + 8 * draws.below(2))
+    density[draws.uniform(len(occurs)) < draws.one() ** 2] = 0
+    mean = density * (10 ** draws.one(*log10_of_all) / max(density.sum(), 1e-9))
+    counts = _counts(draws, mean.ravel())
+    slot, scale = np.indices(occurs.shape).reshape(2, -1).repeat(counts, axis=1)
+    return slot, scale
+
+
+def _with_noise(draws: Draws, header: StreamHeader, tones: Table) -> tuple[StreamHeader, Table]:
+    """A header with noise, and Gaussians of noise among the tones."""
+    shift = 1 + draws.below(MAX_NOISE_SHIFT)
+    # Of all levels most are silent or beyond the highest.
+    audible = min(max(2 * shift - 8, -6), 8) + draws.below(20)
+    noise = NoiseHeader(
+        frame_log2=MIN_FRAME_LOG2 + draws.below(min(MAX_FRAME_LOG2, header.slot_log2) - MIN_FRAME_LOG2 + 1),
+        shift=shift,
+        base=draws.below(256) - 128 if draws.one_in(4) else audible,
+        max_held=min(MAX_NOISE_HELD, int(2 ** draws.one(0, 9))),
+    )
+    header = dataclasses.replace(header, noise=noise)
+    table = _within_class(_random_noises(draws, header, noise), header, NOISE)
+    if draws.one_in(2):
+        noise = dataclasses.replace(noise, max_held=min(MAX_NOISE_HELD, most_held(table, header, NOISE)))
+        header = dataclasses.replace(header, noise=noise)
+    table = np.concatenate([tones, table])
+    # Any order of the noises of a scale in a slot is legal.
+    scale_if_noise = np.where(table["kind"] == NOISE, table["scale"], 0)
+    return header, table[np.lexsort((scale_if_noise, table["kind"], table["onset"] >> header.slot_log2))]
+
+
+def _random_noises(draws: Draws, header: StreamHeader, noise: NoiseHeader) -> Table:
+    """Noises in every slot and scale that the syntax allows, in the order of the slots."""
+    slot = np.arange(-header.lead_slots, header.slots)
+    scale = np.arange(NOISE_SCALES)
+    hop = noise.frame_samples << scale
+    occurs = ((slot[:, None] << header.slot_log2) % hop == 0) | (hop <= header.slot_samples)
+    occurs &= slot[:, None] >= -np.maximum(1, 4 * hop >> header.slot_log2)
+    which_slot, a = _random_places(draws, occurs, (0.3, 2.7))
+    rows = len(which_slot)
+    table = np.zeros(rows, GAUSSIAN)
+    table["kind"] = NOISE
+    table["scale"] = a
+    places = np.maximum(1, header.slot_samples // hop[a])
+    table["onset"] = (slot[which_slot] << header.slot_log2) + hop[a] * draws.all_below(places)
+    table["width"] = draws.all_below(np.full(rows, NOISE_WIDTHS))
+    table["bin"] = draws.all_below(32 >> table["width"].astype(np.int64))
+    weight = np.minimum(LARGEST_NOISE_WEIGHT, 1 + draws.all_below(_any_size(draws, np.full(rows, 6))))
+    table["amplitude"] = np.where(draws.uniform(rows) < draws.one(), weight, -weight)
+    return table
+
+
 def _counts(draws: Draws, mean: npt.NDArray[np.float64]) -> Integers:
     """Geometrically distributed numbers of these means, at most 200."""
     with np.errstate(divide="ignore"):
@@ -160,30 +232,36 @@ def _any_size(draws: Draws, bits: Integers) -> Integers:
     return 1 << draws.all_below(bits + 1)
 
 
-def _within_class(table: Table, header: StreamHeader) -> Table:
-    """The table without the Gaussians that a decoder of the header's class could not hold (SPEC R5)."""
+def _within_class(table: Table, header: StreamHeader, kind: int) -> Table:
+    """A table of one kind, in the order of the slots, without the Gaussians that a decoder of the header's class could
+    not hold (SPEC R5)."""
+    most = header.max_active if kind == TONE else header.max_noise
     keep = np.ones(len(table), np.bool_)
-    ends: list[int] = []
-    slot = table["onset"] >> header.slot_log2
-    for row, (at, end) in enumerate(zip((slot << header.slot_log2).tolist(), _ends(table).tolist(), strict=True)):
-        while ends and ends[0] <= at:
-            heapq.heappop(ends)
-        keep[row] = len(ends) < header.max_active
+    held: list[int] = []
+    starts = table["onset"] >> header.slot_log2 << header.slot_log2
+    for row, (at, end) in enumerate(zip(starts.tolist(), _ends(table, header).tolist(), strict=True)):
+        while held and held[0] <= at:
+            heapq.heappop(held)
+        keep[row] = len(held) < most
         if keep[row]:
-            heapq.heappush(ends, end)
+            heapq.heappush(held, end)
     return table[keep]
 
 
-def _ends(table: Table) -> npt.NDArray[np.int64]:
-    return table["onset"] + (32 << table["scale"].astype(np.int64))
+def _ends(table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
+    scale = table["scale"].astype(np.int64)
+    frame_samples = header.noise.frame_samples if header.noise else 0
+    return table["onset"] + (np.where(table["kind"] == TONE, 32, 4 * frame_samples) << scale)
 
 
-def most_held(table: Table, header: StreamHeader) -> int:
-    """The largest number of Gaussians held at a slot's start and coded in it together, at least 1 (SPEC R5)."""
-    slot = table["onset"] >> header.slot_log2
+def most_held(table: Table, header: StreamHeader, kind: int = TONE) -> int:
+    """The largest number of Gaussians of a kind held at a slot's start and coded in it together, at least 1 (SPEC
+    R5)."""
+    table = table[table["kind"] == kind]
+    slot, ends = table["onset"] >> header.slot_log2, _ends(table, header)
     held = 1
     for number in np.unique(slot):
-        held = max(held, np.sum((slot <= number) & (_ends(table) > number << header.slot_log2)))
+        held = max(held, np.sum((slot <= number) & (ends > number << header.slot_log2)))
     return int(held)
 
 
@@ -192,17 +270,20 @@ def payloads(header: StreamHeader, table: Table, draws: Draws | None = None) -> 
     `draws` some get the zeros that an encoder leaves out."""
     rows = slots.as_rows(table)
     slot = table["onset"] >> header.slot_log2
+    noise_scales, frame_log2 = (NOISE_SCALES, header.noise.frame_log2) if header.noise else (0, 0)
     coded = []
     for segment in range(header.segments):
         numbers = header.segment_slots(segment)
         starts = np.searchsorted(slot, np.arange(numbers.start, numbers.stop + 1))
-        output = np.zeros(100 + 16 * (starts[-1] - starts[0]) + 2 * len(numbers) * header.scales, np.uint8)
-        contexts = initial_contexts(header.table_set, header.scales)
-        state, before = np.zeros(ENCODER_FIELDS, np.int64), np.zeros(header.scales, np.int64)
+        flags = len(numbers) * (header.scales + noise_scales)
+        output = np.zeros(100 + 16 * (starts[-1] - starts[0]) + 2 * flags, np.uint8)
+        contexts = initial_contexts(header.table_set, header.scales, header.noise is not None)
+        state = np.zeros(ENCODER_FIELDS, np.int64)
+        counts = np.zeros(header.scales, np.int64), np.zeros(noise_scales, np.int64)
         start_encoder(state)
         for index, number in enumerate(numbers):
             own = rows[starts[index] : starts[index + 1]]
-            slots.encode_slot(state, output, contexts, before, header.kmin, header.slot_log2, number, own)
+            slots.encode_slot(state, output, contexts, *counts, header.kmin, header.slot_log2, frame_log2, number, own)
         payload = output[: finish_encoder(state, output)].tobytes()
         if draws is not None and draws.one_in(4):
             payload += bytes(SLOT_HEADS + int(state[SHIFTS]) - len(payload))
@@ -214,7 +295,7 @@ def sums_by_the_letter(header: StreamHeader, table: Table) -> npt.NDArray[np.int
     """Steps 4 and 5 of SPEC.md: the decoder's int32 sums, shape (samples,)."""
     env, cos = envelope(), cosine()
     acc = np.zeros(header.samples, np.int64)
-    for k, onset, b, q, f in table.tolist():
+    for k, onset, b, q, f, *_ in table[table["kind"] == TONE].tolist():
         step = 16 * header.mantissa if k % 2 == 0 else (header.mantissa * 46341 + 2048) >> 12
         peak = min(32767, (step * (8 * q + 3)) >> (5 + (k >> 1)))
         bits = 3 + sum(q >= limit for limit in (3, 5, 10, 20, 40, 80, 160))
@@ -228,10 +309,137 @@ def sums_by_the_letter(header: StreamHeader, table: Table) -> npt.NDArray[np.int
     return (acc & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
 
 
-def pcm_by_the_letter(header: StreamHeader, sums: npt.NDArray[np.int32]) -> Pcm:
+def _int32(values: npt.ArrayLike) -> Integers:
+    """The values as int32 holds them."""
+    return (np.asarray(values, np.int64) + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+
+
+def noise_by_the_letter(header: StreamHeader, table: Table) -> Integers:
+    """Step 7 of SPEC.md: the noise that is added to each sample, shape (samples,); all frames at once, bin by bin."""
+    if header.noise is None:
+        return np.zeros(header.samples, np.int64)
+    size = header.noise.frame_samples
+    frames = np.arange((header.samples - 1) // size + 2)
+    centres = [k for k in (hz * 2 * size // header.sample_rate for hz in bark_hz().tolist()) if k < size]
+    amplitudes = amplitudes_by_the_letter(levels_by_the_letter(header, table, frames, len(centres)), centres, size)
+    spectra = np.where(signs_by_the_letter(frames, size), amplitudes, -amplitudes)
+    values = transform_by_the_letter(spectra)
+    blocks = _blocks_by_the_letter(values[:-1], values[1:])
+    e = header.noise.shift
+    return (_int32(16 * blocks + (1 << (e - 1))) >> e).ravel()[: header.samples]
+
+
+def levels_by_the_letter(header: StreamHeader, table: Table, frames: Integers, bands: int) -> Integers:
+    """Limited levels, shape (frames, bands)."""
+    assert header.noise
+    env, band = envelope(), np.arange(bands)
+    level = np.full((len(frames), bands), 128 * header.noise.base)
+    for a, t0, place, w, _, _, c in table[table["kind"] == NOISE].tolist():
+        u = frames - t0 // header.noise.frame_samples
+        lasts = (u > 0) & (u < 4 << a)
+        u = u[lasts]
+        r, j = (u << 3) & ((1 << a) - 1), (u << 3) >> a
+        et = env[j] + (((env[j + 1] - env[j]) * r) >> a)
+        d = 8 * band + 4 - (2 * place - 3) * (3 << c)
+        covered = (d > 0) & (d < 24 << c)
+        x = (d[covered] * 341) >> c
+        j = x >> 8
+        eb = env[j] + (((env[j + 1] - env[j]) * (x & 255)) >> 8)
+        level[np.ix_(lasts, covered)] += (((w * et) >> 7)[:, None] * eb) >> 16
+    return np.clip(_int32(level), 0, 14 * 256 - 1)
+
+
+def amplitudes_by_the_letter(level: Integers, centres: list[int], size: int) -> Integers:
+    """The magnitude of every bin, shape (frames, N)."""
+    gains = gain()
+    amp = np.zeros((len(level), size), np.int64)
+
+    def put(k: int, line: Integers) -> None:
+        reached = line >> 8
+        amp[:, k] = gains[(reached >> 3) & 31] >> (14 - (reached >> 8))
+
+    for k in range(centres[0]):
+        put(k, level[:, 0] << 8)
+    for i in range(len(centres) - 1):
+        line = level[:, i] << 8
+        for k in range(centres[i], centres[i + 1]):
+            put(k, line)
+            line = line + (((level[:, i + 1] - level[:, i]) * (65536 // (centres[i + 1] - centres[i]))) >> 8)
+    for k in range(centres[-1], size):
+        put(k, level[:, -1] << 8)
+    return amp
+
+
+def signs_by_the_letter(frames: Integers, size: int) -> npt.NDArray[np.bool_]:
+    """Whether a bin's value is positive, shape (frames, N)."""
+    s = (frames + 1).astype(np.uint32) * np.uint32(0x9E3779B9)
+    s ^= s >> np.uint32(16)
+    s *= np.uint32(0x85EBCA6B)
+    s ^= s >> np.uint32(13)
+    s |= np.uint32(1)
+    positive = np.zeros((len(frames), size), np.bool_)
+    for k in range(size):
+        if k % 32 == 0:
+            s ^= s << np.uint32(13)
+            s ^= s >> np.uint32(17)
+            s ^= s << np.uint32(5)
+        positive[:, k] = (s >> np.uint32(k % 32)) & np.uint32(1) == 1
+    return positive
+
+
+def transform_by_the_letter(spectra: Integers) -> Integers:
+    """The v of every frame from its X, both of shape (frames, N)."""
+    cos = cosine()
+    size = spectra.shape[1]
+    n = size.bit_length() - 1
+
+    def turned(re: Integers, im: Integers, p: Integers) -> tuple[Integers, Integers]:
+        c, s = cos[((p + 32) % 65536) >> 6], cos[((p + 32 - 16384) % 65536) >> 6]
+        return _int32(re * c + im * s + 8192) >> 14, _int32(im * c - re * s + 8192) >> 14
+
+    k = np.arange(size // 2)
+    re, im = turned(spectra[:, 2 * k], spectra[:, size - 1 - 2 * k], k << (15 - n))
+    reversed_ = [int(f"{number:0{n - 1}b}"[::-1], 2) for number in range(size // 2)]
+    re, im = re[:, reversed_], im[:, reversed_]
+    for stage in range(n - 1):
+        half = 1 << stage
+        j = np.array([number for number in range(size // 2) if number & half == 0])
+        other = turned(re[:, j + half], im[:, j + half], ((j & (half - 1)) << 15) >> stage)
+        for part, b in zip((re, im), other, strict=True):
+            a = part[:, j]
+            part[:, j], part[:, j + half] = _int32(a + b) >> (stage & 1), _int32(a - b) >> (stage & 1)
+    re, im = turned(re, im, ((4 * k + 1) << 13) >> n)
+    v = np.zeros_like(spectra)
+    v[:, 2 * k], v[:, size - 1 - 2 * k] = re, -im
+    return v
+
+
+def _blocks_by_the_letter(before: Integers, after: Integers) -> Integers:
+    """The x of every block, shape (blocks, N), from the v of the frames before and after it."""
+    cos = cosine()
+    size = before.shape[1]
+    n = size.bit_length() - 1
+    x = np.zeros_like(before)
+    for j in range(size):
+        p = (2 * j + 1) << (13 - n)
+        fall, rise = cos[p >> 6], cos[(16384 - p) >> 6]
+        if j < size // 2:
+            old, new = -before[:, size // 2 - 1 - j], after[:, size // 2 + j]
+        else:
+            old, new = -before[:, j - size // 2], -after[:, 3 * size // 2 - 1 - j]
+        x[:, j] = _int32(old * fall + new * rise + 8192) >> 14
+    return x
+
+
+def pcm_by_the_letter(header: StreamHeader, sums: npt.NDArray[np.int32], noise: Integers | int = 0) -> Pcm:
     """Step 6 of SPEC.md."""
     rounded = (sums.view(np.uint32) + np.uint32(1 << (13 + header.output_shift))).view(np.int32)
-    return np.clip(rounded >> (14 + header.output_shift), -32768, 32767).astype(np.int16)
+    return np.clip((rounded >> (14 + header.output_shift)) + noise, -32768, 32767).astype(np.int16)
+
+
+def decoded_by_the_letter(header: StreamHeader, table: Table) -> Pcm:
+    """Steps 4 to 7 of SPEC.md."""
+    return pcm_by_the_letter(header, sums_by_the_letter(header, table), noise_by_the_letter(header, table))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gs import container
-from audio_gs.container import StreamHeader
+from audio_gs.container import NoiseHeader, StreamHeader
 from audio_gs.errors import BitstreamError, UnsupportedError
 
 HEADER = StreamHeader(
@@ -36,11 +36,12 @@ def headers(draw: st.DrawFn) -> StreamHeader:
     if draw(st.booleans()):
         end = draw(st.integers(1, samples))
         loop = (draw(st.integers(0, end - 1)), end)
+    slot_log2 = draw(st.integers(container.MIN_SLOT_LOG2, container.MAX_SLOT_LOG2))
     rates = st.sampled_from(container.SAMPLE_RATES) | st.integers(container.MIN_SAMPLE_RATE, container.MAX_SAMPLE_RATE)
     return StreamHeader(
         sample_rate=draw(rates),
         samples=samples,
-        slot_log2=draw(st.integers(container.MIN_SLOT_LOG2, container.MAX_SLOT_LOG2)),
+        slot_log2=slot_log2,
         kmin=draw(st.integers(0, container.MAX_SCALE + 1 - scales)),
         scales=scales,
         mantissa=draw(st.integers(1, container.MAX_MANTISSA)),
@@ -50,6 +51,17 @@ def headers(draw: st.DrawFn) -> StreamHeader:
         seek_slots=draw(st.integers(0, container.MAX_VARINT)),
         loop=loop,
         table_set=draw(st.integers(0, 2)),
+        noise=draw(st.none() | noise_headers(slot_log2)),
+    )
+
+
+def noise_headers(slot_log2: int) -> st.SearchStrategy[NoiseHeader]:
+    return st.builds(
+        NoiseHeader,
+        frame_log2=st.integers(container.MIN_FRAME_LOG2, min(container.MAX_FRAME_LOG2, slot_log2)),
+        shift=st.integers(1, container.MAX_NOISE_SHIFT),
+        base=st.integers(-128, 127),
+        max_held=st.integers(1, container.MAX_NOISE_HELD),
     )
 
 
@@ -116,9 +128,9 @@ def test_bytes_after_the_end_are_refused() -> None:
     ("position", "value", "error", "says"),
     [
         (2, 2, UnsupportedError, "version 2"),
-        (4, 0b11, UnsupportedError, "noise"),
+        (4, 0b101, UnsupportedError, "asymmetric"),
         (4, 0b10000001, UnsupportedError, "bit 7"),
-        (4, 0, BitstreamError, "no kind"),
+        (4, 0, BitstreamError, "tone Gaussians is not set"),
         (5, 1, UnsupportedError, "channels, 2"),
         (5, 3 << 2, UnsupportedError, "table set 3"),
         (3, 10 | 9 << 4, BitstreamError, "sample rate code is 10"),
@@ -151,7 +163,6 @@ def test_header_fields_are_judged(position: int, value: int, error: type[Bitstre
         {"max_active": 4097},
         {"loop": (5, 5)},
         {"loop": (0, 90001)},
-        {"kinds": 3},
         {"channels": 2},
         {"table_set": 3},
     ],
@@ -171,8 +182,8 @@ def test_segments_cover_all_slots_once(header: StreamHeader) -> None:
         assert header.segment_slots(0).stop == header.segment_slots(1).start == header.seek_slots
     for sample in (0, header.samples // 2, header.samples - 1):
         segment = header.segment_for_sample(sample)
-        first_that_sounds = (sample - header.longest_support) >> header.slot_log2
-        assert segment == 0 or header.segment_slots(segment).start <= first_that_sounds
+        first_that_lasts = (sample - header.longest_support) >> header.slot_log2
+        assert segment == 0 or header.segment_slots(segment).start <= first_that_lasts
 
 
 def test_segments_carry_their_payloads() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from audio_gs import dequantise
 from audio_gs.container import MAX_MANTISSA, StreamHeader
-from audio_gs.gaussians import empty_table, physical, support
+from audio_gs.gaussians import TONE, empty_table, physical, support
 from audio_gs.tables import ENVELOPE_SIGMA, LARGEST_AMPLITUDE, phase_bits
 
 INDICES = np.arange(1, LARGEST_AMPLITUDE + 1)
@@ -58,7 +58,7 @@ def test_physical_units() -> None:
         peak_macs=1,
     )
     table = empty_table(1)
-    table[0] = 4, 1024, 32, 79, 64
+    table[0] = 4, 1024, 32, 79, 64, TONE, 0
     (got,) = physical(table, header)
     assert got["time"] == (1024 + 256) / 16000
     assert got["frequency"] == 32 * 16000 / 512

@@ -19,9 +19,10 @@ from random_streams import most_held
 import audio_gs
 from audio_gs import container
 from audio_gs.audio_io import Clip
-from audio_gs.complexity import macs_each_sample
+from audio_gs.complexity import macs_each_sample, noise_macs_each_sample
 from audio_gs.encoder import EncoderOptions
 from audio_gs.errors import AudioInputError, OptionsError
+from audio_gs.gaussians import ends, noises, tones
 
 Samples = npt.NDArray[np.float64]
 
@@ -47,7 +48,9 @@ def check(
     assert len(pcm) == len(signal)
     table = audio_gs.read_gaussians(data)
 
-    macs = macs_each_sample(table, len(signal))
+    macs = macs_each_sample(tones(table), len(signal)).astype(np.float64)
+    if header.noise:
+        macs += noise_macs_each_sample(noises(table), header.noise.frame_log2, 0, len(signal))
     window = min(len(signal), round(WINDOW_SECONDS * sample_rate))
     peak = max(np.convolve(macs, np.ones(window, int), "valid")) / window
     assert peak <= max_macs
@@ -56,10 +59,10 @@ def check(
 
     # SPEC S2: in order, and nothing that nobody hears.
     slot = table["onset"] >> header.slot_log2
-    order = np.lexsort((table["bin"], table["scale"], slot))
+    order = np.lexsort((table["bin"], table["scale"], table["kind"], slot))
     np.testing.assert_array_equal(table["bin"], table["bin"][order])
     np.testing.assert_array_equal(table["scale"], table["scale"][order])
-    assert (table["onset"] + (32 << table["scale"]) > 0).all()
+    assert (ends(table, header) > 0).all()
     assert (table["onset"] < len(signal)).all()
     return header
 
@@ -99,8 +102,8 @@ def test_any_signal(name: str, options: dict[str, Any]) -> None:
     data = audio_gs.encode(signal, RATE, effort="fast", **options)
     check(data, signal, RATE, options.get("max_macs", DEFAULT_MACS))
     if np.any(signal):
-        # The encoder may give up on a signal, but not add to its error.
-        assert snr_db(signal, data) > -0.05
+        # Noise in place of what the tones leave out may add its own energy to the error, and not more.
+        assert snr_db(signal, data) > -3.2
     kbit_s = audio_gs.info(data).kbit_s
     assert "bitrate" not in options or kbit_s <= options["bitrate"] * 1.03 or len(data) <= 24
 
@@ -117,7 +120,7 @@ def test_any_signal(name: str, options: dict[str, Any]) -> None:
         ("quiet", 6, 12),
         ("tone after silence", 6, 20),
         ("tone after silence", 48, 30),
-        ("white noise", 48, 8),
+        ("white noise", 48, 7),
     ],
 )
 def test_signals_are_coded_well(name: str, kbit_s: float, floor_db: float) -> None:
@@ -167,7 +170,7 @@ def test_sample_rates(rate: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kbit_s", "floor_db"),
-    [("speech", 3, 14.5), ("speech", 6, 19), ("speech", 12, 25), ("music", 6, 32), ("sfx", 12, 27)],
+    [("speech", 3, 13.5), ("speech", 6, 17.5), ("speech", 12, 23.5), ("music", 6, 30.5), ("sfx", 12, 24.5)],
 )
 def test_demo_clips(name: str, kbit_s: float, floor_db: float) -> None:
     signal, rate = demo(name)
@@ -220,7 +223,7 @@ def test_ceiling_on_macs(name: str, kbit_s: float, max_macs: int) -> None:
     data = demo_stream(name, bitrate=kbit_s, max_macs=max_macs)
     check(data, *demo(name), max_macs=max_macs)
     if max_macs >= 20:
-        assert snr_db(demo(name)[0], data) > 8, "the ceiling leaves room for more"
+        assert snr_db(demo(name)[0], data) > 7, "the ceiling leaves room for more"
 
 
 @pytest.mark.parametrize("max_active", [1, 10, 40])

@@ -102,7 +102,7 @@ def test_arithmetic_of_the_letter() -> None:
     random = np.random.default_rng(2)
     for _ in range(20):
         data = random.integers(0, 256, 60).astype(np.uint8)
-        contexts = initial_contexts(int(random.integers(3)), 1)
+        contexts = initial_contexts(int(random.integers(3)), 1, noise=False)
         plain = [int(context) for context in contexts]
         state = np.zeros(DECODER_FIELDS, np.int64)
         start_decoder(state, data)
@@ -148,7 +148,12 @@ def test_probabilities_stay_inside() -> None:
 def test_priors_start_contexts() -> None:
     """SPEC R2."""
     for table_set in range(3):
-        contexts = initial_contexts(table_set, 8)
+        contexts = initial_contexts(table_set, 8, noise=True)
         assert contexts.dtype == np.uint16
         assert set(contexts & 15) <= {0, 3, 6, 10}
         assert set((contexts >> 4) % 64) == {32}
+        for scales in range(1, 9):
+            tones = contexts[: scales * CONTEXTS_PER_SCALE]
+            np.testing.assert_array_equal(initial_contexts(table_set, scales, noise=False), tones)
+            with_noise = np.concatenate([tones, contexts[8 * CONTEXTS_PER_SCALE :]])
+            np.testing.assert_array_equal(initial_contexts(table_set, scales, noise=True), with_noise)

@@ -12,7 +12,7 @@ from random_streams import pcm_by_the_letter, random_stream, sums_by_the_letter
 
 import audio_gs
 from audio_gs.container import StreamHeader
-from audio_gs.gaussians import GaussianTable, empty_table, physical
+from audio_gs.gaussians import TONE, GaussianTable, empty_table, physical, tones
 from audio_gs.render import accumulate, held, to_pcm
 from audio_gs.slots import as_rows, encode_stream
 
@@ -33,9 +33,10 @@ def header_for(samples: int, **changes: int) -> StreamHeader:
 
 
 def gaussians(*rows: tuple[int, int, int, int, int]) -> GaussianTable:
+    """Tones: scale, onset, bin, amplitude, phase."""
     table = empty_table(len(rows))
     for index, row in enumerate(rows):
-        table[index] = row
+        table[index] = *row, TONE, 0
     return table
 
 
@@ -52,7 +53,7 @@ def test_sums_of_the_letter(seed: int) -> None:
     """In any piece of the clip."""
     stream = random_stream(seed)
     expected = sums_by_the_letter(stream.header, stream.table)
-    ready = held(as_rows(stream.table), stream.header.mantissa)
+    ready = held(as_rows(tones(stream.table)), stream.header.mantissa)
     cuts = sorted({0, stream.header.samples, *np.random.default_rng(seed).integers(0, len(expected), 3).tolist()})
     for start, end in itertools.pairwise(cuts):
         sums = np.zeros(end - start, np.int32)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 from decoders import CallbackDecoder
-from random_streams import RandomStream, pcm_by_the_letter, random_stream, sums_by_the_letter
+from random_streams import RandomStream, decoded_by_the_letter, noise_by_the_letter, random_stream
 
 import audio_gs
 from audio_gs.api import EXACT_BACKENDS, Decoder, open_decoder
 from audio_gs.container import SAMPLE_RATES, check_stream
+from audio_gs.gaussians import ends, noises, tones
 from audio_gs.tables import LARGEST_AMPLITUDE, phase_bits
 
 Pcm = np.ndarray
@@ -87,7 +88,7 @@ def check_looping(stream: RandomStream, expected: Pcm, random: np.random.Generat
 
 
 def check_reading_through_a_callback(stream: RandomStream, expected: Pcm, random: np.random.Generator) -> None:
-    decoder = CallbackDecoder(stream.data, stream.header.max_active, stream.header.scales)
+    decoder = CallbackDecoder(stream.data, stream.header)
     check_rest(decoder, expected, random)
     target = int(random.integers(0, len(expected)))
     decoder.seek(target)
@@ -100,7 +101,7 @@ def test_stream(stream_seed: int) -> None:
     random = np.random.default_rng([stream_seed, 1])
     assert check_stream(stream.data) == stream.header
     np.testing.assert_array_equal(audio_gs.read_gaussians(stream.data), stream.table)
-    expected = pcm_by_the_letter(stream.header, sums_by_the_letter(stream.header, stream.table))
+    expected = decoded_by_the_letter(stream.header, stream.table)
     check_same_states(stream, expected)
     for backend in EXACT_BACKENDS:
         check_rest(open_decoder(stream.data, backend), expected, random)
@@ -124,7 +125,7 @@ def test_random_streams_reach_everything() -> None:
     assert {header.loop is None for header in headers} == {True, False}
     assert min(header.samples for header in headers) == 1
     assert max(header.segments for header in headers) > 20
-    table = np.concatenate([stream.table for stream in streams])
+    table = np.concatenate([tones(stream.table) for stream in streams])
     assert set(np.unique(table["scale"])) == set(range(12))
     for scale in range(12):
         bins = table["bin"][table["scale"] == scale]
@@ -134,6 +135,33 @@ def test_random_streams_reach_everything() -> None:
     assert table["amplitude"].max() == LARGEST_AMPLITUDE
     assert set(phase_bits()[table["amplitude"]]) == set(range(3, 11))
     assert any(len(stream.table) == 0 for stream in streams)
-    ends = [stream.table["onset"] + (32 << stream.table["scale"]) for stream in streams]
-    assert any((end <= 0).any() for end in ends), "none ends before the clip"
-    assert any((stream.table["onset"] >= stream.header.samples).any() for stream in streams), "none begins after it"
+    for of_kind in (tones, noises):
+        last = [ends(of_kind(stream.table), stream.header) for stream in streams]
+        assert any((end <= 0).any() for end in last), "none ends before the clip"
+        first = [(of_kind(stream.table)["onset"], stream.header.samples) for stream in streams]
+        assert any((onset >= samples).any() for onset, samples in first), "none begins after it"
+
+
+def test_random_streams_reach_all_noise() -> None:
+    streams = [stream for stream in map(random_stream, range(200)) if stream.header.noise]
+    assert 80 < len(streams) < 120
+    headers = [(stream.header, stream.header.noise) for stream in streams if stream.header.noise]
+    assert {noise.frame_log2 for _, noise in headers} == set(range(5, 10))
+    assert {header.slot_log2 - noise.frame_log2 for header, noise in headers} == set(range(8))
+    assert {noise.shift for _, noise in headers} == set(range(1, 16))
+    assert {noise.max_held for _, noise in headers} > {1, 255}
+    assert min(noise.base for _, noise in headers) < -64
+    assert max(noise.base for _, noise in headers) > 64
+    table = np.concatenate([noises(stream.table) for stream in streams])
+    assert set(table["scale"]) == set(range(6))
+    for width in range(4):
+        own = table[table["width"] == width]
+        assert set(own["bin"]) == set(range(32 >> width))
+        # Gamma codes of every length.
+        assert {int(weight).bit_length() for weight in np.abs(own["amplitude"])} == set(range(1, 7))
+    assert (table["amplitude"].min(), table["amplitude"].max()) == (-63, 63)
+    assert not (table["amplitude"] == 0).any()
+    loudest = [np.abs(noise_by_the_letter(stream.header, stream.table)).max() for stream in streams]
+    assert sum(loud > 3 for loud in loudest) > 50
+    assert max(loudest) > 32768
+    assert min(loudest) == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import math
 import re
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio_gs import container, tables
+from audio_gs import container, noise, tables
 
 ROOT = Path(__file__).parent.parent
 SPEC = (ROOT / "docs" / "SPEC.md").read_text(encoding="utf-8")
@@ -86,10 +86,28 @@ def test_equivalent_sigma_is_the_best_fit() -> None:
 
 def test_priors() -> None:
     priors = tables.priors()
-    assert priors.shape == (3, tables.MAX_SCALES, tables.CONTEXTS_PER_SCALE)
+    assert priors.shape == (3, tables.MAX_SCALES * tables.CONTEXTS_PER_SCALE + tables.NOISE_CONTEXTS)
     assert priors.min() >= 0
     assert priors.max() <= 255
     assert not np.array_equal(priors[0], priors[1]), "the table sets are trained apart"
+
+
+def test_bark() -> None:
+    centres = tables.bark_hz()
+    assert centres.shape == (25,)
+    assert (np.diff(centres) > 0).all()
+    assert centres.max() < 1 << 16
+    # Traunmueller's scale forwards.
+    np.testing.assert_allclose(26.81 * centres / (1960 + centres) - 0.53, np.arange(25) + 0.5, atol=0.06)
+
+
+def test_gain() -> None:
+    gain = tables.gain()
+    assert gain.shape == (32,)
+    assert gain[0] == 8192
+    decibels = 20 * np.log10(gain / 8192)
+    np.testing.assert_allclose(np.diff(decibels), 20 * np.log10(2) / 32, atol=0.002)
+    assert gain.max() < 1 << 14
 
 
 def test_phase_bits() -> None:
@@ -117,6 +135,35 @@ def test_spec_states_the_slots() -> None:
     )
 
 
+def test_spec_states_the_slots_of_noise() -> None:
+    assert stated(r"NMORE\[(\d+)\]\[(\d+)\], NWIDTH") == (tables.MORE_ACTIVITIES, tables.MORE_PLACES)
+    assert stated(r"for a = 0\.\.(\d+) NMORE") == (tables.NOISE_SCALES - 1,)
+    assert stated(r"NWIDTH\[(\d+)\]; then") == (tables.NOISE_WIDTHS - 1,)
+    places = stated(r"NPLACE\[0\] with (\d+) contexts, \[1\] with (\d+), \[2\] with (\d+), \[3\] with (\d+);")
+    assert places == tuple((1 << (tables.NOISE_PLACES_LOG2 - width)) - 1 for width in range(tables.NOISE_WIDTHS))
+    signs, weights = stated(r"NSIGN\[(\d+)\];"), stated(r"NW_U\[(\d+)\], NW_M\[(\d+)\]\.")
+    assert signs == (tables.NOISE_WIDTHS,)
+    assert weights == (tables.NOISE_WEIGHT_EXPONENT,) * 2
+    assert stated(r"then (\d+) for noise") == (tables.NOISE_CONTEXTS,)
+    of_each_scale = tables.MORE_ACTIVITIES * tables.MORE_PLACES + tables.NOISE_WIDTHS - 1
+    of_each_width = signs[0] + tables.NOISE_WIDTHS * sum(weights)
+    assert tables.NOISE_SCALES * of_each_scale + sum(places) + of_each_width == tables.NOISE_CONTEXTS
+    assert stated(r"NPLACE\[c\], (\d+) - c\)") == (tables.NOISE_PLACES_LOG2,)
+    assert stated(r"NW_M\[c\], top = (\d+)\)") == (tables.NOISE_WEIGHT_EXPONENT,)
+    assert stated(r"width: (\d+) << c Bark") == (tables.NOISE_NARROWEST_SUPPORT,)
+    assert stated(r"noise of scale a has support (\d+)N << a") == (tables.NOISE_SHORTEST_SUPPORT,)
+
+
+def test_spec_states_noise() -> None:
+    assert stated(r"Band i = 0\.\.(\d+) has its centre") == (tables.BARK_BANDS - 1,)
+    assert stated(r"level\[i\] = (\d+) \* base") == (noise.LEVEL_STEP,)
+    highest = stated(r"limited to 0 \.\. (\d+ \* \d+) - 1")
+    assert math.prod(highest) - 1 == noise.HIGHEST_LEVEL
+    assert stated(r"the larger\s+of that and (\d+) \* N") == (
+        tables.NOISE_SHORTEST_SUPPORT << (tables.NOISE_SCALES - 1),
+    )
+
+
 def test_spec_states_dequantisation_and_rendering() -> None:
     assert stated(r"\(M \* (\d+) \+ 2048\) >> 12") == (tables.HALF_SQRT2_Q16,)
     assert stated(r"ENV: (\d+) entries") == (tables.ENVELOPE_SEGMENTS + 1,)
@@ -135,6 +182,7 @@ def test_spec_states_the_header() -> None:
     assert stated(r"K 1\.\.(\d+), kmin\+K-1 <= (\d+)") == (container.MAX_SCALES, container.MAX_SCALE)
     assert stated(r"M >= 1, E <= (\d+)") == (container.MAX_OUTPUT_SHIFT,)
     assert stated(r"held at a time \(section 5\) \| (1\.\.\d+)") == (1, container.MAX_ACTIVE)
+    assert stated(r"(\d+) <= n <= min\((\d+), h\)") == (container.MIN_FRAME_LOG2, container.MAX_FRAME_LOG2)
     kinds = re.search(r"bit 0 (\w+), 1 (\w+), 2 (\w+), 3 (\w+), 4 (\w+)", SPEC)
     assert kinds
     assert kinds.groups() == container.KINDS
@@ -147,10 +195,10 @@ def test_c_header_states_the_same_bounds() -> None:
     """The public header's numbers that no generator writes."""
     text = (ROOT / "decoder_c" / "include" / "audio_gs.h").read_text(encoding="utf-8")
 
-    def value(name: str) -> int:
-        found = re.search(rf"#define {name}(?:\(\w+\))? \(?(\d+)u?", text)
+    def numbers(name: str) -> list[int]:
+        found = re.search(rf"#define {name}(?:\([\w, ]+\))? (.+)", text)
         assert found
-        return int(ast.literal_eval(found.group(1)))
+        return [int(number) for number in re.findall(r"\d+", found.group(1))]
 
-    assert value("GS_FORMAT_VERSION") == container.FORMAT_VERSION
-    assert value("GS_CONTEXTS") == tables.CONTEXTS_PER_SCALE
+    assert numbers("GS_FORMAT_VERSION") == [container.FORMAT_VERSION]
+    assert numbers("GS_CONTEXTS") == [tables.CONTEXTS_PER_SCALE, tables.NOISE_CONTEXTS, 0]

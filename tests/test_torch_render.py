@@ -13,7 +13,7 @@ from demo_clips import NAMES, demo_stream
 
 import audio_gs
 from audio_gs.encoder.torch_render import Waves, render, render_stream, waves_of
-from audio_gs.gaussians import empty_table
+from audio_gs.gaussians import TONE, empty_table
 
 KBIT_S = {"speech": 6, "music": 6, "sfx": 12}
 
@@ -35,8 +35,8 @@ def test_torch_backend_rounds_and_limits_the_rendering() -> None:
 
 def test_every_parameter_has_a_gradient() -> None:
     table = empty_table(2)
-    table[0] = 3, 100, 20, 100, 40
-    table[1] = 5, -256, 9, 50, 33
+    table[0] = 3, 100, 20, 100, 40, TONE, 0
+    table[1] = 5, -256, 9, 50, 33, TONE, 0
     fields = [field.requires_grad_() for field in waves_of(table, 64, 2)]
     target = torch.sin(torch.arange(600, dtype=torch.float64))
     torch.autograd.backward(((render(Waves(*fields), 600) - target) ** 2).sum())

@@ -14,7 +14,9 @@ import audio_gs
 from audio_gs import dequantise
 from audio_gs.api import EXACT_BACKENDS, open_decoder
 from audio_gs.container import StreamHeader, iterate_segments, parse_header
-from audio_gs.gaussians import GAUSSIAN, GaussianTable
+from audio_gs.gaussians import GAUSSIAN, GaussianTable, noises, tones
+from audio_gs.noise import NoiseRenderer
+from audio_gs.noise import held as held_noise
 from audio_gs.reference import SlotReader, decode_gaussians
 from audio_gs.render import accumulate, held, to_pcm
 from audio_gs.slots import as_rows
@@ -34,12 +36,23 @@ def test_vector(name: str, samples: str, crc: str) -> None:
 
 def test_manifest_lists_what_is_there() -> None:
     assert sorted(line[0] for line in LINES) == sorted(path.name for path in FOLDER.glob("*.bin"))
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 150_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 80_000
 
 
 def test_seeds_make_their_vectors() -> None:
     for name, data in make_vectors.seed_vectors().items():
         assert (FOLDER / name).read_bytes() == data, name
+
+
+def test_vectors_reach_all_noise() -> None:
+    headers = [parse_header((FOLDER / line[0]).read_bytes())[0] for line in LINES]
+    for segmented in (False, True):
+        sizes = {header.noise and header.noise.frame_log2 for header in headers if segmented == (header.segments > 1)}
+        assert sizes == {None, 5, 6, 7, 8, 9}
+    header, table = parse_header(STREAM)[0], decode_gaussians(STREAM)
+    assert header.segments > 1
+    assert header.loop
+    assert set(noises(table)["scale"]) == set(range(6))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +81,7 @@ def test_stage_1_container(stored: Any) -> None:
 def test_stage_2_range_coder(stored: Any, header: StreamHeader) -> None:
     reader, native = SlotReader(STREAM), open_decoder(STREAM, "c")
     for slot, expected in enumerate(stored["range coder"], -header.lead_slots):
-        reader.read_slot(header.max_active)
+        reader.read_slot(header.max_active, header.max_noise)
         assert list(reader.coder_state) == expected, f"after slot {slot}"
         # Reading is what makes the C decoder go on, so its slots show from the first sample on.
         if slot >= 0:
@@ -82,6 +95,7 @@ def test_stage_3_slots(table: GaussianTable) -> None:
 
 def test_stage_4_dequantise(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
     peak, phase, increment = stored["dequantise"]
+    table = tones(table)
     np.testing.assert_array_equal(dequantise.amplitude(table["amplitude"], table["scale"], header.mantissa), peak)
     np.testing.assert_array_equal(dequantise.phase(table["amplitude"], table["phase"]), phase)
     np.testing.assert_array_equal(dequantise.increment(table["bin"], table["scale"]), increment)
@@ -89,10 +103,20 @@ def test_stage_4_dequantise(stored: Any, header: StreamHeader, table: GaussianTa
 
 def test_stage_5_render(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
     sums = np.zeros(header.samples, np.int32)
-    accumulate(sums, 0, held(as_rows(table), header.mantissa))
+    accumulate(sums, 0, held(as_rows(tones(table)), header.mantissa))
     np.testing.assert_array_equal(sums, stored["render"])
 
 
+def test_stage_7_noise(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
+    assert header.noise
+    assert any(stored["noise"])
+    every_one = held_noise(as_rows(noises(table)), header.noise.frame_log2)
+    renderer = NoiseRenderer(header.noise, header.sample_rate)
+    np.testing.assert_array_equal(renderer.samples(0, header.samples, every_one), stored["noise"])
+
+
 def test_stage_6_pcm(stored: Any, header: StreamHeader) -> None:
-    np.testing.assert_array_equal(to_pcm(np.array(stored["render"], np.int32), header.output_shift), stored["pcm"])
+    sums, noise = np.array(stored["render"], np.int32), np.array(stored["noise"])
+    np.testing.assert_array_equal(to_pcm(sums, header.output_shift, noise), stored["pcm"])
+    np.testing.assert_array_equal(audio_gs.decode(STREAM, backend="numba")[0], stored["pcm"])
     np.testing.assert_array_equal(audio_gs.decode(STREAM)[0], stored["pcm"])

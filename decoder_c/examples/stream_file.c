@@ -24,7 +24,8 @@ static int play(FILE *file, uint32_t bytes, double seconds)
 
     if (result < 0)
         return result;
-    room = gs_decoder_size(info.max_active, info.scales);
+    room = gs_decoder_size(info.max_active, info.scales, info.max_noise,
+                           info.max_noise ? 1u << info.noise_frame_shift : 0);
     memory = malloc(room);
     if (!memory)
         return GS_ERR_MEMORY;

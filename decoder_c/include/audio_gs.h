@@ -2,7 +2,7 @@
  *
  * Use
  *
- *     static GS_DECODER_STORAGE(memory, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES);
+ *     static GS_DECODER_STORAGE(memory, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES, GS_SPEECH_NOISE, GS_SPEECH_NOISE_FRAME);
  *     gs_decoder *decoder;
  *     int16_t pcm[256];
  *     int32_t n = gs_open_memory(&memory, sizeof memory, clip, clip_bytes, &decoder);
@@ -11,18 +11,23 @@
  *     if (n < 0)
  *         complain(gs_error_string((int)n));
  *
- * A stream states its class in its header: how many Gaussians are held at a time and how many scales it uses. The
- * caller sizes the memory by class, at compile time with GS_DECODER_STORAGE or at run time with gs_info_from_memory and
- * gs_decoder_size; a stream of a larger class is refused with GS_ERR_MEMORY. A stream that lies in memory is read in
- * place; any other storage is read through a callback, a few bytes at a time.
+ * A stream states its class in its header: how many tone Gaussians are held at a time and how many scales it uses; if
+ * it has noise, how many noise Gaussians are held at a time and how long a frame of noise is. The caller sizes the
+ * memory by class, at compile time with GS_DECODER_STORAGE or at run time with gs_info_from_memory and gs_decoder_size;
+ * a stream of a larger class is refused with GS_ERR_MEMORY. A stream that lies in memory is read in place; any other
+ * storage is read through a callback, a few bytes at a time.
  *
  * What it costs
  *
- * Memory: GS_DECODER_BYTES(max_active, scales), plus a stack of about 350 bytes on a small core. No heap, no floating
- * point, no C library but the memcpy and memset that compilers call by themselves, no 64-bit arithmetic, no division,
- * no recursion, no writable global.
- * Time: a MAC a sample for each sounding Gaussian and two for each of the 32 pieces of its envelope. The header states
- * the peak over any 20 ms (gs_info.peak_macs); a 32-bit core spends about ten instructions on a MAC.
+ * Memory: GS_DECODER_BYTES of the class, plus a stack of about 370 bytes on a small core. No heap, no floating point,
+ * no C library but the memcpy and memset that compilers call by themselves, no 64-bit arithmetic, no division, no
+ * recursion, no writable global. Noise takes 560 bytes, 4 for each noise Gaussian that can be held and 6 for each
+ * sample of a frame; a stream without noise takes none of them.
+ * Time: a MAC a sample for each sounding tone and two for each of the 32 pieces of its envelope; for noise, a transform
+ * a frame, log2(frame) + 5 MACs a sample, and up to 51 for each noise Gaussian that lasts in the frame. The header
+ * states the peak over any 20 ms (gs_info.peak_macs); a 32-bit core spends ten to twenty instructions on a MAC. The
+ * work of a frame of noise is done at once, by the gs_read that crosses into its block; the first one after a jump
+ * makes two.
  * Latency: none. gs_read may ask for any number of samples, and the samples do not depend on how many are asked for at
  * a time; multiples of 32 are the cheapest. gs_seek, and a loop's jump, decode without rendering from the seek point
  * before the longest Gaussian that can still sound at the target; a stream without seek points, from its beginning.
@@ -71,17 +76,21 @@ typedef struct gs_info {
     uint32_t seek_slots;       /* slots in a segment, 0: one segment */
     uint32_t peak_macs;        /* most multiply-accumulates a sample in any 20 ms */
     uint32_t header_bytes;     /* size of the header in the stream */
-    uint16_t max_active;       /* most Gaussians held at a time, 1 to 4096 */
+    uint16_t max_active;       /* most tone Gaussians held at a time, 1 to 4096 */
     uint16_t slot_samples;     /* samples in a slot, 32 to 4096, a power of two */
     uint16_t amplitude_step;   /* mantissa of the step of the amplitude quantiser, 1 to 2047 */
     uint8_t output_shift;      /* its binary exponent, negated, 0 to 16 */
     uint8_t slot_shift;        /* log2 of slot_samples */
-    uint8_t smallest_scale;    /* a Gaussian of scale k is 32 << k samples long */
-    uint8_t scales;            /* how many scales the stream uses, 1 to 8 */
+    uint8_t smallest_scale;    /* a tone Gaussian of scale k is 32 << k samples long */
+    uint8_t scales;            /* how many scales of tones the stream uses, 1 to 8 */
     uint8_t channels;          /* 1 */
-    uint8_t kinds;             /* bit 0: tone Gaussians */
+    uint8_t kinds;             /* bit 0: tone Gaussians, always; bit 1: noise Gaussians */
     uint8_t table_set;         /* 0: speech, 1: music, 2: effects */
     uint8_t has_loop;          /* 1 with loop points */
+    uint8_t noise_frame_shift; /* log2 of the samples in a noise frame, 5 to 9; 0 without noise, as the next three */
+    uint8_t noise_shift;       /* noise is made in steps of 1/16 of 2^noise_shift output steps, 1 to 15 */
+    int8_t noise_base;         /* level where no noise Gaussian is, in half octaves of amplitude */
+    uint8_t max_noise;         /* most noise Gaussians held at a time, 1 to 255 */
 } gs_info;
 
 /* Where the entropy decoder stood after the last decoded slot, for comparing decoders with each other. */
@@ -107,9 +116,11 @@ int gs_info_from_memory(const void *stream, uint32_t bytes, gs_info *info);
 /* The same for a stream behind a callback. `user` is passed through and may be NULL. */
 int gs_info_from_callback(gs_read_fn read, void *user, uint32_t bytes, gs_info *info);
 
-/* Bytes of memory for streams of a class: at most `max_active` Gaussians held (1 to 4096) and at most `scales` scales
- * (1 to 8), the same as GS_DECODER_BYTES of the two. 0 if a number is out of its bounds. */
-size_t gs_decoder_size(uint32_t max_active, uint32_t scales);
+/* Bytes of memory for streams of a class: at most `max_active` tone Gaussians held (1 to 4096), at most `scales` scales
+ * of tones (1 to 8), at most `max_noise` noise Gaussians held (1 to 255) and frames of noise of at most
+ * `noise_frame_samples` (32, 64, .. 512), both 0 for streams without noise; the same as GS_DECODER_BYTES of the four.
+ * 0 if a number is out of its bounds. */
+size_t gs_decoder_size(uint32_t max_active, uint32_t scales, uint32_t max_noise, uint32_t noise_frame_samples);
 
 /* Opens a stream of `bytes` bytes that stays in memory, unchanged, as long as the decoder is used. `memory` is
  * `memory_bytes` bytes, aligned for a pointer. Returns GS_OK, with `*decoder` set to a decoder at sample 0, or an
@@ -158,23 +169,28 @@ const char *gs_error_string(int error);
 /* cdef ends */
 
 /* Class of every stream of the encoder's speech preset. */
-#define GS_SPEECH_ACTIVE 256
+#define GS_SPEECH_ACTIVE 200
 #define GS_SPEECH_SCALES 6
+#define GS_SPEECH_NOISE 80
+#define GS_SPEECH_NOISE_FRAME 256
 
 /* Bytes of memory for a class, as gs_decoder_size, for use in a constant expression. */
-#define GS_DECODER_BYTES(max_active, scales)                                                                           \
-    (GS_DECODER_FIXED_BYTES + 12u * (max_active) + 2u * GS_CONTEXTS(scales))
+#define GS_DECODER_BYTES(max_active, scales, max_noise, noise_frame_samples)                                           \
+    (GS_DECODER_FIXED_BYTES + 12u * (max_active) + 2u * GS_CONTEXTS(scales, max_noise) +                               \
+     GS_NOISE_BYTES(max_noise, noise_frame_samples))
 
-/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 256, 6); */
-#define GS_DECODER_STORAGE(name, max_active, scales)                                                                   \
+/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 200, 6, 80, 256); */
+#define GS_DECODER_STORAGE(name, max_active, scales, max_noise, noise_frame_samples)                                   \
     union {                                                                                                            \
         void *alignment;                                                                                               \
-        uint8_t bytes[GS_DECODER_BYTES(max_active, scales)];                                                           \
+        uint8_t bytes[GS_DECODER_BYTES(max_active, scales, max_noise, noise_frame_samples)];                           \
     } name
 
 /* Parts of GS_DECODER_BYTES; of no other use. */
-#define GS_DECODER_FIXED_BYTES (160u + 5u * sizeof(void *))
-#define GS_CONTEXTS(scales) (89u * (scales))
+#define GS_DECODER_FIXED_BYTES (184u + 3u * sizeof(void *))
+#define GS_CONTEXTS(scales, max_noise) (89u * (scales) + ((max_noise) ? 238u : 0u))
+#define GS_NOISE_BYTES(max_noise, noise_frame_samples)                                                                 \
+    ((max_noise) ? 84u + 4u * (max_noise) + 6u * (noise_frame_samples) : 0u)
 
 #ifdef __cplusplus
 }

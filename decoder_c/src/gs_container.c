@@ -1,5 +1,8 @@
 #include "gs_internal.h"
 
+#define KIND_TONE 1u
+#define KIND_NOISE 2u
+
 /* CRC-32 of a nibble n: four times (n >> 1) ^ (n & 1 ? 0xEDB88320 : 0). */
 static const uint32_t crc_of_nibble[16] = {
     0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
@@ -131,6 +134,11 @@ int gs_header_read(gs_input *input, gs_info *info)
     info->sample_rate = rate_code == 0 ? gs_input_number(input, 4) : rate_code < 10 ? rate_of_code[rate_code] : 0;
     info->loop_start = info->has_loop ? gs_input_varint(input) : 0;
     info->loop_end = info->has_loop ? gs_input_varint(input) : 0;
+    byte = info->kinds & KIND_NOISE ? gs_input_number(input, 3) : 0;
+    info->noise_frame_shift = byte & 15u;
+    info->noise_shift = (uint8_t)((byte >> 4) & 15u);
+    info->noise_base = (int8_t)(uint8_t)((byte >> 8) & 255u);
+    info->max_noise = (uint8_t)(byte >> 16);
     crc = ~input->crc & 0xFFFFu;
     byte = gs_input_number(input, 2);
     info->header_bytes = input->offset;
@@ -139,14 +147,18 @@ int gs_header_read(gs_input *input, gs_info *info)
     if (byte != crc)
         return GS_ERR_CRC;
 
-    if (outside(info->sample_rate, 4000, 96000) || outside(info->slot_shift, 5, 12) || info->kinds == 0 ||
+    if (outside(info->sample_rate, 4000, 96000) || outside(info->slot_shift, 5, 12) || !(info->kinds & KIND_TONE) ||
         info->scales > GS_MAX_SCALES || info->smallest_scale + info->scales > GS_MAX_SCALE + 1u ||
         info->amplitude_step == 0 || info->output_shift > 16 || outside(max_active, 1, GS_MAX_ACTIVE) ||
         info->samples == 0)
         return GS_ERR_CORRUPT;
     if (info->has_loop && (info->loop_start >= info->loop_end || info->loop_end > info->samples))
         return GS_ERR_CORRUPT;
-    if (info->kinds != 1 || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
+    if (info->kinds & KIND_NOISE &&
+        (outside(info->noise_frame_shift, GS_SMALLEST_FRAME_SHIFT, GS_LARGEST_FRAME_SHIFT) ||
+         info->noise_frame_shift > info->slot_shift || info->noise_shift == 0 || info->max_noise == 0))
+        return GS_ERR_CORRUPT;
+    if (info->kinds > (KIND_TONE | KIND_NOISE) || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
         return GS_ERR_UNSUPPORTED;
     return GS_OK;
 }

@@ -1,6 +1,7 @@
 #include "gs_internal.h"
 
 GS_STATIC_ASSERT(the_public_header_knows_the_size, sizeof(gs_decoder) == GS_DECODER_FIXED_BYTES);
+GS_STATIC_ASSERT(offsets_fit_16_bits, GS_DECODER_BYTES(GS_MAX_ACTIVE, GS_MAX_SCALES, GS_MAX_NOISE, 512u) < 65536u);
 
 static gs_held *held_of(gs_decoder *decoder)
 {
@@ -9,7 +10,20 @@ static gs_held *held_of(gs_decoder *decoder)
 
 static uint16_t *contexts_of(gs_decoder *decoder)
 {
-    return (uint16_t *)(void *)(held_of(decoder) + decoder->info.max_active);
+    return (uint16_t *)(void *)((uint8_t *)decoder + decoder->contexts_at);
+}
+
+/* Of a stream with noise only. */
+static gs_noise *noise_of(gs_decoder *decoder)
+{
+    return (gs_noise *)(void *)((uint8_t *)decoder + decoder->noise_at);
+}
+
+static uint32_t noises_held(const gs_decoder *decoder)
+{
+    const uint8_t *start = (const uint8_t *)decoder;
+
+    return decoder->noise_at ? ((const gs_noise *)(const void *)(start + decoder->noise_at))->held : 0;
 }
 
 static uint32_t time_of_slot(const gs_decoder *decoder, int32_t slot)
@@ -19,7 +33,10 @@ static uint32_t time_of_slot(const gs_decoder *decoder, int32_t slot)
 
 static uint32_t longest_support(const gs_info *info)
 {
-    return gs_support(info->smallest_scale + info->scales - 1u);
+    uint32_t tone = gs_support(info->smallest_scale + info->scales - 1u);
+    uint32_t noise = (GS_NOISE_SHORTEST_SUPPORT * gs_noise_frame(info)) << (GS_NOISE_SCALES - 1);
+
+    return tone > noise ? tone : noise;
 }
 
 static uint32_t lead_in_slots(const gs_info *info)
@@ -65,6 +82,8 @@ static void go_to_start(gs_decoder *decoder)
     decoder->next_slot = -(int32_t)lead_in_slots(&decoder->info);
     decoder->segment_end = decoder->next_slot;
     decoder->held = 0;
+    if (decoder->noise_at)
+        gs_noise_forget(noise_of(decoder));
 }
 
 /* Stops before the segment that holds `slot`. The walk ends on any input, for every segment takes bytes of the stream. */
@@ -96,6 +115,8 @@ static void drop_ended(gs_decoder *decoder, uint32_t time)
     gs_held *held = held_of(decoder);
     uint32_t i = 0;
 
+    if (decoder->noise_at)
+        gs_noise_drop_ended(noise_of(decoder), &decoder->info, time);
     while (i < decoder->held) {
         if (held[i].onset + gs_support(held[i].scale) <= time)
             held[i] = held[--decoder->held];
@@ -107,22 +128,33 @@ static void drop_ended(gs_decoder *decoder, uint32_t time)
 /* Decodes the next slot and holds those of its Gaussians that still sound at time `needed`. */
 static int decode_slot(gs_decoder *decoder, uint32_t needed)
 {
+    const gs_info *info = &decoder->info;
     uint16_t *contexts = contexts_of(decoder);
     gs_held *held = held_of(decoder);
+    gs_noise *noise = noise_of(decoder);
     uint32_t time = time_of_slot(decoder, decoder->next_slot);
     uint32_t room;
+    uint32_t noise_room;
     gs_gaussian gaussian;
 
     if (decoder->next_slot == decoder->segment_end)
         open_segment(decoder);
     drop_ended(decoder, time);
-    room = decoder->info.max_active - decoder->held;
+    room = info->max_active - decoder->held;
+    noise_room = info->max_noise - noises_held(decoder);
     gs_slot_start(&decoder->slot, time);
     while (gs_slot_next(&decoder->slot, &decoder->range, contexts, &gaussian)) {
-        if (room-- == 0)
-            return GS_ERR_CORRUPT;
-        if (gaussian.onset + gs_support(gaussian.scale) > needed)
-            gs_dequantise(&gaussian, decoder->info.amplitude_step, &held[decoder->held++]);
+        if (gaussian.amplitude != 0) {
+            if (room-- == 0)
+                return GS_ERR_CORRUPT;
+            if (gaussian.onset + gs_support(gaussian.scale) > needed)
+                gs_dequantise(&gaussian, info->amplitude_step, &held[decoder->held++]);
+        } else {
+            if (noise_room-- == 0)
+                return GS_ERR_CORRUPT;
+            if (gaussian.onset + (gs_noise_frame(info) << (gaussian.scale + 2)) > needed)
+                gs_noise_hold(noise, info, &gaussian);
+        }
     }
     if (decoder->range.input.error)
         return decoder->range.input.error;
@@ -152,11 +184,19 @@ int gs_info_from_callback(gs_read_fn read, void *user, uint32_t bytes, gs_info *
     return info_from(NULL, read, user, bytes, info);
 }
 
-size_t gs_decoder_size(uint32_t max_active, uint32_t scales)
+size_t gs_decoder_size(uint32_t max_active, uint32_t scales, uint32_t max_noise, uint32_t noise_frame_samples)
 {
-    if (max_active == 0 || max_active > GS_MAX_ACTIVE || scales == 0 || scales > GS_MAX_SCALES)
+    uint32_t frame = (uint32_t)1 << GS_LARGEST_FRAME_SHIFT;
+
+    if (max_active - 1 >= GS_MAX_ACTIVE || scales - 1 >= GS_MAX_SCALES || max_noise > GS_MAX_NOISE)
         return 0;
-    return sizeof(gs_decoder) + max_active * sizeof(gs_held) + GS_CONTEXTS(scales) * sizeof(uint16_t);
+    if (max_noise == 0)
+        frame = 0;
+    while (frame != noise_frame_samples && frame > 1u << GS_SMALLEST_FRAME_SHIFT)
+        frame /= 2;
+    if (frame != noise_frame_samples)
+        return 0;
+    return GS_DECODER_BYTES(max_active, scales, max_noise, noise_frame_samples);
 }
 
 static int open_from(void *memory, size_t memory_bytes, const void *stream, gs_read_fn read, void *user, uint32_t bytes,
@@ -164,6 +204,7 @@ static int open_from(void *memory, size_t memory_bytes, const void *stream, gs_r
 {
     gs_decoder *opened = (gs_decoder *)memory;
     const gs_info *info;
+    size_t contexts_at;
     int error;
 
     if (!memory || !decoder || (!stream && !read))
@@ -176,8 +217,15 @@ static int open_from(void *memory, size_t memory_bytes, const void *stream, gs_r
     error = gs_header_read(&opened->range.input, &opened->info);
     if (error)
         return error;
-    if (memory_bytes < gs_decoder_size(info->max_active, info->scales))
+    if (memory_bytes < gs_decoder_size(info->max_active, info->scales, info->max_noise, gs_noise_frame(info)))
         return GS_ERR_MEMORY;
+    contexts_at = sizeof *opened + info->max_active * sizeof(gs_held);
+    if (info->max_noise) {
+        opened->noise_at = (uint16_t)contexts_at;
+        contexts_at += GS_NOISE_BYTES(info->max_noise, gs_noise_frame(info));
+        gs_noise_open(noise_of(opened), info);
+    }
+    opened->contexts_at = (uint16_t)contexts_at;
     opened->slots = (int32_t)((info->samples - 1) >> info->slot_shift) + 1;
     go_to_start(opened);
     *decoder = opened;
@@ -196,7 +244,7 @@ int gs_open_callback(void *memory, size_t memory_bytes, gs_read_fn read, void *u
 }
 
 /* Decodes up to, and without, slot `end`. */
-static int decode_slots(gs_decoder *decoder, int32_t end, uint32_t needed)
+static GS_APART int decode_slots(gs_decoder *decoder, int32_t end, uint32_t needed)
 {
     int error = GS_OK;
 
@@ -208,14 +256,14 @@ static int decode_slots(gs_decoder *decoder, int32_t end, uint32_t needed)
 static int seek(gs_decoder *decoder, uint32_t sample)
 {
     const gs_info *info = &decoder->info;
-    uint32_t longest = longest_support(info);
+    uint32_t reach = longest_support(info) + gs_noise_frame(info);
     int error;
 
     decoder->error = GS_OK;
     decoder->position = sample;
     if (sample == info->samples)
         return GS_OK;
-    error = go_to_segment(decoder, sample < longest ? 0 : (sample - longest) >> info->slot_shift);
+    error = go_to_segment(decoder, sample < reach ? 0 : (sample - reach) >> info->slot_shift);
     if (!error)
         error = decode_slots(decoder, (int32_t)(sample >> info->slot_shift), sample + GS_TIME_ZERO);
     decoder->error = error;
@@ -227,20 +275,24 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* Renders what is left of the current slot, at most `samples` samples. Returns how many. */
-static GS_APART uint32_t read_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
+/* Renders at most `samples` samples of the current slot, with the noise from there on. Returns how many. */
+static GS_APART uint32_t read_block(gs_decoder *decoder, const uint32_t *noise, int16_t *pcm, uint32_t samples)
 {
     const gs_info *info = &decoder->info;
     uint32_t sum[GS_BLOCK_SAMPLES] = {0};
+    uint32_t block = GS_BLOCK_SAMPLES;
     uint32_t end = info->samples;
     uint32_t position = decoder->position;
 
     if (decoder->looping && position < info->loop_end)
         end = info->loop_end;
     samples = least(samples, end - position);
-    samples = least(samples, GS_BLOCK_SAMPLES - position % GS_BLOCK_SAMPLES);
+    /* A block must not reach into the next slot, nor into the next frame of noise. */
+    if (info->slot_shift < GS_BLOCK_SHIFT || (noise && info->noise_frame_shift < GS_BLOCK_SHIFT))
+        block = GS_BLOCK_SAMPLES / 2;
+    samples = least(samples, block - (position & (block - 1)));
     gs_render(held_of(decoder), decoder->held, position + GS_TIME_ZERO, sum, samples);
-    gs_pcm(sum, samples, info->output_shift, pcm);
+    gs_pcm(sum, noise, samples, info->output_shift, pcm);
     decoder->position += samples;
     return samples;
 }
@@ -259,9 +311,13 @@ int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
         } else {
             uint32_t position = decoder->position;
             int32_t slot = (int32_t)(position >> decoder->info.slot_shift);
+            const uint32_t *noise = NULL;
             decoder->error = decode_slots(decoder, slot + 1, position + GS_TIME_ZERO);
-            if (!decoder->error)
-                done += read_block(decoder, pcm + done, samples - done);
+            if (decoder->error)
+                break;
+            if (decoder->noise_at)
+                noise = gs_noise_prepare(noise_of(decoder), &decoder->info, position);
+            done += read_block(decoder, noise, pcm + done, samples - done);
         }
     }
     return done > 0 || samples == 0 ? (int32_t)done : decoder->error;
@@ -320,5 +376,5 @@ void gs_get_coder_state(const gs_decoder *decoder, gs_coder_state *state)
     state->range = decoder->range.range;
     state->code = decoder->range.code;
     state->bytes_read = decoder->range.bytes_read;
-    state->held = decoder->held;
+    state->held = decoder->held + noises_held(decoder);
 }

@@ -1,5 +1,5 @@
 /* Shared by the decoder's steps, in the order of SPEC.md:
- * bytes -> container -> range coder -> slots -> dequantise -> render -> pcm. */
+ * bytes -> container -> range coder -> slots -> dequantise -> render -> noise -> pcm. */
 #ifndef GS_INTERNAL_H
 #define GS_INTERNAL_H
 
@@ -15,10 +15,28 @@
 #endif
 
 /* For a function that a small core should not inline into its caller, for the sake of the stack or of registers. */
-#if defined(__GNUC__) && defined(__thumb__)
+#if defined(__clang__) && defined(__thumb__)
 #define GS_APART __attribute__((noinline))
+#elif defined(__GNUC__) && defined(__thumb__)
+#define GS_APART __attribute__((noinline, noclone))
 #else
 #define GS_APART
+#endif
+
+#ifdef __GNUC__
+#define GS_INLINE inline __attribute__((always_inline))
+#else
+#define GS_INLINE inline
+#endif
+
+/* Keeps a compiler from deriving a value of a loop from another one, which would take more registers than there are. */
+#if defined(__GNUC__) && defined(__thumb__)
+#define GS_OPAQUE(value) __asm__("" : "+r"(value))
+/* And two loads, or stores, next to each other, where they can become one instruction. */
+#define GS_TOGETHER(a, b) __asm__("" : "+r"(a), "+r"(b))
+#else
+#define GS_OPAQUE(value) ((void)0)
+#define GS_TOGETHER(a, b) ((void)0)
 #endif
 
 #define GS_STATIC_ASSERT(name, condition) typedef char gs_assert_##name[(condition) ? 1 : -1]
@@ -29,8 +47,13 @@ GS_STATIC_ASSERT(conversion_wraps, (int32_t)0xFFFFFFFFu == -1);
 
 #define GS_MAX_SCALE 11u
 #define GS_MAX_ACTIVE 4096u
+#define GS_MAX_NOISE 255u
+#define GS_SMALLEST_FRAME_SHIFT 5u
+#define GS_LARGEST_FRAME_SHIFT 9u
 #define GS_INPUT_BYTES 32u
-#define GS_BLOCK_SAMPLES 32u
+#define GS_BLOCK_SHIFT 6u /* log2 of the samples rendered at a time */
+#define GS_BLOCK_SAMPLES (1u << GS_BLOCK_SHIFT)
+GS_STATIC_ASSERT(half_a_block_fits_every_slot_and_frame, GS_BLOCK_SHIFT - 1 <= GS_SMALLEST_FRAME_SHIFT);
 
 /* Time inside the decoder runs from the earliest onset that a stream can code, so that it is never negative: sample 0
  * is at GS_TIME_ZERO, and no sum of a time and a length leaves 32 bits. */
@@ -60,6 +83,12 @@ uint32_t gs_input_number(gs_input *input, uint32_t bytes);
 uint32_t gs_input_varint(gs_input *input);
 int gs_header_read(gs_input *input, gs_info *info);
 
+/* Samples in a noise frame, 0 in a stream without noise. */
+static inline uint32_t gs_noise_frame(const gs_info *info)
+{
+    return info->max_noise ? (uint32_t)1 << info->noise_frame_shift : 0;
+}
+
 /* ---- 2 range coder (gs_range.c) ---- */
 
 typedef struct gs_range {
@@ -79,11 +108,13 @@ uint32_t gs_range_direct(gs_range *range, uint32_t bits);
 /* A Gaussian as the stream has it. */
 typedef struct gs_gaussian {
     uint32_t onset;     /* first sample, counted from GS_TIME_ZERO samples before sample 0 */
-    uint16_t bin;       /* of 16 << scale */
-    uint16_t amplitude; /* index, 1 to 4095 */
-    uint16_t phase;     /* index, of 1 << phase_bits */
+    uint16_t bin;       /* of 16 << scale; the place of a noise, of 32 >> width */
+    uint16_t amplitude; /* index, 1 to 4095; 0 marks a noise */
+    uint16_t phase;     /* index, of 1 << phase_bits; 0 for a noise */
     uint8_t phase_bits;
     uint8_t scale;
+    uint8_t width;      /* of a noise, 0 to 3 */
+    int8_t weight;      /* of a noise, -63 to 63 but not 0 */
 } gs_gaussian;
 
 /* The syntax does not tell larger counts of Gaussians apart; 2 * GS_ENOUGH_COUNTED must not be less than 8. */
@@ -92,25 +123,28 @@ typedef struct gs_gaussian {
 /* What the slot syntax remembers between the Gaussians of a segment. */
 typedef struct gs_slot {
     uint32_t time; /* onset of the slot */
-    uint16_t bin;  /* of the last Gaussian of the current scale, 0 before the first */
-    uint8_t scales;
+    uint16_t bin;  /* of the last tone of the current scale, 0 before the first */
+    uint8_t scales;     /* of tones */
+    uint8_t all_scales; /* those of noises come after those of tones */
     uint8_t smallest_scale;
     uint8_t slot_shift;
-    uint8_t index;  /* of the current scale */
-    uint8_t count;  /* Gaussians of the current scale so far */
-    uint8_t here;   /* Gaussians of the smaller scales */
-    uint8_t before[GS_MAX_SCALES]; /* Gaussians of each scale in the last slot where it occurred */
+    uint8_t frame_shift;
+    uint8_t index; /* of the current scale */
+    uint8_t count; /* Gaussians of the current scale so far */
+    uint8_t here;  /* Gaussians of the smaller scales of the same kind */
+    uint8_t before[GS_MAX_SCALES + GS_NOISE_SCALES]; /* Gaussians of each scale in the last slot where it occurred */
 } gs_slot;
 
 void gs_slot_start_segment(gs_slot *slot, const gs_info *info, uint16_t *contexts);
 void gs_slot_start(gs_slot *slot, uint32_t time);
 
-/* Returns 1 with the slot's next Gaussian, or 0 at the slot's end or at an error of the input. Ends on any input. */
+/* Returns 1 with the slot's next Gaussian, first the tones, then the noises, or 0 at the slot's end or at an error of
+ * the input. Ends on any input. */
 int gs_slot_next(gs_slot *slot, gs_range *range, uint16_t *contexts, gs_gaussian *gaussian);
 
 /* ---- 4 dequantise (gs_dequantise.c) ---- */
 
-/* A Gaussian as the renderer wants it. */
+/* A tone as the renderer wants it. */
 typedef struct gs_held {
     uint32_t onset;
     uint16_t phase;     /* at the onset, rounding of the cosine's index included; 65536 a turn */
@@ -129,18 +163,51 @@ static inline uint32_t gs_support(uint32_t scale)
     return (uint32_t)32 << scale;
 }
 
-/* ---- 5 render, 6 pcm (gs_render.c) ---- */
+/* ---- 5 render (gs_render.c) ---- */
 
-/* Adds the samples time .. time + samples - 1 of all Gaussians to sum. The sum wraps: it is a uint32_t for that. */
+/* The tables that the noise uses too, so that a program has them once. */
+const int16_t *gs_render_cosine(void);
+const int16_t *gs_render_envelope(void);
+
+/* Adds the samples time .. time + samples - 1 of all tones to sum. The sum wraps: it is a uint32_t for that. */
 void gs_render(const gs_held *held, uint32_t count, uint32_t time, uint32_t *sum, uint32_t samples);
-void gs_pcm(const uint32_t *sum, uint32_t samples, uint32_t output_shift, int16_t *pcm);
+
+/* ---- 7 noise (gs_noise.c) ---- */
+
+/* The noise of a stream that has some: the first half of the frame made last, then the block before its centre. */
+typedef struct gs_noise {
+    uint32_t frame;                      /* made last, GS_NO_FRAME before the first */
+    uint16_t reciprocal[GS_BARK_BANDS];  /* of bins, as slopes need it: 65536 / bins, 0 where there is no slope */
+    uint8_t bins[GS_BARK_BANDS];         /* from the centre of the band before, or from bin 0, to that of the band */
+    uint8_t bands;                       /* whose centre is below half the sample rate */
+    uint8_t held;
+    /* then uint32_t held[max_noise] and work[3 * N / 2] */
+} gs_noise;
+
+GS_STATIC_ASSERT(the_public_header_knows_the_size_of_noise, sizeof(gs_noise) == GS_NOISE_BYTES(1u, 0u) - 4);
+
+#define GS_NO_FRAME 0xFFFFFFFFu
+
+/* A noise held, in one number: from below the frame where it begins (15 bits, wraps), scale, width, place, weight. */
+#define GS_NOISE_FRAME_BITS 15u
+
+void gs_noise_open(gs_noise *noise, const gs_info *info);
+void gs_noise_forget(gs_noise *noise);
+void gs_noise_hold(gs_noise *noise, const gs_info *info, const gs_gaussian *gaussian);
+void gs_noise_drop_ended(gs_noise *noise, const gs_info *info, uint32_t time);
+
+/* Returns the noise from sample `position` to the end of its block, in output steps; int32_t all. */
+const uint32_t *gs_noise_prepare(gs_noise *noise, const gs_info *info, uint32_t position);
+
+/* ---- 6 pcm (gs_render.c) ---- */
+
+/* The sum in output steps with the noise, NULL for none, saturated. */
+void gs_pcm(const uint32_t *sum, const uint32_t *noise, uint32_t samples, uint32_t output_shift, int16_t *pcm);
 
 /* ---- the decoder (gs_decoder.c) ---- */
 
 struct gs_decoder {
-    gs_info info;
-    gs_range range;
-    gs_slot slot;
+    gs_info info; /* the order of the members keeps most of them within reach of short instructions */
     uint32_t position;
     uint32_t held;
     uint32_t segment_crc;
@@ -149,7 +216,12 @@ struct gs_decoder {
     int32_t slots;
     int32_t error;
     uint32_t looping;
-    /* then gs_held[max_active] and uint16_t contexts[GS_CONTEXTS(scales)], by the class of the stream */
+    uint16_t noise_at; /* bytes from here to the gs_noise, 0 without one */
+    uint16_t contexts_at;
+    gs_slot slot;
+    gs_range range;
+    /* then, by the class of the stream, gs_held[max_active], with noise gs_noise and what follows that, and uint16_t
+     * contexts[GS_CONTEXTS(scales, max_noise)] */
 };
 
 #endif

@@ -1,71 +1,158 @@
 #include "gs_internal.h"
 
-/* One straight piece of an envelope. The upper half of `phase` is the phase, where it wraps by itself; the lower half
- * counts the samples up to 65536, which saves the register that the loop would lack on a Cortex-M0+; so does keeping it
- * apart from its caller's values. */
-static GS_APART void render_piece(uint32_t *sum, uint32_t samples, int32_t envelope, int32_t slope, uint32_t phase,
-                                  uint32_t increment)
-{
-    const int16_t *cosine = gs_cosine;
+#ifdef __ARM_FEATURE_DSP
+#include <arm_acle.h>
+#endif
 
-    GS_ASSERT(samples >= 1 && samples <= GS_BLOCK_SAMPLES);
-    phase |= 65536u - samples;
-    increment |= 1u;
-    do {
-        int32_t level = envelope >> 15;
-        GS_ASSERT(envelope > -(1 << GS_MAX_SCALE) && envelope < 1 << 30);
-        envelope += slope;
-        *sum++ += (uint32_t)(level * cosine[phase >> 22]);
-        phase += increment;
-    } while (phase << 16);
+const int16_t *gs_render_cosine(void)
+{
+    return gs_cosine;
 }
 
-static void render_one(const gs_held *held, uint32_t time, uint32_t *sum, uint32_t samples)
+const int16_t *gs_render_envelope(void)
 {
-    uint32_t scale = held->scale;
-    uint32_t increment = (uint32_t)held->increment << 16;
-    int32_t amplitude = held->amplitude;
-    int32_t first = (int32_t)(held->onset - time);
-    int32_t at = first > 0 ? first : 0;
-    int32_t end = first + (int32_t)gs_support(scale);
+    return gs_envelope;
+}
 
-    if (end > (int32_t)samples)
-        end = (int32_t)samples;
-    while (at < end) {
-        uint32_t age = (uint32_t)(at - first);
-        int32_t into = (int32_t)(age & (((uint32_t)1 << scale) - 1));
-        int32_t run = ((int32_t)1 << scale) - into;
-        const int16_t *envelope = &gs_envelope[age >> scale];
-        int32_t slope = ((envelope[1] - envelope[0]) * amplitude) >> scale;
-        if (run > end - at)
-            run = end - at;
-        render_piece(sum + at, (uint32_t)run, envelope[0] * amplitude + into * slope, slope,
-                     ((uint32_t)held->phase << 16) + increment * age, increment);
-        at += run;
+/* Sample i of a piece. The upper half of `phase` is the phase, where it wraps by itself; the lower half counts the
+ * samples up to 65536, which saves the register that the loop would lack on a Cortex-M0+. */
+#define GS_SAMPLE(i)                                                                                                   \
+    sum[i] += (uint32_t)((envelope >> 16) * cosine[phase >> 22]);                                                      \
+    envelope += slope;                                                                                                 \
+    phase += increment;                                                                                                \
+    GS_OPAQUE(envelope);                                                                                               \
+    GS_OPAQUE(phase)
+
+#ifdef __ARM_FEATURE_DSP
+/* Two samples; the phase of each has a half of `phase`. */
+#define GS_TWO_SAMPLES(i)                                                                                              \
+    first = sum[i];                                                                                                    \
+    second = sum[(i) + 1];                                                                                             \
+    GS_TOGETHER(first, second);                                                                                        \
+    first = (uint32_t)__smlatb(envelope, cosine[phase >> 6 & 1023u], (int32_t)first);                                  \
+    envelope += slope;                                                                                                 \
+    second = (uint32_t)__smlatb(envelope, cosine[phase >> 22], (int32_t)second);                                       \
+    envelope += slope;                                                                                                 \
+    phase = __uadd16(phase, increment);                                                                                \
+    GS_OPAQUE(envelope);                                                                                               \
+    GS_TOGETHER(first, second);                                                                                        \
+    sum[i] = first;                                                                                                    \
+    sum[(i) + 1] = second
+#endif
+
+/* Samples of one straight piece of an envelope, at most `most`. Returns the end of the sum's part: whatever else lived
+ * through the loop would take one of its registers. */
+static GS_APART uint32_t *render_piece(const gs_held *held, uint32_t age, uint32_t *sum, uint32_t most)
+{
+    const int16_t *cosine = gs_cosine;
+    uint32_t increment = held->increment;
+    uint32_t phase = held->phase + 1 + increment * age;
+    uint32_t scale = held->scale;
+    uint32_t piece = age >> scale;
+    uint32_t samples = ((piece + 1) << scale) - age;
+    const uint16_t *at = (const uint16_t *)gs_envelope + piece;
+    int32_t amplitude = held->amplitude;
+    int32_t envelope = at[0];
+    int32_t slope = (at[1] - envelope) * amplitude >> scale;
+#ifdef __ARM_FEATURE_DSP
+    uint32_t first;
+    uint32_t second;
+#endif
+
+    if (samples > most)
+        samples = most;
+    GS_ASSERT(samples >= 1 && samples <= GS_BLOCK_SAMPLES);
+    envelope = (envelope * amplitude + (int32_t)(age - (piece << scale)) * slope) * 2; /* the level is its upper half */
+    slope *= 2;
+    GS_ASSERT(envelope > -(2 << GS_MAX_SCALE));
+    GS_OPAQUE(cosine);
+#ifdef __ARM_FEATURE_DSP
+    phase--;
+    if (samples & 1u) {
+        *sum++ += (uint32_t)((envelope >> 16) * cosine[(phase & 0xFFFFu) >> 6]);
+        envelope += slope;
+        phase += increment;
+    }
+    phase = (phase & 0xFFFFu) | (phase + increment) << 16;
+    increment = (2 * increment & 0xFFFFu) | increment << 17;
+    if (samples & 2u) {
+        GS_TWO_SAMPLES(0);
+        sum += 2;
+    }
+    for (samples >>= 2; samples > 0; samples--) {
+        GS_TWO_SAMPLES(0);
+        GS_TWO_SAMPLES(2);
+        sum += 4;
+        GS_TOGETHER(sum, phase);
+    }
+#else
+    phase = (phase << 16) - samples;
+    increment = increment << 16 | 1u;
+    if (samples & 1u) {
+        GS_SAMPLE(0);
+        sum++;
+    }
+    if (phase & 2u) {
+        GS_SAMPLE(0);
+        GS_SAMPLE(1);
+        sum += 2;
+    }
+    while (phase << 16) {
+        GS_SAMPLE(0);
+        GS_SAMPLE(1);
+        GS_SAMPLE(2);
+        GS_SAMPLE(3);
+        sum += 4;
+    }
+#endif
+    return sum;
+}
+
+static void render_one(const gs_held *held, int32_t age, uint32_t *sum, const uint32_t *end)
+{
+    if (age < 0) {
+        sum -= age;
+        age = 0;
+    }
+    while (sum < end && (uint32_t)age >> held->scale < GS_ENVELOPE_SEGMENTS) {
+        uint32_t *next = render_piece(held, (uint32_t)age, sum, (uint32_t)(end - sum));
+        age += (int32_t)(next - sum);
+        sum = next;
     }
 }
 
 void gs_render(const gs_held *held, uint32_t count, uint32_t time, uint32_t *sum, uint32_t samples)
 {
-    uint32_t i;
-
-    for (i = 0; i < count; i++)
-        render_one(&held[i], time, sum, samples);
+    for (; count > 0; count--, held++) {
+        int32_t age = (int32_t)(time - held->onset);
+        if (age + (int32_t)samples > 0)
+            render_one(held, age, sum, sum + samples);
+    }
 }
 
-void gs_pcm(const uint32_t *sum, uint32_t samples, uint32_t output_shift, int16_t *pcm)
+static int16_t saturated(int32_t value)
+{
+#if defined(__ARM_FEATURE_DSP) && !defined(__clang__) && defined(__GNUC__)
+    return (int16_t)__builtin_arm_ssat(value, 16);
+#elif defined(__ARM_FEATURE_DSP)
+    value = value > 32767 ? 32767 : value; /* which Clang knows to be that instruction */
+    return (int16_t)(value < -32768 ? -32768 : value);
+#else
+    return (int16_t)(value == (int16_t)value ? value : value >> 31 ^ 32767);
+#endif
+}
+
+void gs_pcm(const uint32_t *sum, const uint32_t *noise, uint32_t samples, uint32_t output_shift, int16_t *pcm)
 {
     uint32_t shift = 14 + output_shift;
     uint32_t half = (uint32_t)1 << (shift - 1);
-    uint32_t i;
+    const uint32_t *end = sum + samples;
 
     GS_ASSERT(output_shift <= 16);
-    for (i = 0; i < samples; i++) {
-        int32_t value = (int32_t)(sum[i] + half) >> shift;
-        if (value > 32767)
-            value = 32767;
-        if (value < -32768)
-            value = -32768;
-        pcm[i] = (int16_t)value;
-    }
+    do {
+        int32_t value = (int32_t)(*sum++ + half) >> shift;
+        if (noise)
+            value = (int32_t)((uint32_t)value + *noise++);
+        *pcm++ = saturated(value);
+    } while (sum < end);
 }

@@ -31,6 +31,7 @@ if command -v valgrind >/dev/null; then
         valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_$step"
     done
     for seed in 0 1 2 3 4 5 6 7; do
+        valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_noise" "$seed"
         valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_decoder" "$seed"
         valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_hostile" "$seed"
     done

@@ -183,8 +183,15 @@ void test_coder_end(test_coder *coder)
 static uint32_t toss_bit(gs_range *range, uint16_t *context)
 {
     test_coder *coder = (test_coder *)(void *)range;
-    int is_more = (context - coder->contexts) % GS_CONTEXTS_PER_SCALE < GS_CONTEXT_FIRST_BIN;
-    uint32_t bit = !coder->force_zero && test_random(1024) < (is_more ? coder->more_in_1024 : coder->ones_in_1024);
+    uint32_t index = (uint32_t)(context - coder->contexts);
+    int is_more = index < coder->tone_contexts
+                      ? index % GS_CONTEXTS_PER_SCALE < GS_CONTEXT_FIRST_BIN
+                      : index - coder->tone_contexts < GS_NOISE_CONTEXT_PLACE &&
+                            (index - coder->tone_contexts) % GS_CONTEXTS_PER_NOISE_SCALE < GS_NOISE_CONTEXT_WIDTH;
+    uint32_t bit = test_random(1024) < (is_more ? coder->more_in_1024 : coder->ones_in_1024);
+
+    if (is_more && coder->full[index >= coder->tone_contexts])
+        bit = 0;
 
     test_coder_bit(coder, context, bit);
     return bit;
@@ -228,6 +235,11 @@ void test_append_header(test_bytes *bytes, const gs_info *info)
         test_append_varint(bytes, info->loop_start);
         test_append_varint(bytes, info->loop_end);
     }
+    if (info->kinds & 2u) {
+        test_append(bytes, info->noise_frame_shift | (uint32_t)info->noise_shift << 4);
+        test_append(bytes, (uint8_t)info->noise_base);
+        test_append(bytes, info->max_noise);
+    }
     test_append_number(bytes, test_crc(bytes->data + first, bytes->count - first), 2);
 }
 
@@ -265,6 +277,13 @@ static void random_info(gs_info *info)
         info->loop_start = test_random(info->samples);
         info->loop_end = info->loop_start + 1 + test_random(info->samples - info->loop_start);
     }
+    if (test_random(3)) {
+        info->kinds = 3;
+        info->noise_frame_shift = (uint8_t)(5 + test_random(info->slot_shift > 9 ? 5 : info->slot_shift - 4u));
+        info->noise_shift = (uint8_t)(1 + test_random(test_random(2) ? 5 : 15));
+        info->noise_base = (int8_t)((int)test_random(test_random(2) ? 256 : 20) - (int)(test_random(2) ? 128 : 0));
+        info->max_noise = (uint8_t)(1 + test_random(test_random(3) ? 255 : 10));
+    }
 }
 
 static int64_t floor_shift(int64_t value, uint32_t shift)
@@ -274,15 +293,206 @@ static int64_t floor_shift(int64_t value, uint32_t shift)
     return value >= 0 ? value / unit : -((-value + unit - 1) / unit);
 }
 
-/* Sections 4 to 6 of SPEC.md by the letter, without a thought for speed. */
+int test_is_noise(const gs_gaussian *gaussian)
+{
+    return gaussian->amplitude == 0;
+}
+
+uint32_t test_end(const gs_info *info, const gs_gaussian *gaussian)
+{
+    if (test_is_noise(gaussian))
+        return gaussian->onset + ((uint32_t)4 << gaussian->scale << info->noise_frame_shift);
+    return gaussian->onset + ((uint32_t)32 << gaussian->scale);
+}
+
+int32_t test_lead_in(const gs_info *info)
+{
+    uint32_t longest = (uint32_t)32 << (info->smallest_scale + info->scales - 1);
+
+    if (info->kinds & 2u && longest < (uint32_t)128 << info->noise_frame_shift)
+        longest = (uint32_t)128 << info->noise_frame_shift;
+    return longest >> info->slot_shift ? (int32_t)(longest >> info->slot_shift) : 1;
+}
+
+/* ---- section 7 of SPEC.md by the letter ---- */
+
+static int64_t wrap(int64_t value)
+{
+    return (int32_t)(uint32_t)value;
+}
+
+uint32_t test_noise_bin(const gs_info *info, uint32_t band)
+{
+    return ((uint32_t)gs_bark_hz[band] << (info->noise_frame_shift + 1)) / info->sample_rate;
+}
+
+uint32_t test_noise_levels(const test_stream *stream, int64_t frame, int64_t *level)
+{
+    const gs_info *info = &stream->info;
+    uint32_t bands = 0;
+    uint32_t i;
+
+    while (bands < 25 && test_noise_bin(info, bands) < 1u << info->noise_frame_shift)
+        level[bands++] = 128 * info->noise_base;
+    for (i = 0; i < stream->count; i++) {
+        const gs_gaussian *g = &stream->gaussians[i];
+        int64_t u = frame - floor_shift((int64_t)g->onset - 65536, info->noise_frame_shift);
+        int64_t scale = (int64_t)1 << g->scale;
+        uint32_t band;
+        if (!test_is_noise(g) || u <= 0 || u >= 4 * scale)
+            continue;
+        for (band = 0; band < bands; band++) {
+            int64_t j = u * 8 / scale;
+            int64_t et =
+                gs_envelope[j] + floor_shift((gs_envelope[j + 1] - gs_envelope[j]) * (u * 8 % scale), g->scale);
+            int64_t d = 8 * (int64_t)band + 4 - (2 * g->bin - 3) * (3 << g->width);
+            int64_t x = d * 341 / ((int64_t)1 << g->width);
+            int64_t eb;
+            if (d <= 0 || d >= 24 << g->width)
+                continue;
+            eb = gs_envelope[x / 256] + floor_shift((gs_envelope[x / 256 + 1] - gs_envelope[x / 256]) * (x % 256), 8);
+            level[band] += floor_shift(floor_shift(g->weight * et, 7) * eb, 16);
+        }
+    }
+    for (i = 0; i < bands; i++)
+        level[i] = level[i] < 0 ? 0 : level[i] > 14 * 256 - 1 ? 14 * 256 - 1 : level[i];
+    return bands;
+}
+
+void test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum)
+{
+    const gs_info *info = &stream->info;
+    uint32_t size = 1u << info->noise_frame_shift;
+    int64_t level[25];
+    uint32_t bands = test_noise_levels(stream, frame, level);
+    uint32_t s = (uint32_t)(frame + 1) * 0x9E3779B9u;
+    uint32_t k;
+
+    for (k = 0; k < size; k++) {
+        uint32_t band = 0;
+        int64_t l = level[0];
+        while (band < bands && test_noise_bin(info, band) <= k)
+            band++;
+        if (band == bands) {
+            l = level[bands - 1];
+        } else if (band > 0) {
+            int64_t first = test_noise_bin(info, band - 1);
+            int64_t slope = (level[band] - level[band - 1]) * (65536 / (test_noise_bin(info, band) - first));
+            l = floor_shift(level[band - 1] * 256 + floor_shift(slope, 8) * (k - first), 8);
+        }
+        spectrum[k] = gs_gain[(uint64_t)floor_shift(l, 3) & 31u] >> (14 - floor_shift(l, 8));
+    }
+    s ^= s >> 16;
+    s *= 0x85EBCA6Bu;
+    s ^= s >> 13;
+    s |= 1;
+    for (k = 0; k < size; k++) {
+        if (k % 32 == 0) {
+            s ^= s << 13;
+            s ^= s >> 17;
+            s ^= s << 5;
+        }
+        if (!(s >> k % 32 & 1u))
+            spectrum[k] = -spectrum[k];
+    }
+}
+
+typedef struct complex_number {
+    int64_t re;
+    int64_t im;
+} complex_number;
+
+static void turn(complex_number *z, int64_t phase)
+{
+    int64_t c = gs_cosine[((phase + 32) & 65535) >> 6];
+    int64_t s = gs_cosine[((phase + 32 - 16384) & 65535) >> 6];
+    int64_t re = floor_shift(wrap(z->re * c + z->im * s + 8192), 14);
+
+    z->im = floor_shift(wrap(z->im * c - z->re * s + 8192), 14);
+    z->re = re;
+}
+
+void test_noise_frame(const test_stream *stream, int64_t frame, int64_t *v)
+{
+    uint32_t n = stream->info.noise_frame_shift;
+    uint32_t size = 1u << n;
+    int64_t x[512];
+    complex_number z[256];
+    complex_number reversed[256];
+    uint32_t k;
+    uint32_t stage;
+
+    test_noise_spectrum(stream, frame, x);
+    for (k = 0; k < size / 2; k++) {
+        z[k].re = x[2 * k];
+        z[k].im = x[size - 1 - 2 * k];
+        turn(&z[k], (int64_t)k << (15 - n));
+    }
+    for (k = 0; k < size / 2; k++) {
+        uint32_t r = 0;
+        uint32_t bit;
+        for (bit = 0; bit < n - 1; bit++)
+            r |= (k >> bit & 1u) << (n - 2 - bit);
+        reversed[r] = z[k];
+    }
+    for (stage = 0; stage < n - 1; stage++) {
+        uint32_t half = 1u << stage;
+        for (k = 0; k < size / 2; k++) {
+            complex_number a = reversed[k];
+            complex_number b;
+            if (k & half)
+                continue;
+            turn(&reversed[k + half], ((int64_t)(k & (half - 1)) << 15) >> stage);
+            b = reversed[k + half];
+            reversed[k].re = floor_shift(wrap(a.re + b.re), stage & 1u);
+            reversed[k].im = floor_shift(wrap(a.im + b.im), stage & 1u);
+            reversed[k + half].re = floor_shift(wrap(a.re - b.re), stage & 1u);
+            reversed[k + half].im = floor_shift(wrap(a.im - b.im), stage & 1u);
+        }
+    }
+    for (k = 0; k < size / 2; k++) {
+        turn(&reversed[k], (int64_t)(4 * k + 1) << 13 >> n);
+        v[2 * k] = reversed[k].re;
+        v[size - 1 - 2 * k] = -reversed[k].im;
+    }
+}
+
+static void noise_by_formula(const test_stream *stream, int64_t *noise)
+{
+    const gs_info *info = &stream->info;
+    uint32_t n = info->noise_frame_shift;
+    uint32_t size = 1u << n;
+    int64_t v[2][512];
+    int64_t frame;
+    uint32_t j;
+
+    test_noise_frame(stream, 0, v[0]);
+    for (frame = 0; frame << n < info->samples; frame++) {
+        const int64_t *before = v[frame & 1];
+        int64_t *after = v[~frame & 1];
+        test_noise_frame(stream, frame + 1, after);
+        for (j = 0; j < size && (frame << n) + j < info->samples; j++) {
+            int64_t p = (int64_t)(2 * j + 1) << (13 - n);
+            int64_t old = j < size / 2 ? -before[size / 2 - 1 - j] : -before[j - size / 2];
+            int64_t now = j < size / 2 ? after[size / 2 + j] : -after[3 * size / 2 - 1 - j];
+            int64_t x = floor_shift(wrap(old * gs_cosine[p >> 6] + now * gs_cosine[(16384 - p) >> 6] + 8192), 14);
+            noise[(frame << n) + j] = floor_shift(16 * x + ((int64_t)1 << (info->noise_shift - 1)), info->noise_shift);
+        }
+    }
+}
+
+/* Sections 4 to 7 of SPEC.md by the letter, without a thought for speed. */
 static void render_by_formula(test_stream *stream)
 {
     const gs_info *info = &stream->info;
     uint32_t *sum = (uint32_t *)calloc(info->samples, sizeof *sum);
+    int64_t *noise = (int64_t *)calloc(info->samples, sizeof *noise);
     uint32_t i;
     int64_t n;
 
-    CHECK(sum);
+    CHECK(sum && noise);
+    if (info->kinds & 2u)
+        noise_by_formula(stream, noise);
     for (i = 0; i < stream->count; i++) {
         const gs_gaussian *g = &stream->gaussians[i];
         int64_t onset = (int64_t)g->onset - 65536;
@@ -291,6 +501,8 @@ static void render_by_formula(test_stream *stream)
         int64_t amplitude = floor_shift(step * (8 * g->amplitude + 3), 5u + g->scale / 2u);
         if (amplitude > 32767)
             amplitude = 32767;
+        if (test_is_noise(g))
+            support = 0;
         for (n = onset < 0 ? 0 : onset; n < info->samples && n - onset < support; n++) {
             int64_t a = n - onset;
             int64_t r = a % ((int64_t)1 << g->scale);
@@ -305,24 +517,27 @@ static void render_by_formula(test_stream *stream)
     stream->pcm = (int16_t *)allocate(NULL, info->samples * sizeof *stream->pcm);
     for (n = 0; n < info->samples; n++) {
         uint32_t rounded = sum[n] + ((uint32_t)1 << (13 + info->output_shift));
-        int64_t value = floor_shift((int32_t)rounded, 14u + info->output_shift);
+        int64_t value = floor_shift((int32_t)rounded, 14u + info->output_shift) + noise[n];
         stream->pcm[n] = (int16_t)(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
     }
     free(sum);
+    free(noise);
 }
 
 /* The slot's next Gaussian, or its end; a toss that leads nowhere legal is taken back. */
-static int toss_legal(test_coder *coder, gs_slot *syntax, uint16_t *contexts, int full, gs_gaussian *gaussian)
+static int toss_legal(test_coder *coder, gs_slot *syntax, uint16_t *contexts, int full_of_tones,
+                      int full_of_noises, gs_gaussian *gaussian)
 {
     const test_coder coder_before = *coder;
     const gs_slot syntax_before = *syntax;
-    uint16_t contexts_before[GS_CONTEXTS(GS_MAX_SCALES)];
+    uint16_t contexts_before[GS_CONTEXTS(GS_MAX_SCALES, 1)];
     int tries;
 
     memcpy(contexts_before, contexts, sizeof contexts_before);
     for (tries = 0;; tries++) {
         int found;
-        coder->force_zero = full || tries == 20;
+        coder->full[0] = full_of_tones || tries == 20;
+        coder->full[1] = full_of_noises || tries == 20;
         found = toss_slot_next(syntax, &coder->as_range, contexts, gaussian);
         if (coder->as_range.input.error == GS_OK)
             return found;
@@ -339,13 +554,13 @@ static int toss_legal(test_coder *coder, gs_slot *syntax, uint16_t *contexts, in
     }
 }
 
-static uint32_t held_at(const test_stream *stream, uint32_t time)
+static uint32_t held_at(const test_stream *stream, int noises, uint32_t time)
 {
     uint32_t held = 0;
     uint32_t i;
 
     for (i = 0; i < stream->count; i++)
-        held += stream->gaussians[i].onset + gs_support(stream->gaussians[i].scale) > time;
+        held += test_is_noise(&stream->gaussians[i]) == noises && test_end(&stream->info, &stream->gaussians[i]) > time;
     return held;
 }
 
@@ -359,24 +574,24 @@ void test_stream_make(test_stream *stream)
     uint32_t room = 0;
     test_coder coder;
     gs_slot syntax;
-    uint16_t contexts[GS_CONTEXTS(GS_MAX_SCALES)];
+    uint16_t contexts[GS_CONTEXTS(GS_MAX_SCALES, 1)] = {0};
 
     memset(stream, 0, sizeof *stream);
     memset(&coder, 0, sizeof coder);
     random_info(info);
     coder.contexts = contexts;
+    coder.tone_contexts = GS_CONTEXTS(info->scales, 0u);
     coder.more_in_1024 = test_random(3) ? 300 + test_random(700) : test_random(300);
     coder.ones_in_1024 = test_random(1000);
     test_append_header(&stream->bytes, info);
     info->header_bytes = stream->bytes.count;
 
     slots = (int32_t)((info->samples + info->slot_samples - 1) / info->slot_samples);
-    lead_in = (int32_t)(((uint32_t)32 << (info->smallest_scale + info->scales - 1)) >> info->slot_shift);
-    if (lead_in < 1)
-        lead_in = 1;
+    lead_in = test_lead_in(info);
     for (slot = -lead_in; slot < slots; slot++) {
         uint32_t time = (uint32_t)(slot * (int32_t)info->slot_samples + 65536);
-        uint32_t held = held_at(stream, time);
+        uint32_t held = held_at(stream, 0, time);
+        uint32_t noises = held_at(stream, 1, time);
         gs_gaussian gaussian;
         if (slot == -lead_in || slot == segment_end) {
             test_coder_start(&coder);
@@ -386,13 +601,16 @@ void test_stream_make(test_stream *stream)
                 segment_end = (slot < 0 ? 0 : slot) + (int32_t)info->seek_slots;
         }
         toss_slot_start(&syntax, time);
-        while (toss_legal(&coder, &syntax, contexts, held == info->max_active, &gaussian)) {
+        while (toss_legal(&coder, &syntax, contexts, held == info->max_active, noises == info->max_noise, &gaussian)) {
             if (stream->count == room) {
                 room = room * 2 + 64;
                 stream->gaussians = (gs_gaussian *)allocate(stream->gaussians, room * sizeof gaussian);
             }
             stream->gaussians[stream->count++] = gaussian;
-            held++;
+            if (test_is_noise(&gaussian))
+                noises++;
+            else
+                held++;
         }
         if (slot + 1 == segment_end) {
             test_coder_end(&coder);
@@ -410,9 +628,15 @@ void test_stream_free(test_stream *stream)
     free(stream->pcm);
 }
 
+size_t test_room(const gs_info *info)
+{
+    return gs_decoder_size(info->max_active, info->scales, info->max_noise,
+                           info->max_noise ? 1u << info->noise_frame_shift : 0);
+}
+
 gs_decoder *test_open(const test_stream *stream)
 {
-    size_t bytes = gs_decoder_size(stream->info.max_active, stream->info.scales);
+    size_t bytes = test_room(&stream->info);
     void *memory = allocate(NULL, bytes);
     gs_decoder *decoder = NULL;
 

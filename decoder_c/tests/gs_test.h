@@ -44,8 +44,9 @@ typedef struct test_coder {
     uint32_t pending;
     uint8_t cache;
     int started;
-    int force_zero;
+    int full[2]; /* no more tones, no more noises */
     const uint16_t *contexts;
+    uint32_t tone_contexts; /* how many of them belong to tones */
     uint32_t more_in_1024; /* how often another Gaussian follows */
     uint32_t ones_in_1024; /* how often any other modelled bit is a one */
     test_bytes bytes;
@@ -64,6 +65,24 @@ typedef struct test_stream {
     int16_t *pcm; /* what a decoder must give, straight from the formulas of SPEC.md */
 } test_stream;
 
+int test_is_noise(const gs_gaussian *gaussian);
+
+/* The sample after its last, counted as its onset. */
+uint32_t test_end(const gs_info *info, const gs_gaussian *gaussian);
+
+/* Slots before sample 0. */
+int32_t test_lead_in(const gs_info *info);
+
+/* The levels of the bands in a frame, limited, and how many bands there are, by the formulas of SPEC.md. */
+uint32_t test_noise_levels(const test_stream *stream, int64_t frame, int64_t *level);
+
+/* Bin of the centre of a band. */
+uint32_t test_noise_bin(const gs_info *info, uint32_t band);
+
+/* The spectrum of a frame, and its transform in the order of SPEC.md's v. */
+void test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum);
+void test_noise_frame(const test_stream *stream, int64_t frame, int64_t *v);
+
 /* The header as the format has it; loop points only if info->has_loop. */
 void test_append_header(test_bytes *bytes, const gs_info *info);
 void test_append_segment(test_bytes *bytes, const test_bytes *data);
@@ -72,5 +91,8 @@ void test_stream_free(test_stream *stream);
 
 /* A decoder on memory of exactly the stream's class, to be freed by the caller with free(). */
 gs_decoder *test_open(const test_stream *stream);
+
+/* What gs_decoder_size says of the stream's class. */
+size_t test_room(const gs_info *info);
 
 #endif

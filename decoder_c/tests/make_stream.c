@@ -24,7 +24,8 @@ static void make(void)
         return;
     test_stream_make(&stream);
     if (any_class || (stream.info.max_active <= GS_SPEECH_ACTIVE && stream.info.scales <= GS_SPEECH_SCALES &&
-                      stream.count > 100)) {
+                      stream.info.max_noise > 0 && stream.info.max_noise <= GS_SPEECH_NOISE &&
+                      1u << stream.info.noise_frame_shift <= GS_SPEECH_NOISE_FRAME && stream.count > 100)) {
         write_file(stream_name, stream.bytes.data, stream.bytes.count);
         write_file(pcm_name, stream.pcm, stream.info.samples * sizeof *stream.pcm);
         written = 1;

@@ -19,6 +19,15 @@ static gs_info sound_info(void)
     return info;
 }
 
+static void make_noisy(gs_info *info)
+{
+    info->kinds = 3;
+    info->noise_frame_shift = 7;
+    info->noise_shift = 4;
+    info->noise_base = -3;
+    info->max_noise = 64;
+}
+
 static int read_header(const test_bytes *bytes, gs_info *info)
 {
     return gs_info_from_memory(bytes->data, bytes->count, info);
@@ -114,6 +123,16 @@ static void test_legal(void)
     CHECK(read_header(&bytes, &info) == GS_OK);
     CHECK(info.samples == f.samples && info.peak_macs == f.peak_macs && info.seek_slots == f.seek_slots);
     CHECK(info.loop_start == f.loop_start && info.loop_end == f.loop_end && info.header_bytes == bytes.count);
+    CHECK(info.kinds == 1 && info.noise_frame_shift == 0 && info.noise_shift == 0 && info.noise_base == 0);
+    CHECK(info.max_noise == 0);
+    bytes.count = 0;
+    make_noisy(&f);
+    f.noise_base = -128;
+    f.max_noise = 255;
+    test_append_header(&bytes, &f);
+    CHECK(read_header(&bytes, &info) == GS_OK && info.header_bytes == bytes.count && info.loop_end == f.loop_end);
+    CHECK(info.kinds == 3 && info.noise_frame_shift == 7 && info.noise_shift == 4 && info.noise_base == -128);
+    CHECK(info.max_noise == 255);
     free(bytes.data);
 }
 
@@ -133,9 +152,25 @@ static void test_fields(void)
     EXPECT(GS_ERR_CORRUPT, f.slot_shift = 4);
     EXPECT(GS_ERR_CORRUPT, f.slot_shift = 13);
     EXPECT(GS_ERR_CORRUPT, f.kinds = 0);
-    EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 2);
-    EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 3);
+    EXPECT(GS_ERR_CORRUPT, f.kinds = 2);
+    EXPECT(GS_ERR_CORRUPT, f.kinds = 4);
+    EXPECT(GS_ERR_CORRUPT, f.kinds = 254);
+    EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 5);
     EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 129);
+    EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 249);
+    EXPECT(GS_OK, make_noisy(&f));
+    EXPECT(GS_ERR_UNSUPPORTED, (make_noisy(&f), f.kinds = 7));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.kinds = 2));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_frame_shift = 4));
+    EXPECT(GS_OK, (make_noisy(&f), f.noise_frame_shift = 5));
+    EXPECT(GS_OK, (make_noisy(&f), f.noise_frame_shift = 8));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_frame_shift = 9));
+    EXPECT(GS_OK, (make_noisy(&f), f.noise_frame_shift = 9, f.slot_shift = 9));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_frame_shift = 10, f.slot_shift = 12));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_shift = 0));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.max_noise = 0));
+    EXPECT(GS_OK, (make_noisy(&f), f.noise_base = -128, f.max_noise = 255, f.noise_shift = 15));
+    EXPECT(GS_OK, (make_noisy(&f), f.noise_base = 127, f.max_noise = 1, f.noise_shift = 1));
     EXPECT(GS_ERR_UNSUPPORTED, f.channels = 2);
     EXPECT(GS_ERR_UNSUPPORTED, f.table_set = 3);
     EXPECT(GS_ERR_UNSUPPORTED, f.table_set = 63);
@@ -155,7 +190,8 @@ static void test_fields(void)
     EXPECT(GS_ERR_CORRUPT, (f.has_loop = 1, f.loop_end = 100001));
     EXPECT(GS_OK, (f.has_loop = 1, f.loop_end = 100000));
     /* An illegal field must not hide behind an unsupported one. */
-    EXPECT(GS_ERR_CORRUPT, (f.kinds = 3, f.slot_shift = 13));
+    EXPECT(GS_ERR_CORRUPT, (f.kinds = 9, f.slot_shift = 13));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.kinds = 7, f.noise_shift = 0));
 }
 
 static void test_damage(void)
@@ -169,6 +205,7 @@ static void test_damage(void)
     f.sample_rate = 12345;
     f.has_loop = 1;
     f.loop_end = 1000;
+    make_noisy(&f);
     test_append_header(&bytes, &f);
     for (i = 0; i < bytes.count; i++)
         CHECK(gs_info_from_memory(bytes.data, i, &info) == GS_ERR_TRUNCATED);

@@ -51,7 +51,7 @@ static void check_loop(const test_stream *stream, gs_decoder *decoder)
 
 static void check_copy(const test_stream *stream, gs_decoder *decoder)
 {
-    size_t bytes = gs_decoder_size(stream->info.max_active, stream->info.scales);
+    size_t bytes = test_room(&stream->info);
     uint32_t at = test_random(stream->info.samples + 1);
     void *memory = malloc(bytes);
 
@@ -82,7 +82,7 @@ static int read_storage(void *user, uint32_t offset, uint8_t *buffer, uint32_t b
 
 static void check_callback(const test_stream *stream)
 {
-    size_t bytes = gs_decoder_size(stream->info.max_active, stream->info.scales);
+    size_t bytes = test_room(&stream->info);
     void *memory = malloc(bytes);
     storage from;
     gs_decoder *decoder;
@@ -138,9 +138,11 @@ static void check_info(const test_stream *stream)
     CHECK(info.peak_macs == stream->info.peak_macs && info.max_active == stream->info.max_active);
     CHECK(info.header_bytes == stream->info.header_bytes && info.slot_samples == stream->info.slot_samples);
     CHECK(info.slot_shift == stream->info.slot_shift && info.amplitude_step == stream->info.amplitude_step);
-    CHECK(info.output_shift == stream->info.output_shift && info.kinds == 1 && info.channels == 1);
+    CHECK(info.output_shift == stream->info.output_shift && info.kinds == stream->info.kinds && info.channels == 1);
     CHECK(info.smallest_scale == stream->info.smallest_scale && info.scales == stream->info.scales);
     CHECK(info.table_set == stream->info.table_set);
+    CHECK(info.noise_frame_shift == stream->info.noise_frame_shift && info.noise_shift == stream->info.noise_shift);
+    CHECK(info.noise_base == stream->info.noise_base && info.max_noise == stream->info.max_noise);
 }
 
 static void test(void)

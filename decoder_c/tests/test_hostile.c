@@ -157,8 +157,8 @@ static void test_garbage(const test_stream *stream, void *memory, size_t room)
     free(bytes.data);
 }
 
-/* max_active lowered by one below what the stream needs. */
-static void test_overfull(const test_stream *stream, void *memory, size_t room)
+/* max_active or max_noise lowered by one below what the stream needs. */
+static void test_overfull(const test_stream *stream, int noises, void *memory, size_t room)
 {
     gs_info info = stream->info;
     test_bytes bytes = {0};
@@ -172,18 +172,24 @@ static void test_overfull(const test_stream *stream, void *memory, size_t room)
         const uint32_t slot = stream->gaussians[i].onset >> info.slot_shift;
         const uint32_t start = slot << info.slot_shift;
         uint32_t held = 1;
+        if (test_is_noise(&stream->gaussians[i]) != noises)
+            continue;
         for (j = 0; j < i; j++) {
             const gs_gaussian *other = &stream->gaussians[j];
             /* Before sample 0 a decoder does not hold what it will not play. */
-            held += other->onset >> info.slot_shift == slot ||
-                    other->onset + gs_support(other->scale) > (start > GS_TIME_ZERO ? start : GS_TIME_ZERO);
+            held += test_is_noise(other) == noises &&
+                    (other->onset >> info.slot_shift == slot ||
+                     test_end(&info, other) > (start > GS_TIME_ZERO ? start : GS_TIME_ZERO));
         }
         if (held > most)
             most = held;
     }
     if (most < 2)
         return;
-    info.max_active = (uint16_t)(most - 1);
+    if (noises)
+        info.max_noise = (uint8_t)(most - 1);
+    else
+        info.max_active = (uint16_t)(most - 1);
     test_append_header(&bytes, &info);
     for (i = stream->info.header_bytes; i < stream->bytes.count; i++)
         test_append(&bytes, stream->bytes.data[i]);
@@ -200,7 +206,7 @@ static void test(void)
     void *memory;
 
     test_stream_make(&stream);
-    room = gs_decoder_size(stream.info.max_active, stream.info.scales);
+    room = test_room(&stream.info);
     memory = malloc(room);
     CHECK(memory);
     test_truncated(&stream, memory, room);
@@ -208,7 +214,8 @@ static void test(void)
     test_extended(&stream, memory, room);
     test_padded(&stream, memory, room);
     test_garbage(&stream, memory, room);
-    test_overfull(&stream, memory, room);
+    test_overfull(&stream, 0, memory, room);
+    test_overfull(&stream, 1, memory, room);
     free(memory);
     test_stream_free(&stream);
 }

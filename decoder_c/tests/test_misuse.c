@@ -33,7 +33,7 @@ static void test(void)
     test_stream_make(&stream);
     bytes = stream.bytes.data;
     count = stream.bytes.count;
-    room = gs_decoder_size(stream.info.max_active, stream.info.scales);
+    room = test_room(&stream.info);
     memory = (uint8_t *)malloc(room + 1);
     CHECK(memory);
 
@@ -82,15 +82,26 @@ static void test(void)
 
 static void test_sizes(void)
 {
-    static GS_DECODER_STORAGE(speech, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES);
+    static GS_DECODER_STORAGE(speech, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES, GS_SPEECH_NOISE, GS_SPEECH_NOISE_FRAME);
+    static GS_DECODER_STORAGE(tones, 7, 3, 0, 0);
+    const size_t room = gs_decoder_size(GS_SPEECH_ACTIVE, GS_SPEECH_SCALES, GS_SPEECH_NOISE, GS_SPEECH_NOISE_FRAME);
+    uint32_t frame;
 
-    CHECK(gs_decoder_size(0, 1) == 0 && gs_decoder_size(1, 0) == 0);
-    CHECK(gs_decoder_size(4097, 1) == 0 && gs_decoder_size(1, 9) == 0);
-    CHECK(gs_decoder_size(0xFFFFFFFFu, 0xFFFFFFFFu) == 0);
-    CHECK(gs_decoder_size(4096, 8) == GS_DECODER_BYTES(4096, 8));
-    CHECK(gs_decoder_size(1, 1) == GS_DECODER_BYTES(1, 1));
-    CHECK(sizeof speech >= gs_decoder_size(GS_SPEECH_ACTIVE, GS_SPEECH_SCALES));
-    CHECK(sizeof speech < gs_decoder_size(GS_SPEECH_ACTIVE, GS_SPEECH_SCALES) + sizeof(void *));
+    CHECK(gs_decoder_size(0, 1, 0, 0) == 0 && gs_decoder_size(1, 0, 0, 0) == 0);
+    CHECK(gs_decoder_size(4097, 1, 0, 0) == 0 && gs_decoder_size(1, 9, 0, 0) == 0);
+    CHECK(gs_decoder_size(0xFFFFFFFFu, 0xFFFFFFFFu, 0, 0) == 0);
+    CHECK(gs_decoder_size(1, 1, 256, 128) == 0 && gs_decoder_size(1, 1, 0xFFFFFFFFu, 0xFFFFFFFFu) == 0);
+    for (frame = 0; frame <= 2048; frame++) {
+        int is_legal = frame == 32 || frame == 64 || frame == 128 || frame == 256 || frame == 512;
+        CHECK((gs_decoder_size(1, 1, 1, frame) != 0) == is_legal);
+        CHECK((gs_decoder_size(1, 1, 0, frame) != 0) == (frame == 0));
+    }
+    CHECK(gs_decoder_size(4096, 8, 0, 0) == GS_DECODER_BYTES(4096, 8, 0, 0));
+    CHECK(gs_decoder_size(4096, 8, 255, 512) == GS_DECODER_BYTES(4096, 8, 255, 512));
+    CHECK(gs_decoder_size(1, 1, 0, 0) == GS_DECODER_BYTES(1, 1, 0, 0));
+    CHECK(gs_decoder_size(1, 1, 1, 32) == GS_DECODER_BYTES(1, 1, 1, 32));
+    CHECK(sizeof tones >= gs_decoder_size(7, 3, 0, 0) && sizeof tones < gs_decoder_size(7, 3, 0, 0) + sizeof(void *));
+    CHECK(sizeof speech >= room && sizeof speech < room + sizeof(void *));
 }
 
 static void test_strings(void)

@@ -61,7 +61,17 @@ static int16_t pcm_of(int32_t sum, uint32_t output_shift)
     uint32_t wrapped = (uint32_t)sum;
     int16_t pcm;
 
-    gs_pcm(&wrapped, 1, output_shift, &pcm);
+    gs_pcm(&wrapped, NULL, 1, output_shift, &pcm);
+    return pcm;
+}
+
+static int16_t pcm_with(int32_t sum, int32_t noise)
+{
+    uint32_t wrapped = (uint32_t)sum;
+    uint32_t added = (uint32_t)noise;
+    int16_t pcm;
+
+    gs_pcm(&wrapped, &added, 1, 0, &pcm);
     return pcm;
 }
 
@@ -75,6 +85,10 @@ static void test_pcm(void)
     CHECK(pcm_of(32767 * 16384, 0) == 32767 && pcm_of(40000 * 16384, 0) == 32767);
     CHECK(pcm_of(-32768 * 16384, 0) == -32768 && pcm_of(-40000 * 16384, 0) == -32768);
     CHECK(pcm_of(INT32_MAX, 0) == -32768); /* the rounding wraps as the sum does */
+    /* Noise comes after the rounding and before the limits. */
+    CHECK(pcm_with(8191, 5) == 5 && pcm_with(8192, -5) == -4);
+    CHECK(pcm_with(40000 * 16384, -10000) == 30000 && pcm_with(-40000 * 16384, 10000) == -30000);
+    CHECK(pcm_with(32767 * 16384, 1) == 32767 && pcm_with(-32768 * 16384, -1) == -32768);
     for (shift = 0; shift <= 16; shift++) {
         CHECK(pcm_of((int32_t)1 << (13 + shift), shift) == 1);
         CHECK(pcm_of(((int32_t)1 << (13 + shift)) - 1, shift) == 0);

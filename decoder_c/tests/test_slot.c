@@ -5,7 +5,7 @@ static void test(void)
 {
     test_stream stream;
     const gs_info *info = &stream.info;
-    uint16_t contexts[GS_CONTEXTS(GS_MAX_SCALES)];
+    uint16_t contexts[GS_CONTEXTS(GS_MAX_SCALES, 1)];
     gs_range range;
     gs_slot slot;
     uint32_t seen = 0;
@@ -19,11 +19,11 @@ static void test(void)
     gs_input_open(&range.input, stream.bytes.data, NULL, NULL, stream.bytes.count);
     range.input.offset = info->header_bytes;
     slots = (int32_t)((info->samples + info->slot_samples - 1) / info->slot_samples);
-    lead_in = (int32_t)(gs_support(info->smallest_scale + info->scales - 1u) / info->slot_samples);
-    if (lead_in == 0)
-        lead_in = 1;
+    lead_in = test_lead_in(info);
     for (number = -lead_in; number < slots; number++) {
         uint32_t time = (uint32_t)(number * (int32_t)info->slot_samples + (int32_t)GS_TIME_ZERO);
+        uint32_t noises = 0;
+        uint32_t longest;
         gs_gaussian gaussian;
         if (number == -lead_in || number == segment_end) {
             uint32_t bytes = gs_input_varint(&range.input);
@@ -41,11 +41,22 @@ static void test(void)
             const gs_gaussian *made = &stream.gaussians[seen];
             CHECK(seen < stream.count);
             CHECK(gaussian.onset == made->onset && gaussian.bin == made->bin && gaussian.scale == made->scale);
-            CHECK(gaussian.amplitude == made->amplitude && gaussian.phase == made->phase);
-            CHECK(gaussian.phase_bits == made->phase_bits);
+            CHECK(gaussian.amplitude == made->amplitude);
             CHECK(gaussian.onset >= time && gaussian.onset < time + info->slot_samples);
-            CHECK(gaussian.bin < 16u << gaussian.scale && gaussian.amplitude >= 1 &&
-                  gaussian.amplitude <= 4095);
+            longest = test_is_noise(&gaussian) ? test_end(info, &gaussian) - gaussian.onset
+                                               : gs_support(info->smallest_scale + info->scales - 1u);
+            CHECK(time + (longest > info->slot_samples ? longest : info->slot_samples) >= GS_TIME_ZERO);
+            if (test_is_noise(&gaussian)) {
+                noises++;
+                CHECK(gaussian.width == made->width && gaussian.weight == made->weight);
+                CHECK(gaussian.scale < 6 && gaussian.width < 4 && gaussian.bin < 32u >> gaussian.width);
+                CHECK(gaussian.weight != 0 && gaussian.weight >= -63 && gaussian.weight <= 63);
+                CHECK(gaussian.onset % (1u << (info->noise_frame_shift + gaussian.scale)) == 0);
+            } else {
+                CHECK(noises == 0);
+                CHECK(gaussian.phase == made->phase && gaussian.phase_bits == made->phase_bits);
+                CHECK(gaussian.bin < 16u << gaussian.scale && gaussian.amplitude <= 4095);
+            }
             seen++;
         }
         CHECK(range.input.error == GS_OK);

@@ -64,7 +64,7 @@ static void check_vector(const char *folder, const char *name, uint32_t samples,
 
     CHECK(gs_info_from_memory(stream.data, stream.count, &info) == GS_OK);
     CHECK(info.samples == samples);
-    room = gs_decoder_size(info.max_active, info.scales);
+    room = test_room(&info);
     memory = malloc(room);
     pcm = (int16_t *)malloc(samples * sizeof *pcm);
     again = (int16_t *)malloc(samples * sizeof *again);

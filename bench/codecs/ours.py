@@ -1,0 +1,106 @@
+"""Audio-GS itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ... import api
+from ...audio_io import FloatArray, PcmArray, prepare
+from ...encoder import EncoderOptions
+from ...errors import AudioGsError
+from ...tables import FULL_SCALE
+from ..results import OURS
+from .base import Codec, CodecError, Detail
+
+_PACKAGE = Path(api.__file__).parent
+_NOT_THE_CODEC = frozenset(("bench", "cli", "export", "firmware_sim"))
+_CODE = frozenset((".json", ".py", ".so", ".pyd"))
+
+
+@dataclasses.dataclass(frozen=True)
+class OurOptions:
+    """How our encoder is run."""
+
+    preset: str = "auto"
+    effort: str = "normal"
+    max_macs: int | None = None
+
+    def at(self, kbit_s: float) -> EncoderOptions:
+        """Raises OptionsError for a rate that is not possible."""
+        return api.encoder_options(bitrate=kbit_s, **dataclasses.asdict(self))
+
+
+class AudioGs(Codec):
+    """The whole file counts."""
+
+    key = OURS
+    ladder = (3, 6, 12)
+
+    def __init__(self, options: OurOptions) -> None:
+        self._options = options
+
+    def version(self) -> str:
+        return f"{code_hash()}, {dataclasses.astuple(self._options)}"
+
+    def encode(self, audio: FloatArray, sample_rate: int, kbit_s: float) -> bytes:
+        try:
+            return api.encode_clip(prepare(audio, sample_rate), self._options.at(kbit_s)).data
+        except AudioGsError as error:
+            raise CodecError(str(error)) from None
+
+    def decode(self, data: bytes) -> tuple[FloatArray, int]:
+        pcm, sample_rate = api.decode(data)
+        return pcm / FULL_SCALE, sample_rate
+
+    def payload_bits(self, data: bytes) -> int:
+        return 8 * len(data)
+
+    def details(self, data: bytes) -> dict[str, Detail]:
+        facts = api.info(data)
+        difference = difference_of(data, api.decode(data)[0])
+        return {
+            "preset": facts.header.table_set_name,
+            **{f"gaussians_{kind}": count for kind, count in facts.gaussians.items()},
+            "gaussians": sum(facts.gaussians.values()),
+            "macs_mean": facts.macs_per_sample["mean"],
+            "macs_peak": facts.macs_per_sample["peak"],
+            "decoder_bytes": facts.decoder_bytes,
+            "bit_exact": difference is None,
+            "difference": difference,
+        }
+
+
+def difference_of(data: bytes, native: PcmArray) -> str | None:
+    """What differs between the C decoder's output and the reference's, in one line; None if nothing does."""
+    reference, _ = api.decode(data, backend="numba")
+    if np.array_equal(native, reference):
+        return None
+    found = api.verify(data).difference
+    return str(found) if found else "C and Numba differ when they read the whole stream at once"
+
+
+@functools.cache
+def code_hash() -> str:
+    """Stands for everything in the package that has a say in a stream or in what becomes of it."""
+    total = hashlib.sha256()
+    for path in sorted(_code_files(_PACKAGE)):
+        total.update(path.relative_to(_PACKAGE).as_posix().encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _code_files(folder: Path) -> Sequence[Path]:
+    found: list[Path] = []
+    for path in folder.iterdir():
+        if path.is_dir():
+            if path.name not in _NOT_THE_CODEC:
+                found += _code_files(path)
+        elif path.suffix in _CODE:
+            found.append(path)
+    return found
