@@ -9,8 +9,22 @@ import numpy.typing as npt
 
 from ..complexity import WINDOW_SECONDS, macs_each_sample
 from ..gaussians import GaussianTable, support
+from ..tables import CONTEXTS_PER_SCALE, NOISE_CONTEXTS
 
 Array = npt.NDArray[Any]
+
+
+_FIXED_BYTES = 196
+_NOISE_BYTES = 84
+_BYTES_A_TONE, _BYTES_A_NOISE, _BYTES_A_FRAME_SAMPLE, _BYTES_A_CONTEXT = 12, 4, 6, 2
+"""What the decoder's memory consists of on a 32-bit core, as its header reckons it."""
+
+
+def most_active(memory: int, scales: int, max_noise: int, frame_samples: int) -> int:
+    """Tone Gaussians that a decoder with noise can hold in so many bytes on a 32-bit core."""
+    contexts = CONTEXTS_PER_SCALE * scales + NOISE_CONTEXTS
+    noise = _NOISE_BYTES + _BYTES_A_NOISE * max_noise + _BYTES_A_FRAME_SAMPLE * frame_samples
+    return (memory - _FIXED_BYTES - _BYTES_A_CONTEXT * contexts - noise) // _BYTES_A_TONE
 
 
 def held_at_most(onset: Array, end: Array, slot_log2: int, first_slot: int, slots: int) -> int:

@@ -16,7 +16,7 @@ from ..tables import FULL_SCALE, TABLE_SETS
 from .fit import BITS_EACH, Fit, Progress, Samples, snr_db
 from .initialise import initialise
 from .log import FitLog
-from .noise import fit_noise, frame_log2_for, levels_db, wanted_power
+from .noise import fit_noise, levels_db, wanted_power
 from .options import DEFAULT_QUALITY, EncoderOptions, load_preset
 from .pursuit import Pursuit
 from .quantiser import Step, nearest_step
@@ -57,7 +57,8 @@ def _choose_preset(signal: Samples, sample_rate: int, options: EncoderOptions) -
     starts = np.arange(0, len(signal) - length + 1, hop)
     start = int(starts[np.argmax(energy[starts + length] - energy[starts])])
     excerpt = signal[start : start + length]
-    plain = dataclasses.replace(options, loop=None)
+    # Squared error says nothing fair about presets that give some of it up for the ear.
+    plain = dataclasses.replace(options, loop=None, level_exponent=0.0, shelf_db=0.0)
     best_name, best_cost = TABLE_SETS[0], math.inf
     step: Step | None = None
     for name in TABLE_SETS:
@@ -93,18 +94,55 @@ def _study(fit: Fit, pursuit: Pursuit, step: Step, log: FitLog, progress: Callab
         meet_bytes(fit, pursuit, step, fit.target_bytes(options.bitrate))
 
 
-def _noise_count(fit: Fit, kbit_s: float) -> int:
-    """Noise Gaussians for a clip at a rate."""
-    a_second = fit.options.noise_gaussians
-    if a_second is None:
-        a_second = min(_MOST_NOISE_A_SECOND, _NOISE_SHARE * 1000 * kbit_s / _NOISE_BITS_EACH)
+def _noise_count(fit: Fit, share_a_second: float) -> int:
+    """Noise Gaussians for a clip that can have so many of them a second."""
+    a_second = min(_MOST_NOISE_A_SECOND, share_a_second)
+    if fit.options.noise_gaussians is not None:
+        a_second = fit.options.noise_gaussians
     return round(a_second * len(fit.signal) / fit.sample_rate)
+
+
+def _noise_count_at(fit: Fit, kbit_s: float) -> int:
+    """Noise Gaussians for a clip at a rate."""
+    return _noise_count(fit, _NOISE_SHARE * 1000 * kbit_s / _NOISE_BITS_EACH)
+
+
+def _meet_bitrate(fit: Fit, kbit_s: float) -> tuple[Pursuit, Step]:
+    """Tones and noise that fill a bitrate together."""
+    count = _noise_count_at(fit, kbit_s)
+    reserved = _NOISE_BITS_EACH * count / 1000 * fit.sample_rate / len(fit.signal)
+    pursuit, step = fit_to_bitrate(fit, kbit_s - reserved)
+    _add_noise(fit, pursuit, count)
+    target = fit.target_bytes(kbit_s)
+    meet_bytes(fit, pursuit, step, target)
+    if fit.noise and fit.size(pursuit, step) > target:
+        # So short a clip has no room for the noise's part of the header.
+        fit.noise = None
+        meet_bytes(fit, pursuit, step, target)
+    return pursuit, step
+
+
+def _meet_count(fit: Fit, a_second: float) -> tuple[Pursuit, Step]:
+    """Tones and noises that are so many together."""
+    wanted = max(1, round(a_second * len(fit.signal) / fit.sample_rate))
+    count = min(_noise_count(fit, _NOISE_SHARE * a_second), wanted - 1)
+    pursuit, step = fit_to_count(fit, wanted - count)
+    _add_noise(fit, pursuit, count)
+    return pursuit, step
+
+
+def _meet_snr(fit: Fit, wanted_db: float) -> tuple[Pursuit, Step]:
+    """Tones of a signal-to-noise ratio, and the noise that goes with their rate."""
+    pursuit, step = fit_to_snr(fit, wanted_db)
+    kbit_s = 8 * fit.size(pursuit, step) / 1000 * fit.sample_rate / len(fit.signal)
+    _add_noise(fit, pursuit, _noise_count_at(fit, kbit_s / (1 - _NOISE_SHARE)))
+    return pursuit, step
 
 
 def _add_noise(fit: Fit, pursuit: Pursuit, count: int) -> None:
     """Gives the fit its noise layer, and the tones up whose cost the ceilings do not allow beside it."""
     options, preset = fit.options, fit.preset
-    frame = frame_log2_for(fit.sample_rate, preset.noise_frame, fit.slot_log2)
+    frame = fit.frame_log2
     level_db = levels_db(fit.sample_rate, frame, preset.noise_level_low, preset.noise_level_high) + options.noise_level
     alone_db = preset.noise_level_alone + options.noise_level
     power = wanted_power(fit.signal, pursuit.residual(), fit.sample_rate, frame, level_db, alone_db)
@@ -139,22 +177,12 @@ def encode_audio(
         step = nearest_step(1.0, 0.0)
         pursuit = fit.pursuit(step)
     elif options.bitrate is not None:
-        count = _noise_count(fit, options.bitrate)
-        reserved = _NOISE_BITS_EACH * count / 1000 * sample_rate / len(signal)
-        pursuit, step = fit_to_bitrate(fit, options.bitrate - reserved)
-        _add_noise(fit, pursuit, count)
-        target = fit.target_bytes(options.bitrate)
-        meet_bytes(fit, pursuit, step, target)
-        if fit.noise and fit.size(pursuit, step) > target:
-            # So short a clip has no room for the noise's part of the header.
-            fit.noise = None
-            meet_bytes(fit, pursuit, step, target)
+        pursuit, step = _meet_bitrate(fit, options.bitrate)
     elif options.gaussians is not None:
-        wanted = max(1, round(options.gaussians * len(signal) / sample_rate))
-        pursuit, step = fit_to_count(fit, wanted)
+        pursuit, step = _meet_count(fit, options.gaussians)
     else:
         quality = DEFAULT_QUALITY if options.quality is None else options.quality
-        pursuit, step = fit_to_snr(fit, 8 + 2 * quality)
+        pursuit, step = _meet_snr(fit, 8 + 2 * quality)
     log.record("pursuit", snr_db=fit.snr_db(pursuit), gaussians=len(pursuit.atoms))
     if not silent and _is_studied(options):
         _study(fit, pursuit, step, log, lambda fraction: report(0.8 + 0.15 * fraction, "refining"))

@@ -15,7 +15,7 @@ from ..gaussians import GaussianTable, ends, tones
 from ..slots import encode_stream
 from ..tables import LARGEST_AMPLITUDE
 from . import budget
-from .noise import NoiseLayer
+from .noise import NoiseLayer, frame_log2_for
 from .options import EncoderOptions, Preset
 from .pursuit import Pursuit
 from .quantiser import Step, finest_shift, largest_indices, nearest_step
@@ -59,7 +59,9 @@ class Fit:
         self.report = report or (lambda fraction, text: None)
         self.kmin, self.scales, self.slot_log2 = preset.layout(sample_rate)
         self.price = options.price if options.price is not None else preset.price
-        self.max_active = options.max_active if options.max_active is not None else preset.max_active
+        self.frame_log2 = frame_log2_for(sample_rate, preset.noise_frame, self.slot_log2)
+        affordable = budget.most_active(preset.memory, self.scales, preset.max_noise, 1 << self.frame_log2)
+        self.max_active = options.max_active if options.max_active is not None else min(preset.max_active, affordable)
         self.most = max(1, math.ceil(_MOST_A_SECOND * len(signal) / sample_rate))
         self.peak = float(np.max(np.abs(signal), initial=0.0))
         exponent = options.level_exponent if options.level_exponent is not None else preset.level_exponent

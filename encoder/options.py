@@ -33,7 +33,7 @@ class EncoderOptions:
     gaussians: float | None = None
     """Gaussians a second."""
     quality: float | None = None
-    """0..10: a signal-to-noise ratio of 8 + 2 * quality dB."""
+    """0..10: tones with a signal-to-noise ratio of 8 + 2 * quality dB, and noise for the rest."""
     preset: str = "auto"
     max_macs: int = 300
     """Ceiling on MACs a sample in every window of 20 ms."""
@@ -148,6 +148,8 @@ class Preset:
     """The same where there are no tones."""
     max_noise: int
     """Most noise Gaussians that the decoder holds at a time."""
+    memory: int
+    """Bytes of the decoder's state on a 32-bit core that streams keep to; long noise frames leave less for tones."""
 
     def layout(self, sample_rate: int) -> tuple[int, int, int]:
         """Smallest scale, number of scales and log2 of the slot's samples at a sample rate."""

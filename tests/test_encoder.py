@@ -244,11 +244,20 @@ def test_auto_takes_a_fitting_preset() -> None:
         assert by_preset.pop("auto") > max(by_preset.values()) - 1
 
 
+@pytest.mark.parametrize("rate", [8000, 16000, 24000, 48000])
+def test_speech_fits_its_memory(rate: int) -> None:
+    """However dense: 6 KB on a 32-bit core, and pointers take 12 bytes more here."""
+    noise = np.random.default_rng(3).standard_normal(2 * rate) * 0.1
+    data = audio_gs.encode(noise, rate, bitrate=24, preset="speech", effort="fast")
+    assert audio_gs.info(data).decoder_bytes <= 6144 + 12
+
+
 def test_quality() -> None:
-    """8 + 2 * quality dB, for more bytes each time."""
+    """Tones of 8 + 2 * quality dB, for more bytes each time."""
     signal, rate = demo("speech")
     qualities = (0, 3, 5, 8, 10)
-    streams = [audio_gs.encode(signal, rate, quality=q, preset="speech", effort="fast") for q in qualities]
+    tones_alone: dict[str, Any] = {"preset": "speech", "effort": "fast", "config": {"noise_gaussians": 0}}
+    streams = [audio_gs.encode(signal, rate, quality=q, **tones_alone) for q in qualities]
     sizes = [len(data) for data in streams]
     assert sizes == sorted(sizes)
     for data, quality in zip(streams, qualities, strict=True):

@@ -31,6 +31,9 @@ def describe(name: str, facts: api.StreamInfo) -> str:
     total = sum(facts.gaussians.values())
     kinds = ", ".join(f"{count} {kind}" for kind, count in facts.gaussians.items())
     loop = f"samples {header.loop[0]} to {header.loop[1]}" if header.loop else "none"
+    noise = "none"
+    if header.noise:
+        noise = f"frames of {header.noise.frame_samples} samples, {header.noise.max_held} Gaussians held at most"
     seek = "none"
     if header.seek_slots:
         distance = header.seek_slots * header.slot_samples / header.sample_rate
@@ -46,6 +49,7 @@ def describe(name: str, facts: api.StreamInfo) -> str:
         ("slot", f"{header.slot_samples} samples"),
         ("supports", f"{header.longest_support >> (header.scales - 1)} to {header.longest_support} samples"),
         ("amplitude step", f"4 * {header.mantissa} / 2^{header.output_shift} of 32768, at the shortest support"),
+        ("noise", noise),
         ("seek points", seek),
         ("loop", loop),
         ("MACs/sample", f"{macs['mean']:.1f} mean, {macs['peak']:.1f} peak, {header.peak_macs} declared"),

@@ -168,18 +168,18 @@ const char *gs_error_string(int error);
 
 /* cdef ends */
 
-/* Class of every stream of the encoder's speech preset. */
-#define GS_SPEECH_ACTIVE 200
+/* Class of every stream of the encoder's speech preset up to 24 kHz. */
+#define GS_SPEECH_ACTIVE 256
 #define GS_SPEECH_SCALES 6
 #define GS_SPEECH_NOISE 80
-#define GS_SPEECH_NOISE_FRAME 256
+#define GS_SPEECH_NOISE_FRAME 128
 
 /* Bytes of memory for a class, as gs_decoder_size, for use in a constant expression. */
 #define GS_DECODER_BYTES(max_active, scales, max_noise, noise_frame_samples)                                           \
     (GS_DECODER_FIXED_BYTES + 12u * (max_active) + 2u * GS_CONTEXTS(scales, max_noise) +                               \
      GS_NOISE_BYTES(max_noise, noise_frame_samples))
 
-/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 200, 6, 80, 256); */
+/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 256, 6, 80, 128); */
 #define GS_DECODER_STORAGE(name, max_active, scales, max_noise, noise_frame_samples)                                   \
     union {                                                                                                            \
         void *alignment;                                                                                               \
