@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..container import StreamHeader
 from ..gaussians import GaussianTable
+from ..noise import band_bins
 from ..reference import ReferenceDecoder
 from ..tables import FULL_SCALE, TABLE_SETS
 from .fit import BITS_EACH, Fit, Progress, Samples, snr_db
@@ -31,7 +32,7 @@ _AUTO_SECONDS = 6.0
 _NOISE_BITS_EACH = 12.5
 """What a noise Gaussian costs, near enough to set bits aside for it."""
 _NOISE_SHARE = 0.2
-_MOST_NOISE_A_SECOND = 110
+_MOST_NOISE_A_SECOND_AND_BAND = 5
 _NOISE_ROUNDS = 1
 _MOST_NOISE_SHARE_OF_MACS = 0.5
 """Share of the ceiling on MACs beyond which a clip goes without noise."""
@@ -96,7 +97,8 @@ def _study(fit: Fit, pursuit: Pursuit, step: Step, log: FitLog, progress: Callab
 
 def _noise_count(fit: Fit, share_a_second: float) -> int:
     """Noise Gaussians for a clip that can have so many of them a second."""
-    a_second = min(_MOST_NOISE_A_SECOND, share_a_second)
+    bands = len(band_bins(fit.sample_rate, fit.frame_log2))
+    a_second = min(_MOST_NOISE_A_SECOND_AND_BAND * bands, share_a_second)
     if fit.options.noise_gaussians is not None:
         a_second = fit.options.noise_gaussians
     return round(a_second * len(fit.signal) / fit.sample_rate)

@@ -22,6 +22,8 @@ _FAINTEST_POWER = 1 / 12
 _LOW_HZ, _HIGH_HZ = 1000.0, 3000.0
 _ALONE_SHARES = (0.3, 0.9)
 """Shares of a cell's power that tones leave, up to which they count as there and from which as not."""
+_QUIET_DB = (-35.0, -25.0)
+"""Level of a frame under the loudest one, up to which it counts as quiet and from which as not."""
 _IMPORTANCE = ((0, 4, 8, 16), (0.3, 0.4, 0.5, 1.6))
 """What an error of a level counts, by Bark: low down tones do most of the work."""
 _SHORTER_FRAMES = 0.1
@@ -79,11 +81,16 @@ def wanted_power(
     signal: Floats, residual: Floats, sample_rate: int, frame_log2: int, level_db: Floats, alone_db: float
 ) -> Floats:
     """Power that noise should have in each frame and band: that of the residual, raised by `level_db` of the band where
-    tones have done their work, by `alone_db` where there are none, and in between where they have done some of it."""
+    tones have done their work, by `alone_db` where there are none, and in between where they have done some of it; in
+    quiet frames as it is."""
     power = power_map(residual, sample_rate, frame_log2)
-    share = power / np.maximum(power_map(signal, sample_rate, frame_log2), 1e-9)
+    whole = power_map(signal, sample_rate, frame_log2)
+    share = power / np.maximum(whole, 1e-9)
     alone = np.interp(np.log2(np.maximum(share, 1e-9)), np.log2(_ALONE_SHARES), (0.0, 1.0))
-    return power * 10 ** ((level_db * (1 - alone) + alone_db * alone) / 10)
+    loudness = whole.sum(axis=1, keepdims=True)
+    under_loudest = 10 * np.log10(np.maximum(loudness, 1e-9) / max(float(loudness.max(initial=0.0)), 1e-9))
+    quiet = np.interp(under_loudest, _QUIET_DB, (1.0, 0.0))
+    return power * 10 ** ((level_db * (1 - alone) + alone_db * alone) * (1 - quiet) / 10)
 
 
 def fit_noise(power: Floats, frame_log2: int, count: int, threshold: float, rounds: int) -> NoiseLayer | None:
