@@ -238,5 +238,12 @@ def test_overlay_in_physical_units() -> None:
     assert [drawn["kinds"][number] for number in drawn["kind"]] == ["tone", "noise", "something new"]
 
 
+def test_noise_does_not_outshine_tones() -> None:
+    units = np.zeros(3, PHYSICAL)
+    units["kind"] = 0, 1, 1
+    units["weight"] = 0.1, -90, 10
+    assert overlay(units, ["tone", "noise", "noise"])["level"] == [-20, 0, -30]
+
+
 def test_overlay_of_nothing() -> None:
     assert overlay(np.zeros(0, PHYSICAL), [])["time"] == []

@@ -13,7 +13,7 @@ from ...container import KINDS, parse_header
 from ...gaussians import NOISE, physical
 
 SILENT = 1e-6
-NOISE_OPAQUE_DB = 60.0
+NOISE_OPAQUE_DB = 40.0
 
 
 def stream_overlay(data: bytes) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def stream_overlay(data: bytes) -> dict[str, Any]:
 def overlay(units: npt.NDArray[Any], kinds: Sequence[str]) -> dict[str, Any]:
     """Columns of what can be drawn; `units` has the dtype `gaussians.PHYSICAL`, `kinds` a name for each row.
 
-    time: ms. frequency: Hz. level: dB under full scale, of a noise how far its weight is under 60 dB. spread and kind:
+    time: ms. frequency: Hz. level: dB under full scale, of a noise how far its weight is under 40 dB. spread and kind:
     numbers of an entry in `spreads` (seconds and hertz) and in `kinds`.
     """
     names = list(dict.fromkeys(kinds))
@@ -34,7 +34,7 @@ def overlay(units: npt.NDArray[Any], kinds: Sequence[str]) -> dict[str, Any]:
     spreads, spread = np.unique(pairs, axis=0, return_inverse=True)
     level = 20 * np.log10(np.maximum(np.abs(units["weight"]), SILENT))
     is_noise = units["kind"] == NOISE
-    level[is_noise] = np.abs(units["weight"][is_noise]) - NOISE_OPAQUE_DB
+    level[is_noise] = np.minimum(np.abs(units["weight"][is_noise]) - NOISE_OPAQUE_DB, 0)
     return {
         "kinds": names,
         "spreads": [[float(f"{seconds:.4g}"), float(f"{hertz:.4g}")] for seconds, hertz in spreads.tolist()],
