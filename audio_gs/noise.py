@@ -48,7 +48,7 @@ def frame_levels(frame: int, base: int, gaussians: Array, bands: int) -> Array:
     for g in range(len(gaussians)):
         scale = gaussians[g, HELD_SCALE]
         age = frame - gaussians[g, HELD_FRAME]
-        if age <= 0 or age >= 4 << scale:
+        if age <= 0 or age >= NOISE_SHORTEST_SUPPORT << scale:
             continue
         piece = (age << 3) >> scale
         rest = (age << 3) & ((1 << scale) - 1)

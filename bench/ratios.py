@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -51,14 +51,20 @@ def class_curves(curves: Curves) -> list[CurvePoint]:
     return points
 
 
+def _beside_ours(
+    curves: Curves,
+) -> Iterator[tuple[tuple[str, str, str], Mapping[str, ClipCurve], Mapping[str, ClipCurve], list[str]]]:
+    """Class, metric and rival, the rival's curves, ours, and the clips that both have been measured on."""
+    for (group, metric, codec), theirs in sorted(curves.items()):
+        ours = curves.get((group, metric, OURS))
+        if codec != OURS and ours:
+            yield (group, metric, codec), theirs, ours, [clip for clip in theirs if clip in ours]
+
+
 def all_ratios(curves: Curves) -> list[Ratio]:
     """For every class, metric, rival and rate at which enough clips have a value."""
     found = []
-    for (group, metric, codec), theirs in sorted(curves.items()):
-        ours = curves.get((group, metric, OURS))
-        if codec == OURS or not ours:
-            continue
-        both = [clip for clip in theirs if clip in ours]
+    for (group, metric, codec), theirs, ours, both in _beside_ours(curves):
         for rate in RATES:
             covered = [clip for clip in both if theirs[clip].at(rate) is not None]
             if covered and len(covered) >= LEAST_SHARE * len(both):
@@ -100,11 +106,7 @@ def _ratio(
 def all_bd_rates(curves: Curves) -> list[BdRate]:
     """For every class, metric and rival, over the clips that both have been measured on."""
     found = []
-    for (group, metric, codec), theirs in sorted(curves.items()):
-        ours = curves.get((group, metric, OURS))
-        if codec == OURS or not ours:
-            continue
-        both = [clip for clip in theirs if clip in ours]
+    for (group, metric, codec), theirs, ours, both in _beside_ours(curves):
         sides = [_samples({clip: side[clip] for clip in both}) for side in (ours, theirs)]
         percent = bd_rate(sides[0], sides[1], METRICS[metric].higher_is_better)
         common = common_quality(sides[0], sides[1], METRICS[metric].higher_is_better)

@@ -27,11 +27,10 @@ from .study import hold_resolutions, joint_fit, starting_count, steps_for
 
 _AUTO_SECONDS = 6.0
 """Length of the excerpt on which presets are compared."""
-
-
 _NOISE_BITS_EACH = 12.5
 """What a noise Gaussian costs, near enough to set bits aside for it."""
 _NOISE_SHARE = 0.2
+"""Share of a rate, or of a number of Gaussians, that noise gets."""
 _MOST_NOISE_A_SECOND_AND_BAND = 5
 _NOISE_ROUNDS = 1
 _MOST_NOISE_SHARE_OF_MACS = 0.5
@@ -148,10 +147,10 @@ def _add_noise(fit: Fit, pursuit: Pursuit, count: int) -> None:
     level_db = levels_db(fit.sample_rate, frame, preset.noise_level_low, preset.noise_level_high) + options.noise_level
     alone_db = preset.noise_level_alone + options.noise_level
     power = wanted_power(fit.signal, pursuit.residual(), fit.sample_rate, frame, level_db, alone_db)
-    fit.noise = fit_noise(power, frame, count, 0.0, _NOISE_ROUNDS)
+    fit.noise = fit_noise(power, frame, count, _NOISE_ROUNDS)
     while fit.noise and fit.noise_held() > preset.max_noise:
         count = int(0.9 * count)
-        fit.noise = fit_noise(power, frame, count, 0.0, _NOISE_ROUNDS)
+        fit.noise = fit_noise(power, frame, count, _NOISE_ROUNDS)
     if np.max(fit.noise_macs(), initial=0.0) > _MOST_NOISE_SHARE_OF_MACS * options.max_macs:
         fit.noise = None
     fit.obey_ceilings(pursuit)

@@ -20,6 +20,7 @@ _HIGHEST = 26
 _FAINTEST_POWER = 1 / 12
 """What 16 bits add by themselves, in squared output steps; noise below that is none."""
 _LOW_HZ, _HIGH_HZ = 1000.0, 3000.0
+"""Where the level of low frequencies ends and that of high ones begins."""
 _ALONE_SHARES = (0.3, 0.9)
 """Shares of a cell's power that tones leave, up to which they count as there and from which as not."""
 _QUIET_DB = (-35.0, -25.0)
@@ -27,6 +28,7 @@ _QUIET_DB = (-35.0, -25.0)
 _IMPORTANCE = ((0, 4, 8, 16), (0.3, 0.4, 0.5, 1.6))
 """What an error of a level counts, by Bark: low down tones do most of the work."""
 _SHORTER_FRAMES = 0.1
+"""Octaves by which rounding favours the shorter frame."""
 _FRAMES_AT_A_TIME = 4096
 
 
@@ -93,7 +95,7 @@ def wanted_power(
     return power * 10 ** ((level_db * (1 - alone) + alone_db * alone) * (1 - quiet) / 10)
 
 
-def fit_noise(power: Floats, frame_log2: int, count: int, threshold: float, rounds: int) -> NoiseLayer | None:
+def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int) -> NoiseLayer | None:
     """The noise layer that comes nearest to a power in squared output steps in each frame and band, shape (frames,
     bands), in the log domain: at most `count` Gaussians; None where all is silent."""
     loudest = float(power.max(initial=0.0))
@@ -108,7 +110,7 @@ def fit_noise(power: Floats, frame_log2: int, count: int, threshold: float, roun
     level = np.clip(np.log2(np.maximum(power, 1e-9)) + offset, faintest, None)
     base = int(np.clip(round(float(level.mean())), -128, 127))
     importance = np.interp(np.arange(level.shape[1]), *_IMPORTANCE)
-    picks, plane = fit_plane(level - base, importance, count, threshold, rounds)
+    picks, plane = fit_plane(level - base, importance, count, rounds)
     table = empty_table(len(picks))
     table["kind"] = NOISE
     table["scale"] = picks[:, SCALE]

@@ -162,7 +162,7 @@ def _best_of_row(products: Array, energies: Array, share: float) -> tuple[float,
 @njit(cache=True, fastmath=True)
 def _time_product(plane: Plane, scale: int, onset: int, other: int, other_onset: int) -> float:
     """Inner product over time of two Gaussians, of what of them lies within the clip."""
-    end, other_end = onset + (4 << scale), other_onset + (4 << other)
+    end, other_end = onset + (NOISE_SHORTEST_SUPPORT << scale), other_onset + (NOISE_SHORTEST_SUPPORT << other)
     if min(onset, other_onset) >= -1 and max(end, other_end) <= plane.frames:
         return plane.time_products[scale, other, other_onset - onset + plane.profiles.shape[1]]
     total = 0.0
@@ -185,9 +185,9 @@ def _subtract(
 ) -> None:
     """Takes `by` times a Gaussian off the map: off all inner products that it has a part in."""
     onset = plane.first[scale] + ((row - plane.rows[scale]) << scale)
-    support = 4 << scale
+    support = NOISE_SHORTEST_SUPPORT << scale
     for other in range(len(plane.first)):
-        reach = 4 << other
+        reach = NOISE_SHORTEST_SUPPORT << other
         low = max(0, -((-(onset - reach + 1 - plane.first[other])) >> other))
         high = min(plane.rows[other + 1] - plane.rows[other] - 1, (onset + support - 1 - plane.first[other]) >> other)
         for number in range(low, high + 1):
@@ -208,26 +208,28 @@ def _fill(products: Array, shares: Array, plane: Plane, bests: Array, places: Ar
 
 
 @njit(cache=True)
-def _pick(
-    products: Array, bests: Array, places: Array, shares: Array, plane: Plane, threshold: float, picks: Array
-) -> int:
-    """Picks the best Gaussians one after another while each takes more than the threshold off the squared error."""
+def _take(products: Array, bests: Array, places: Array, shares: Array, plane: Plane, row: int, pick: Array) -> None:
+    """Makes a pick of the best Gaussian of a row, and takes it off the map."""
+    scale = _scale_of(plane.rows, row)
+    place = places[row]
+    weight = _weight(products[row, place], plane.energies[scale, place] * shares[row])
+    pick[SCALE], pick[ROW], pick[PLACE], pick[WEIGHT] = scale, row, place, weight
+    _subtract(products, bests, places, shares, plane, scale, row, place, weight)
+
+
+@njit(cache=True)
+def _pick(products: Array, bests: Array, places: Array, shares: Array, plane: Plane, picks: Array) -> int:
+    """Picks the best Gaussians one after another while each takes something off the squared error."""
     for n in range(len(picks)):
         row = int(np.argmax(bests))
-        if bests[row] <= threshold:
+        if bests[row] <= 0:
             return n
-        scale = _scale_of(plane.rows, row)
-        place = places[row]
-        weight = _weight(products[row, place], plane.energies[scale, place] * shares[row])
-        picks[n, SCALE], picks[n, ROW], picks[n, PLACE], picks[n, WEIGHT] = scale, row, place, weight
-        _subtract(products, bests, places, shares, plane, scale, row, place, weight)
+        _take(products, bests, places, shares, plane, row, picks[n])
     return len(picks)
 
 
 @njit(cache=True)
-def _move(
-    products: Array, bests: Array, places: Array, shares: Array, plane: Plane, threshold: float, picks: Array
-) -> None:
+def _move(products: Array, bests: Array, places: Array, shares: Array, plane: Plane, picks: Array) -> None:
     """A round of coordinate descent: each Gaussian is taken out and put back where the map near it now asks for one
     most, or left out if that no longer pays."""
     for n in range(len(picks)):
@@ -236,8 +238,8 @@ def _move(
         scale, row, place = picks[n, SCALE], picks[n, ROW], picks[n, PLACE]
         _subtract(products, bests, places, shares, plane, scale, row, place, -picks[n, WEIGHT])
         onset = plane.first[scale] + ((row - plane.rows[scale]) << scale)
-        support = 4 << scale
-        best, best_row = threshold, -1
+        support = NOISE_SHORTEST_SUPPORT << scale
+        best, best_row = 0.0, -1
         for other in range(len(plane.first)):
             low = max(0, (onset - (2 << other) - plane.first[other]) >> other)
             high = min(
@@ -251,32 +253,25 @@ def _move(
         if best_row < 0:
             picks[n, WEIGHT] = 0
             continue
-        row = best_row
-        scale = _scale_of(plane.rows, row)
-        place = places[row]
-        weight = _weight(products[row, place], plane.energies[scale, place] * shares[row])
-        picks[n, SCALE], picks[n, ROW], picks[n, PLACE], picks[n, WEIGHT] = scale, row, place, weight
-        _subtract(products, bests, places, shares, plane, scale, row, place, weight)
+        _take(products, bests, places, shares, plane, best_row, picks[n])
 
 
-def fit_plane(
-    level: Floats, importance: Floats, count: int, threshold: float, rounds: int
-) -> tuple[npt.NDArray[np.int64], Plane]:
+def fit_plane(level: Floats, importance: Floats, count: int, rounds: int) -> tuple[npt.NDArray[np.int64], Plane]:
     """Picks, shape (n, PICK_FIELDS), at most `count`, that together come near a map of levels, shape (frames, bands),
-    each taking more than `threshold` off the squared error, in which each band counts by its importance, shape
-    (bands,); improved in so many rounds."""
+    each taking something off the squared error, in which each band counts by its importance, shape (bands,); improved
+    in so many rounds."""
     plane = make_plane(len(level), importance)
     products, shares = correlate(level, importance, plane)
     bests, places = np.zeros(len(products)), np.zeros(len(products), np.int64)
     _fill(products, shares, plane, bests, places)
     picks = np.zeros((count, PICK_FIELDS), np.int64)
-    taken = int(_pick(products, bests, places, shares, plane, threshold, picks))
+    taken = int(_pick(products, bests, places, shares, plane, picks))
     for _ in range(rounds):
-        _move(products, bests, places, shares, plane, threshold, picks[:taken])
+        _move(products, bests, places, shares, plane, picks[:taken])
         kept = picks[:taken][picks[:taken, WEIGHT] != 0]
         picks[: len(kept)] = kept
         more = np.zeros((count - len(kept), PICK_FIELDS), np.int64)
-        taken = len(kept) + _pick(products, bests, places, shares, plane, threshold, more)
+        taken = len(kept) + _pick(products, bests, places, shares, plane, more)
         picks[len(kept) : taken] = more[: taken - len(kept)]
     return _merged(picks[:taken]), plane
 
