@@ -8,12 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from . import dequantise
 from .container import StreamHeader
 from .gaussians import noises, tones
-from .tables import BARK_BANDS, ENVELOPE_SEGMENTS, NOISE_NARROWEST_SUPPORT, NOISE_SHORTEST_SUPPORT
+from .tables import (
+    BARK_BANDS,
+    ENVELOPE_SEGMENTS,
+    HALF_BAND_TAPS,
+    LEVELS,
+    NOISE_NARROWEST_SUPPORT,
+    NOISE_SHORTEST_SUPPORT,
+)
 
 WINDOW_SECONDS = 0.020
 MACS_PER_ENVELOPE_SEGMENT = 2
+FILTER_MACS = HALF_BAND_TAPS * (1 - 0.5 ** (LEVELS - 1))
+"""What the half-band filters cost, in MACs a sample: of each two samples of a level one is made of others."""
 _BLOCK_SAMPLES = 1 << 20
 
 Table = npt.NDArray[Any]
@@ -41,14 +51,22 @@ def noise_macs_each_sample(table: Table, frame_log2: int, start: int, stop: int)
     return frames[frame - frame[0]] / (1 << frame_log2)
 
 
-def macs_each_sample(table: Table, samples: int) -> npt.NDArray[np.int64]:
-    """MACs that each of the samples 0..samples-1 costs for tone Gaussians, shape (samples,): one for each that sounds
-    there, two more where one of its envelope segments begins."""
+def macs_of_tones(table: Table) -> npt.NDArray[np.float64]:
+    """MACs that each tone Gaussian costs, shape (n,)."""
+    scale = table["scale"].astype(np.int64)
+    sounding = (ENVELOPE_SEGMENTS << scale) * 0.5 ** dequantise.level(table["bin"], scale)
+    return sounding + MACS_PER_ENVELOPE_SEGMENT * ENVELOPE_SEGMENTS
+
+
+def macs_each_sample(table: Table, samples: int) -> npt.NDArray[np.float64]:
+    """MACs that each of the samples 0..samples-1 costs for tone Gaussians, shape (samples,): for each that sounds there
+    one in as many samples as its level has one, two more where one of its envelope segments begins."""
     onset = table["onset"].astype(np.int64)
     scale = table["scale"].astype(np.int64)
-    steps = np.zeros(samples + 1, np.int64)
-    np.add.at(steps, np.clip(onset, 0, samples), 1)
-    np.add.at(steps, np.clip(onset + (ENVELOPE_SEGMENTS << scale), 0, samples), -1)
+    each = 0.5 ** dequantise.level(table["bin"], scale)
+    steps = np.zeros(samples + 1)
+    np.add.at(steps, np.clip(onset, 0, samples), each)
+    np.add.at(steps, np.clip(onset + (ENVELOPE_SEGMENTS << scale), 0, samples), -each)
     macs = np.cumsum(steps[:-1])
     starts = (onset[:, None] + (np.arange(ENVELOPE_SEGMENTS) << scale[:, None])).ravel()
     starts = starts[(starts >= 0) & (starts < samples)]
@@ -72,10 +90,10 @@ def macs_per_sample(table: Table, header: StreamHeader) -> tuple[float, float]:
         if len(near) == 0 and header.noise is None:
             continue
         near["onset"] -= start
-        macs = macs_each_sample(near, last - start).astype(np.float64)
+        macs = macs_each_sample(near, last - start)
         if header.noise:
             macs += noise_macs_each_sample(noise_table, header.noise.frame_log2, start, last)
         sums = np.concatenate(([0], np.cumsum(macs)))
         total += float(sums[stop - start])
         peak = max(peak, float((sums[window:] - sums[:-window]).max(initial=0)))
-    return total / samples, peak / window
+    return FILTER_MACS + total / samples, FILTER_MACS + peak / window

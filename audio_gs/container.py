@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from .errors import BitstreamError, UnsupportedError
 from .tables import MAX_SCALES as MAX_SCALES
-from .tables import NOISE_SCALES, NOISE_SHORTEST_SUPPORT, SHORTEST_SUPPORT
+from .tables import NOISE_SCALES, NOISE_SHORTEST_SUPPORT, RENDER_BLOCK, SHORTEST_SUPPORT, WARM_UP_BLOCKS
 from .tables import TABLE_SETS as TABLE_SETS
 
 MAGIC = b"GS"
@@ -151,8 +151,19 @@ class StreamHeader:
         """The segment where decoding has to start so that this sample and all after it come out right."""
         # Noise at a sample also depends on the frame that begins before it.
         reach = self.longest_support + (self.noise.frame_samples if self.noise else 0)
-        slot = (sample - reach) >> self.slot_log2
+        slot = (warm_up_start(sample) - reach) >> self.slot_log2
         return slot // self.seek_slots if self.seek_slots and slot > 0 else 0
+
+
+def held_after(slot_onset: int) -> int:
+    """The sample behind which a Gaussian must end to be held when a slot begins (SPEC R5), and the first one that needs
+    what the slot codes (SPEC R6)."""
+    return (slot_onset // RENDER_BLOCK - 1) * RENDER_BLOCK
+
+
+def warm_up_start(sample: int) -> int:
+    """The sample from which a decoder renders tones that begins at `sample`."""
+    return (sample // RENDER_BLOCK - WARM_UP_BLOCKS) * RENDER_BLOCK
 
 
 @dataclasses.dataclass(frozen=True)

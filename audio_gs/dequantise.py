@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .tables import HALF_SQRT2_Q16, SHORTEST_SUPPORT, phase_bits
+from .tables import HALF_SQRT2_Q16, LEVEL_INCREMENT, LEVEL_SCALE, LEVELS, SHORTEST_SUPPORT, phase_bits
 
 Integers = npt.NDArray[np.int64]
 
@@ -40,3 +40,11 @@ def phase_turns(amplitude_index: npt.ArrayLike, index: npt.ArrayLike) -> npt.NDA
 def increment(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
     """inc, the phase step a sample, 65536 a turn."""
     return np.asarray(bin_, np.int64) * (65536 // (SHORTEST_SUPPORT << np.asarray(scale, np.int64)))
+
+
+def level(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
+    """d, how often the sample rate is halved where the tone is rendered."""
+    step, k = increment(bin_, scale), np.asarray(scale, np.int64)
+    halvings = np.arange(1, LEVELS)[:, None]
+    fits = (k >= halvings + LEVEL_SCALE) & (step << halvings <= LEVEL_INCREMENT)
+    return np.sum(fits, axis=0).reshape(k.shape)

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from .container import StreamHeader, parse_header, read_segment
+from .container import StreamHeader, held_after, parse_header, read_segment, warm_up_start
 from .errors import BitstreamError
 from .gaussians import GAUSSIAN, NOISE, TONE, GaussianTable, empty_table, ends
 from .noise import NoiseRenderer
 from .noise import held as held_noise
 from .rangecoder import CODE, DECODER_FIELDS, MAX_OVERRUN, OVERRUN, POSITION, RANGE, start_decoder
-from .render import accumulate, held, to_pcm
+from .render import held, rendered, to_pcm
 from .slots import ILLEGAL_BIN, KIND, ROW_FIELDS, TOO_MANY, decode_slot
-from .tables import NOISE_SCALES, initial_contexts
+from .tables import NOISE_SCALES, RENDER_BLOCK, initial_contexts
 
 
 class SlotReader:
@@ -130,7 +130,8 @@ class ReferenceDecoder:
         if not 0 <= sample <= self.header.samples:
             raise ValueError(f"cannot seek to sample {sample} of {self.header.samples}")
         self._position = sample
-        self._held = np.zeros((0, ROW_FIELDS), np.int64)
+        self._kept = np.zeros((0, ROW_FIELDS), np.int64)
+        self._held_after = self._needed_after = warm_up_start(sample)
         if self._noise:
             self._noise.forget()
         self._damage: BitstreamError | None = None
@@ -144,7 +145,7 @@ class ReferenceDecoder:
 
     def state(self) -> tuple[int, int, int, int]:
         """Range, code, bytes read and Gaussians held after the last decoded slot."""
-        return (*self._reader.coder_state, len(self._held))
+        return (*self._reader.coder_state, len(self._lasting_after(self._kept, self._held_after)))
 
     def read(self, count: int) -> npt.NDArray[np.int16]:
         """The next samples, int16, shape (count,); fewer at the end or before damage, none after the end."""
@@ -158,7 +159,7 @@ class ReferenceDecoder:
         return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
 
     def _read_piece(self, wanted: int) -> npt.NDArray[np.int16]:
-        """Up to `wanted` samples, at most to the end of a slot."""
+        """Up to `wanted` samples, at most to where the next slot is needed."""
         header = self.header
         start = self._position
         end = header.samples
@@ -167,33 +168,37 @@ class ReferenceDecoder:
                 self.seek(header.loop[0])
                 start = header.loop[0]
             end = header.loop[1]
-        slot = start >> header.slot_log2
-        end = min(end, start + wanted, (slot + 1) << header.slot_log2)
-        if start >= end or self._damage:
+        if start >= min(end, start + wanted) or self._damage:
             return np.zeros(0, np.int16)
         try:
-            while self._reader.slot <= slot:
-                self._hold_next_slot()
+            while (coming := self._held_after_next_slot()) <= start:
+                self._hold_next_slot(coming)
         except BitstreamError as damage:
             self._damage = damage
             return np.zeros(0, np.int16)
-        accumulator = np.zeros(end - start, np.int32)
-        tones = self._held[self._held[:, KIND] == TONE]
-        accumulate(accumulator, start, held(tones, header.mantissa))
-        self._position = end
+        count = min(end, start + wanted, coming) - start
+        tones = self._kept[self._kept[:, KIND] == TONE]
+        quarters = rendered(held(tones, header.mantissa), start, count, header.output_shift)
+        self._position = start + count
         if self._noise is None or header.noise is None:
-            return to_pcm(accumulator, header.output_shift)
-        noises = self._held[self._held[:, KIND] == NOISE]
-        noise = self._noise.samples(start, end - start, held_noise(noises, header.noise.frame_log2))
-        return to_pcm(accumulator, header.output_shift, noise)
+            return to_pcm(quarters)
+        noises = self._kept[self._kept[:, KIND] == NOISE]
+        noise = self._noise.samples(start, count, held_noise(noises, header.noise.frame_log2))
+        return to_pcm(quarters, noise)
 
-    def _hold_next_slot(self) -> None:
-        """Drop what has ended before the next slot or the position, and hold what begins in that slot."""
-        header = self.header
-        now = max(self._position, self._reader.slot << header.slot_log2)
-        self._held = self._lasting_after(self._held, now)
-        begun = self._reader.read_slot(*room(self._held, header))
-        self._held = np.concatenate([self._held, self._lasting_after(begun, now)])
+    def _held_after_next_slot(self) -> int:
+        """What the ends of Gaussians held in the next slot lie behind; the clip's end if there is none."""
+        slot = self._reader.slot
+        return held_after(slot << self.header.slot_log2) if slot < self.header.slots else self.header.samples
+
+    def _hold_next_slot(self, held_after_it: int) -> None:
+        """Hold what begins in the next slot and has not ended before the position, and drop what has ended."""
+        self._held_after = max(self._needed_after, held_after_it)
+        # The half-band filters reach back less than a block; a decoder that goes on has those samples already.
+        self._kept = self._lasting_after(self._kept, self._held_after - RENDER_BLOCK)
+        held_rows = self._lasting_after(self._kept, self._held_after)
+        begun = self._reader.read_slot(*room(held_rows, self.header))
+        self._kept = np.concatenate([self._kept, self._lasting_after(begun, self._held_after)])
 
     def _lasting_after(self, rows: npt.NDArray[np.int64], sample: int) -> npt.NDArray[np.int64]:
         return rows[ends(as_table(rows), self.header) > sample]
@@ -220,7 +225,8 @@ def decode_gaussians(data: bytes) -> GaussianTable:
     held_rows = np.zeros((0, ROW_FIELDS), np.int64)
     slots = []
     for slot in range(-header.lead_slots, header.slots):
-        held_rows = held_rows[ends(as_table(held_rows), header) > max(0, slot << header.slot_log2)]
+        after = max(warm_up_start(0), held_after(slot << header.slot_log2))
+        held_rows = held_rows[ends(as_table(held_rows), header) > after]
         slots.append(reader.read_slot(*room(held_rows, header)).copy())
         held_rows = np.concatenate([held_rows, slots[-1]])
     return as_table(np.concatenate(slots))

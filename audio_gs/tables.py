@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,20 @@ ADAPTATION_SHIFT = (1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5)
 """Shift of a context's adaptation after 0, 1, ... bits: close to the running mean, 1/(n + 1.5), down to 1/32."""
 HALF_SQRT2_Q16 = 46341
 """round(65536 / sqrt(2))"""
+LEVELS = 4
+"""Sample rates at which tones are rendered, each half of the one before."""
+LEVEL_INCREMENT = 19200
+"""Largest phase step, 65536 a turn, of a tone at a level but the first: what lies below passes the half-band filter
+within -58 dB, and its image behind it stays under -52 dB."""
+LEVEL_SCALE = 2
+"""Smallest scale, at its own rate, of a tone at a level but the first."""
+RENDER_BLOCK = 64
+"""Samples that a decoder makes at a time; it decodes the slots that begin in the next block too."""
+WARM_UP_BLOCKS = 2
+"""Blocks before a jump's target that decide on what the half-band filters give from there on."""
+HALF_BAND_TAPS = 4
+"""On either side."""
+HALF_BAND_BETA = 5.25
 
 TABLE_SETS = ("speech", "music", "sfx")
 
@@ -42,6 +58,17 @@ def envelope() -> npt.NDArray[np.int64]:
 def cosine() -> npt.NDArray[np.int64]:
     """COS, Q14, shape (1024,): round(16384 cos(2 pi i / 1024))."""
     return np.rint(16384 * np.cos(2 * np.pi * np.arange(COSINE_STEPS) / COSINE_STEPS)).astype(np.int64)
+
+
+def half_band() -> npt.NDArray[np.int64]:
+    """HALF_BAND, Q12, shape (4,): what the samples i + 1/2 away count in the middle between two samples, for i > 0
+    round(4096 sinc(x) kaiser(x) / s), x = i + 1/2, sinc(x) = sin(pi x) / (pi x), kaiser(x) = I0(5.25 sqrt(1 - x^2/16)),
+    s = 2 times the sum of sinc(x) kaiser(x) over all i; and for i = 0 what makes their sum 2048."""
+    x = np.arange(HALF_BAND_TAPS) + 0.5
+    weights = np.sinc(x) * np.i0(HALF_BAND_BETA * np.sqrt(1 - (x / HALF_BAND_TAPS) ** 2))
+    taps = np.rint(2048 * weights / weights.sum()).astype(np.int64)
+    taps[0] = 2048 - taps[1:].sum()
+    return taps
 
 
 def bark_hz() -> npt.NDArray[np.int64]:
@@ -152,21 +179,108 @@ def initial_contexts(table_set: int, scales: int, noise: bool) -> npt.NDArray[np
     return ((probability << 4) | np.array(START_COUNT)[byte & 3]).astype(np.uint16)
 
 
-def _c_array(kind: str, name: str, formula: str, values: npt.NDArray[np.int64], dimensions: str) -> str:
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A fixed table as it is handed out: in C, and by gs-export tables."""
+
+    name: str
+    values: npt.NDArray[np.int64]
+    c_type: str
+    formula: str
+    """In one line; what it says of names in C holds for all forms."""
+    q: int | None = None
+    """Bits behind the binary point; None: the values are plain integers."""
+    array_in_c: bool = True
+    """False: C has one of `constants` for each value."""
+
+    @property
+    def stored(self) -> npt.NDArray[Any]:
+        """The values in their type of C, little-endian. Raises ValueError if they do not fit."""
+        kind = np.dtype(self.c_type.removesuffix("_t"))
+        limits = np.iinfo(kind)
+        if self.values.min() < limits.min or self.values.max() > limits.max:
+            raise ValueError(f"the table {self.name} does not fit {self.c_type}")
+        return self.values.astype(kind.newbyteorder("<"))
+
+    @property
+    def q_format(self) -> str | None:
+        """Q15 and the like; None for plain integers."""
+        return None if self.q is None else f"Q{self.q}"
+
+
+def all_tables() -> tuple[Table, ...]:
+    """Every table, in the order of the C header."""
+    return (
+        Table(
+            "envelope",
+            envelope(),
+            "int16_t",
+            "round(32767 (exp(-x^2/2) - c) / (1 - c)), x = 2.5 (i - 16)/16, c = exp(-2.5^2/2)",
+            q=15,
+        ),
+        Table("cosine", cosine(), "int16_t", "round(16384 cos(2 pi i / 1024))", q=14),
+        Table(
+            "half_band",
+            half_band(),
+            "int16_t",
+            "round(4096 sinc(x) kaiser(x) / s), x = i + 1/2, kaiser(x) = I0(5.25 sqrt(1 - x^2/16)), s = 2 times the "
+            "sum of sinc(x) kaiser(x); the first is what makes their sum 2048",
+            q=12,
+            array_in_c=False,
+        ),
+        Table("bark_hz", bark_hz(), "uint16_t", "round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5"),
+        Table("gain", gain(), "uint16_t", "round(8192 * 2^(i / 32))", q=13),
+        Table(
+            "noise_profile",
+            noise_profile(),
+            "uint16_t",
+            "a noise over Bark at every d that occurs, as SPEC 7 interpolates it",
+        ),
+        Table(
+            "adaptation_shift",
+            np.array(ADAPTATION_SHIFT),
+            "uint8_t",
+            "near the running mean, 1 / (n + 1.5), down to 1/32",
+        ),
+        Table("start_count", np.array(START_COUNT), "uint8_t", "counts that priors start with"),
+        Table(
+            "phase_limits",
+            np.array(PHASE_LIMITS),
+            "uint8_t",
+            "amplitude indices from which the phase has one more bit",
+        ),
+        Table(
+            "prior",
+            priors(),
+            "uint8_t",
+            "trained: probability of a 1 in 1/64 in the high 6 bits, index into gs_start_count in the low 2",
+        ),
+    )
+
+
+def _c_array(table: Table) -> str:
     lines = []
-    flat = [str(v) for v in values.ravel()]
+    flat = [str(v) for v in table.stored.ravel()]
     for start in range(0, len(flat), 16):
         lines.append("    " + ", ".join(flat[start : start + 16]))
-    return f"/* {formula} */\nstatic const {kind} {name}{dimensions} = {{\n" + ",\n".join(lines) + "\n};\n"
+    comment = table.formula if table.q_format is None else f"{table.q_format}: {table.formula}"
+    declaration = f"static const {table.c_type} gs_{table.name}[{len(flat)}]"
+    return f"/* {comment} */\n{declaration} = {{\n" + ",\n".join(lines) + "\n};\n"
 
 
-def c_header() -> str:
-    """The text of decoder_c/src/gs_tables.h."""
-    prior = priors()
-    defines = {
+def constants() -> dict[str, int]:
+    """The constants of the C header by their names there."""
+    return {
         "GS_COSINE_STEPS": COSINE_STEPS,
         "GS_ENVELOPE_SEGMENTS": ENVELOPE_SEGMENTS,
         "GS_HALF_SQRT2_Q16": HALF_SQRT2_Q16,
+        "GS_LEVELS": LEVELS,
+        "GS_BLOCK_SAMPLES": RENDER_BLOCK,
+        "GS_WARM_UP_BLOCKS": WARM_UP_BLOCKS,
+        "GS_LEVEL_INCREMENT": LEVEL_INCREMENT,
+        "GS_LEVEL_SCALE": LEVEL_SCALE,
+        "GS_HALF_BAND_TAPS": HALF_BAND_TAPS,
+        **{f"GS_HALF_BAND_{i}": tap for i, tap in enumerate(half_band().tolist())},
         "GS_MAX_SCALES": MAX_SCALES,
         "GS_TABLE_SETS": len(TABLE_SETS),
         "GS_CONTEXT_MORE": MORE,
@@ -198,57 +312,15 @@ def c_header() -> str:
         "GS_BARK_BANDS": BARK_BANDS,
         "GS_GAIN_STEPS": GAIN_STEPS,
     }
+
+
+def c_header() -> str:
+    """The text of decoder_c/src/gs_tables.h."""
     parts = [
         "/* Generated by `python -m audio_gs.tables`; do not edit. */",
         "#ifndef GS_TABLES_H\n#define GS_TABLES_H\n\n#include <stdint.h>\n",
-        "".join(f"#define {name} {value}\n" for name, value in defines.items()),
-        _c_array(
-            "int16_t",
-            "gs_envelope",
-            "Q15: round(32767 (exp(-x^2/2) - c) / (1 - c)), x = 2.5 (i - 16)/16, c = exp(-2.5^2/2)",
-            envelope(),
-            f"[{ENVELOPE_SEGMENTS + 1}]",
-        ),
-        _c_array("int16_t", "gs_cosine", "Q14: round(16384 cos(2 pi i / 1024))", cosine(), f"[{COSINE_STEPS}]"),
-        _c_array(
-            "uint16_t", "gs_bark_hz", "round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5", bark_hz(), f"[{BARK_BANDS}]"
-        ),
-        _c_array("uint16_t", "gs_gain", "Q13: round(8192 * 2^(i / 32))", gain(), f"[{GAIN_STEPS}]"),
-        _c_array(
-            "uint16_t",
-            "gs_noise_profile",
-            "a noise over Bark at every d that occurs, as SPEC 7 interpolates it",
-            noise_profile(),
-            f"[{NOISE_PROFILE_OF_WIDTH * (NOISE_WIDTHS + 1)}]",
-        ),
-        _c_array(
-            "uint8_t",
-            "gs_adaptation_shift",
-            "near the running mean, 1 / (n + 1.5), down to 1/32",
-            np.array(ADAPTATION_SHIFT),
-            f"[{len(ADAPTATION_SHIFT)}]",
-        ),
-        _c_array(
-            "uint8_t",
-            "gs_start_count",
-            "counts that priors start with",
-            np.array(START_COUNT),
-            f"[{len(START_COUNT)}]",
-        ),
-        _c_array(
-            "uint8_t",
-            "gs_phase_limits",
-            "amplitude indices from which the phase has one more bit",
-            np.array(PHASE_LIMITS),
-            f"[{len(PHASE_LIMITS)}]",
-        ),
-        _c_array(
-            "uint8_t",
-            "gs_prior",
-            "trained: probability of a 1 in 1/64 in the high 6 bits, index into gs_start_count in the low 2",
-            prior,
-            f"[{prior.size}]",
-        ),
+        "".join(f"#define {name} {value if value >= 0 else f'({value})'}\n" for name, value in constants().items()),
+        *(_c_array(table) for table in all_tables() if table.array_in_c),
         "#endif",
     ]
     return "\n".join(parts) + "\n"

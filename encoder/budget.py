@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..complexity import WINDOW_SECONDS, macs_each_sample
+from ..complexity import FILTER_MACS, WINDOW_SECONDS, macs_each_sample, macs_of_tones
+from ..container import warm_up_start
 from ..gaussians import GaussianTable, support
-from ..tables import CONTEXTS_PER_SCALE, NOISE_CONTEXTS
+from ..tables import CONTEXTS_PER_SCALE, NOISE_CONTEXTS, RENDER_BLOCK
 
 Array = npt.NDArray[Any]
 
 
-_FIXED_BYTES = 196
+_FIXED_BYTES = 764
 _NOISE_BYTES = 84
 _BYTES_A_TONE, _BYTES_A_NOISE, _BYTES_A_FRAME_SAMPLE, _BYTES_A_CONTEXT = 12, 4, 6, 2
 """What the decoder's memory consists of on a 32-bit core, as its header reckons it."""
@@ -28,8 +29,8 @@ def most_active(memory: int, scales: int, max_noise: int, frame_samples: int) ->
 
 
 def held_at_most(onset: Array, end: Array, slot_log2: int, first_slot: int, slots: int) -> int:
-    """The largest number of Gaussians that a decoder holds: from the start of the slot where they begin (of all
-    slots from `first_slot` on) to their last sample; given are the first sample of each and the one after its last."""
+    """The largest number of Gaussians that a decoder holds in any slot from `first_slot` on; given are the first sample
+    of each and the one after its last."""
     return int(_held_each_slot(onset, end, slot_log2, first_slot, slots).max(initial=0))
 
 
@@ -42,9 +43,11 @@ def _held_each_slot(onset: Array, end: Array, slot_log2: int, first_slot: int, s
 
 
 def _slots_of(onset: Array, end: Array, slot_log2: int) -> tuple[Array, Array]:
-    """First and last slot in which a decoder holds each Gaussian."""
-    # Dropped when a slot starts at or after its end; before sample 0 the decoder drops only what ends there.
-    return onset >> slot_log2, (np.maximum(end, 1) - 1) >> slot_log2
+    """First and last slot in which a decoder holds each Gaussian (SPEC R5)."""
+    begin = onset >> slot_log2
+    # The first slot whose samples lie so far behind the end that it drops what ended there, less one.
+    last = (-(-end // RENDER_BLOCK) * RENDER_BLOCK + RENDER_BLOCK - 1) >> slot_log2
+    return begin, np.maximum(begin, np.where(end <= warm_up_start(0), begin, last))
 
 
 def within_macs(
@@ -56,8 +59,8 @@ def within_macs(
     window = min(samples, max(1, round(WINDOW_SECONDS * sample_rate)))
     onset = table["onset"].astype(np.int64)
     end = onset + support(table["scale"])
-    worth = energies / support(table["scale"])
-    macs = macs_each_sample(table, samples) + noise_macs
+    worth = energies / macs_of_tones(table)
+    macs = FILTER_MACS + macs_each_sample(table, samples) + noise_macs
     while True:
         total = np.concatenate([[0], np.cumsum(macs)])
         cost = total[window:] - total[:-window]

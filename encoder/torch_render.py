@@ -14,11 +14,20 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from .. import dequantise
 from ..dequantise import amplitude, phase_turns
 from ..gaussians import GaussianTable, support, tones
 from ..noise import render_noise
 from ..reference import SlotReader, decode_gaussians
-from ..tables import COSINE_STEPS, ENVELOPE_SEGMENTS, SHORTEST_SUPPORT, envelope
+from ..tables import (
+    COSINE_STEPS,
+    ENVELOPE_SEGMENTS,
+    HALF_BAND_TAPS,
+    LEVELS,
+    SHORTEST_SUPPORT,
+    envelope,
+    half_band,
+)
 
 _CHUNK_ELEMENTS = 1 << 21
 """Samples of atoms rendered at a time."""
@@ -97,11 +106,42 @@ def waves_of(table: GaussianTable, mantissa: int, output_shift: int) -> Waves:
     return Waves(*(torch.as_tensor(field, dtype=torch.float64) for field in fields))
 
 
+def _climbed(level: Tensor) -> Tensor:
+    """A level's samples at the rate of the level before it, HALF_BAND_TAPS less at either end; shape (2 * n,)."""
+    taps = torch.as_tensor(half_band() / 4096, dtype=level.dtype)
+    kernel = torch.cat([taps.flip(0), taps])
+    between = torch.nn.functional.conv1d(level[1:][None, None], kernel[None, None])[0, 0]
+    return torch.stack([level[HALF_BAND_TAPS:-HALF_BAND_TAPS], between], dim=1).reshape(-1)
+
+
+def render_at_levels(table: GaussianTable, mantissa: int, output_shift: int, samples: int) -> Tensor:
+    """Tone Gaussians of a stream at the rates at which the decoder renders them, double precision, shape (samples,)."""
+    levels = dequantise.level(table["bin"], table["scale"])
+    # What a level needs around the clip: more than the filters reach, in its own samples.
+    margin = 2 * HALF_BAND_TAPS
+    below = torch.zeros(0)
+    for level in reversed(range(LEVELS)):
+        waves = waves_of(table[levels == level], mantissa, output_shift)
+        own = Waves(
+            waves.centre / 2**level + margin,
+            waves.support / 2**level,
+            waves.frequency * 2**level,
+            waves.peak,
+            waves.phase,
+        )
+        count = (samples >> level) + 2 * margin + 1
+        here = render(own, count)
+        if len(below):
+            here += _climbed(below)[:count]
+        below = here
+    return below[margin : margin + samples]
+
+
 def render_stream(data: bytes) -> npt.NDArray[np.float64]:
     """A stream with its tones rendered in floating point, in output steps, shape (samples,); BitstreamError if it is
     damaged. Noise has no other rendering than the integer one."""
     header = SlotReader(data).header
     table = decode_gaussians(data)
     with torch.no_grad():
-        waves = waves_of(tones(table), header.mantissa, header.output_shift)
-        return render(waves, header.samples).numpy() + render_noise(header, table)
+        rendered = render_at_levels(tones(table), header.mantissa, header.output_shift, header.samples)
+        return rendered.numpy() + render_noise(header, table)

@@ -1,31 +1,50 @@
-"""The command gs-export: one subcommand for each form, imported when it is asked for."""
+"""gs-export: clips, the decoder and its tables in other forms; each subcommand is imported when it is asked for."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 
-_MODULES = {
-    "c": "arrays_command",
-    "header": "header_command",
-    "firmware": "firmware_command",
-    "tables": "tables_command",
-    "onnx": "onnx_command",
+from ..cli.common import run
+from .options import HELP_NAMES, PROGRAM
+
+
+class _Form(NamedTuple):
+    module: str
+    """Has the subcommand as `command`."""
+    summary: str
+
+
+_FORMS = {
+    "c": _Form("arrays_command", "Clips as constant arrays in C, with an index."),
+    "header": _Form("header_command", "The whole decoder as one C header."),
+    "firmware": _Form("firmware_command", "A firmware project that plays clips."),
+    "tables": _Form("tables_command", "The codec's fixed tables in C, NumPy and JSON."),
+    "onnx": _Form("onnx_command", "A clip's renderer as an ONNX graph."),
 }
 
 
 class _Forms(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_MODULES)
+        return list(_FORMS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _MODULES:
+        if cmd_name not in _FORMS:
             return None
-        command: click.Command = import_module(f".{_MODULES[cmd_name]}", __package__).command
+        command: click.Command = import_module(f".{_FORMS[cmd_name].module}", __package__).command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, form.summary) for name, form in _FORMS.items()])
 
-@click.group(cls=_Forms)
-def main() -> None:
+
+@click.group(cls=_Forms, no_args_is_help=False, context_settings=HELP_NAMES)
+def command() -> None:
     """Turn clips, the decoder and its tables into what build systems and runtimes take."""
+
+
+def main() -> None:
+    run(command, PROGRAM)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..decoder_source import SourceMissing, find_decoder_source
 from ..errors import AudioGsError
 from .cores import CORES, Core
 
@@ -38,7 +39,8 @@ _FLAGS = (
 )
 # GCC then writes a .ci file beside each object; the code is the same.
 _CALL_GRAPH_FLAGS = ("-fstack-usage", "-fcallgraph-info=su")
-_FILES_OF_BOARD = ("board.c", "runtime.c")
+# Shared with the example of a program on bare metal.
+_RUNTIME = Path("examples", "baremetal", "runtime.c")
 
 
 class SimError(AudioGsError):
@@ -66,10 +68,10 @@ def need(module: str) -> None:
 
 def find_source() -> Path:
     """The decoder's C sources: those that were installed with the package, or those of the checkout around it."""
-    for folder in (HERE / "decoder_c", HERE.parent / "decoder_c"):
-        if (folder / "src" / "gs_decoder.c").is_file():
-            return folder
-    raise SimError("the decoder's sources were not installed; name decoder_c/ with --decoder-source")
+    try:
+        return find_decoder_source()
+    except SourceMissing as error:
+        raise SimError(f"{error}; name decoder_c/ with --decoder-source") from None
 
 
 def default_cache() -> Path:
@@ -155,8 +157,7 @@ def _decoder_files(source: Path) -> list[Path]:
 
 def _files(source: Path) -> list[Path]:
     headers = sorted((source / "src").glob("*.h")) + sorted((source / "include").glob("*.h"))
-    firmware = [FIRMWARE / name for name in (*_FILES_OF_BOARD, "image.ld")]
-    return [*_decoder_files(source), *headers, *firmware]
+    return [*_decoder_files(source), *headers, FIRMWARE / "board.c", find_source() / _RUNTIME, FIRMWARE / "image.ld"]
 
 
 def _fingerprint(files: Iterable[Path], options: Iterable[str]) -> str:
@@ -170,7 +171,7 @@ def _fingerprint(files: Iterable[Path], options: Iterable[str]) -> str:
 def _compile_all(core: Core, command: Sequence[str], flags: Sequence[str], source: Path, folder: Path) -> None:
     jobs: list[tuple[Path, tuple[str, ...]]] = [(path, ()) for path in _decoder_files(source)]
     # The same at every level, and without a memset that calls memset.
-    jobs.append((FIRMWARE / "runtime.c", ("-Os", "-fno-builtin")))
+    jobs.append((find_source() / _RUNTIME, ("-Os", "-fno-builtin")))
     if core.is_arm:
         jobs.append((FIRMWARE / "board.c", ()))
 

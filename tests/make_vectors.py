@@ -23,8 +23,8 @@ from random_streams import (
     decoded_by_the_letter,
     noise_by_the_letter,
     pcm_by_the_letter,
+    quarters_by_the_letter,
     random_stream,
-    sums_by_the_letter,
 )
 
 import audio_gs
@@ -136,7 +136,7 @@ def stages(data: bytes) -> dict[str, Any]:
     table = decode_gaussians(data)
     tone = tones(table)
     scale, amplitude = tone["scale"], tone["amplitude"]
-    sums, noise = sums_by_the_letter(header, table), noise_by_the_letter(header, table)
+    quarters, noise = quarters_by_the_letter(header, table), noise_by_the_letter(header, table)
     segments = iterate_segments(data, header, offset)
     return {
         "container": [[segment.start, segment.length, segment.crc] for segment in segments],
@@ -146,10 +146,11 @@ def stages(data: bytes) -> dict[str, Any]:
             dequantise.amplitude(amplitude, scale, header.mantissa).tolist(),
             dequantise.phase(amplitude, tone["phase"]).tolist(),
             dequantise.increment(tone["bin"], scale).tolist(),
+            dequantise.level(tone["bin"], scale).tolist(),
         ],
-        "render": sums.tolist(),
+        "render": quarters.tolist(),
         "noise": noise.tolist(),
-        "pcm": pcm_by_the_letter(header, sums, noise).tolist(),
+        "pcm": pcm_by_the_letter(quarters, noise).tolist(),
     }
 
 

@@ -238,10 +238,12 @@ def _within_class(table: Table, header: StreamHeader, kind: int) -> Table:
     most = header.max_active if kind == TONE else header.max_noise
     keep = np.ones(len(table), np.bool_)
     held: list[int] = []
+    slot = None
     starts = table["onset"] >> header.slot_log2 << header.slot_log2
     for row, (at, end) in enumerate(zip(starts.tolist(), _ends(table, header).tolist(), strict=True)):
-        while held and held[0] <= at:
+        while at != slot and held and held[0] <= max(-128, at // 64 * 64 - 64):
             heapq.heappop(held)
+        slot = at
         keep[row] = len(held) < most
         if keep[row]:
             heapq.heappush(held, end)
@@ -261,7 +263,8 @@ def most_held(table: Table, header: StreamHeader, kind: int = TONE) -> int:
     slot, ends = table["onset"] >> header.slot_log2, _ends(table, header)
     held = 1
     for number in np.unique(slot):
-        held = max(held, np.sum((slot <= number) & (ends > number << header.slot_log2)))
+        after = max(-128, (int(number) << header.slot_log2) // 64 * 64 - 64)
+        held = max(held, np.sum((slot == number) | (slot < number) & (ends > after)))
     return int(held)
 
 
@@ -291,22 +294,36 @@ def payloads(header: StreamHeader, table: Table, draws: Draws | None = None) -> 
     return coded
 
 
-def sums_by_the_letter(header: StreamHeader, table: Table) -> npt.NDArray[np.int32]:
-    """Steps 4 and 5 of SPEC.md: the decoder's int32 sums, shape (samples,)."""
+def quarters_by_the_letter(header: StreamHeader, table: Table) -> Integers:
+    """Steps 4 and 5 of SPEC.md: w_0 of the samples of the clip, shape (samples,)."""
     env, cos = envelope(), cosine()
-    acc = np.zeros(header.samples, np.int64)
+    # Every level from 64 of its samples before sample 0 to as many after the last.
+    acc = [np.zeros((header.samples >> d) + 129, np.int64) for d in range(4)]
     for k, onset, b, q, f, *_ in table[table["kind"] == TONE].tolist():
         step = 16 * header.mantissa if k % 2 == 0 else (header.mantissa * 46341 + 2048) >> 12
         peak = min(32767, (step * (8 * q + 3)) >> (5 + (k >> 1)))
         bits = 3 + sum(q >= limit for limit in (3, 5, 10, 20, 40, 80, 160))
-        n = np.arange(max(0, onset), min(header.samples, onset + (32 << k)))
-        a = n - onset
-        i, r = a >> k, a & ((1 << k) - 1)
+        inc = b << (11 - k)
+        d = max(d for d in range(4) if d == 0 or (d + 2 <= k and inc << d <= 19200))
+        first = onset >> d
+        m = np.arange(max(-64, first), min(len(acc[d]) - 64, first + ((32 << k) >> d)))
+        a = m - first
+        i, r = a >> (k - d), a & ((1 << (k - d)) - 1)
         e0, e1 = env[i] * peak, env[i + 1] * peak
-        e = (e0 + r * ((e1 - e0) >> k)) >> 15
-        phase = ((f << (16 - bits)) + 32 + ((b & 1) << 15) + (b << (11 - k)) * a) & 0xFFFF
-        acc[n] += e * cos[phase >> 6]
-    return (acc & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+        e = (e0 + r * ((e1 - e0) >> (k - d))) >> 15
+        phase = ((f << (16 - bits)) + 32 + ((b & 1) << 15) + (inc << d) * a) & 0xFFFF
+        acc[d][m + 64] += e * cos[phase >> 6]
+    u = [_int32(_int32(sums) + (1 << (11 + header.output_shift))) >> (12 + header.output_shift) for sums in acc]
+    w = u[3]
+    for d in (2, 1, 0):
+        # What the ends would need from beyond them is missing; 64 samples are more than that reaches.
+        m = np.arange(3, len(w) - 4)
+        pairs = [tap * (w[m - i] + w[m + 1 + i]) for i, tap in enumerate((2514, -617, 188, -37))]
+        climbed = np.zeros(2 * len(w), np.int64)
+        climbed[2 * m] = w[m]
+        climbed[2 * m + 1] = _int32(sum(pairs) + 2048) >> 12
+        w = u[d] + climbed[64 : 64 + len(u[d])]
+    return w[64 : 64 + header.samples]
 
 
 def _int32(values: npt.ArrayLike) -> Integers:
@@ -431,15 +448,14 @@ def _blocks_by_the_letter(before: Integers, after: Integers) -> Integers:
     return x
 
 
-def pcm_by_the_letter(header: StreamHeader, sums: npt.NDArray[np.int32], noise: Integers | int = 0) -> Pcm:
+def pcm_by_the_letter(quarters: Integers, noise: Integers | int = 0) -> Pcm:
     """Step 6 of SPEC.md."""
-    rounded = (sums.view(np.uint32) + np.uint32(1 << (13 + header.output_shift))).view(np.int32)
-    return np.clip((rounded >> (14 + header.output_shift)) + noise, -32768, 32767).astype(np.int16)
+    return np.clip(((quarters + 2) >> 2) + noise, -32768, 32767).astype(np.int16)
 
 
 def decoded_by_the_letter(header: StreamHeader, table: Table) -> Pcm:
     """Steps 4 to 7 of SPEC.md."""
-    return pcm_by_the_letter(header, sums_by_the_letter(header, table), noise_by_the_letter(header, table))
+    return pcm_by_the_letter(quarters_by_the_letter(header, table), noise_by_the_letter(header, table))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from audio_gs.container import StreamHeader
 from audio_gs.gaussians import GaussianTable, empty_table
 
 RATE = 8000
+FILTERS = 4 / 2 + 4 / 4 + 4 / 8
 SAMPLES = 3000
 
 
@@ -32,27 +33,33 @@ def random_table(count: int, seed: int) -> GaussianTable:
     table = empty_table(count)
     table["scale"] = random.integers(0, 7, count)
     table["onset"] = random.integers(-2500, SAMPLES, count)
+    table["bin"] = random.integers(0, 16 << table["scale"])
     return table
+
+
+def level_of(scale: int, bin_: int) -> int:
+    return max(d for d in range(4) if d == 0 or (d + 2 <= scale and bin_ << (11 - scale + d) <= 19200))
 
 
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_against_counting(count: int) -> None:
     table = random_table(count, seed=count)
-    counted = np.zeros(SAMPLES, int)
-    for scale, onset in zip(table["scale"], table["onset"], strict=True):
+    counted = np.zeros(SAMPLES)
+    for scale, onset, bin_ in table[["scale", "onset", "bin"]].tolist():
+        each = 0.5 ** level_of(scale, bin_)
         for age in range(32 << scale):
             if 0 <= onset + age < SAMPLES:
-                counted[onset + age] += 1 + 2 * (age % (1 << scale) == 0)
+                counted[onset + age] += each + 2 * (age % (1 << scale) == 0)
     np.testing.assert_array_equal(complexity.macs_each_sample(table, SAMPLES), counted)
     mean, peak = complexity.macs_per_sample(table, header_of(SAMPLES))
-    assert mean == pytest.approx(counted.mean())
-    assert peak == pytest.approx(max(counted[n : n + 160].mean() for n in range(SAMPLES - 159)))
+    assert mean == pytest.approx(FILTERS + counted.mean())
+    assert peak == pytest.approx(FILTERS + max(counted[n : n + 160].mean() for n in range(SAMPLES - 159)))
 
 
 def test_clips_shorter_than_the_window() -> None:
     table = random_table(1, seed=0)
     table["onset"], table["scale"] = 0, 0
-    assert complexity.macs_per_sample(table, header_of(10)) == (3.0, 3.0)
+    assert complexity.macs_per_sample(table, header_of(10)) == (6.5, 6.5)
 
 
 @pytest.mark.parametrize("block", [1, 100, 161, 1000])
@@ -69,5 +76,5 @@ def test_length_costs_no_memory() -> None:
     longest = (1 << 31) - 1
     table["onset"], table["scale"] = longest - 8, 0
     mean, peak = complexity.macs_per_sample(table, header_of(longest))
-    assert mean == (8 + 2 * 8) / longest
-    assert peak == (8 + 2 * 8) / 160
+    assert mean == FILTERS + (8 + 2 * 8) / longest
+    assert peak == FILTERS + (8 + 2 * 8) / 160

@@ -53,13 +53,18 @@ def some_segments(data: bytes) -> list[Segment]:
     return [*segments[: -1 : 1 + len(segments) // 12], segments[-1]]
 
 
-def first_sample(header: StreamHeader, segment: int) -> int:
-    return max(0, header.segment_slots(segment).start << header.slot_log2)
+def first_sample(header: StreamHeader, slot: int) -> int:
+    """The first sample that needs a slot (SPEC R6)."""
+    return max(0, (slot << header.slot_log2) // 64 * 64 - 64)
 
 
-def last_slot_start(header: StreamHeader, segment: int) -> int:
-    """First sample of a segment's last slot: what is checked when a segment ends is known there."""
-    return max(0, (header.segment_slots(segment).stop - 1) << header.slot_log2)
+def needs_segment(header: StreamHeader, segment: int) -> int:
+    return first_sample(header, header.segment_slots(segment).start)
+
+
+def needs_last_slot(header: StreamHeader, segment: int) -> int:
+    """What is checked when a segment ends is known where its last slot is needed."""
+    return first_sample(header, header.segment_slots(segment).stop - 1)
 
 
 def all_refuse(data: bytes) -> None:
@@ -94,7 +99,7 @@ def test_truncation_loses_no_whole_segment(seed: int) -> None:
     for segment in some_segments(stream.data):
         judgement, pcm = common_verdict(stream.data[: segment.end - 1], block=97)
         assert judgement == "corrupt"
-        assert len(pcm) >= first_sample(stream.header, segment.index)
+        assert len(pcm) >= needs_segment(stream.header, segment.index)
         np.testing.assert_array_equal(pcm, expected[: len(pcm)])
 
 
@@ -124,7 +129,7 @@ def test_wrong_crc_is_found_before_the_last_slot_of_its_segment(seed: int) -> No
         damaged[segment.end - segment.length - 1] ^= 0x10
         judgement, pcm = common_verdict(bytes(damaged), block=97)
         assert judgement == "corrupt"
-        np.testing.assert_array_equal(pcm, expected[: last_slot_start(stream.header, segment.index)])
+        np.testing.assert_array_equal(pcm, expected[: needs_last_slot(stream.header, segment.index)])
 
 
 @pytest.mark.parametrize("seed", SEGMENTED_SEEDS)
@@ -136,7 +141,8 @@ def test_segments_behind_the_damage_still_play(seed: int) -> None:
     damaged[first.end - first.length - 1] ^= 0x10
     header = stream.header
     reach = header.longest_support + (header.noise.frame_samples if header.noise else 0)
-    start = (header.seek_slots << header.slot_log2) + reach
+    # The decoder begins up to three of its blocks of 64 samples before.
+    start = (header.seek_slots << header.slot_log2) + reach + 192
     for backend in EXACT_BACKENDS:
         decoder = audio_gs.StreamDecoder(bytes(damaged), backend)
         with pytest.raises(BitstreamError):
@@ -165,7 +171,7 @@ def test_partial_keeps_the_segments_before_the_damage(seed: int) -> None:
             kept = audio_gs.api.decode_partial(bytes(damaged), backend=backend)
             assert kept.damage is not None
             assert kept.samples == stream.header.samples
-            safe = first_sample(stream.header, segment.index)
+            safe = needs_segment(stream.header, segment.index)
             # A wrong length can look like a cut; then what precedes the cut is kept too, on trust.
             assert safe <= len(kept.audio) < len(expected) if in_length else len(kept.audio) == safe
             np.testing.assert_array_equal(kept.audio[:safe], expected[:safe])
@@ -181,7 +187,7 @@ def test_extra_bytes(seed: int) -> None:
     for data in (stream.data + b"\0", build_stream(stream.header, longer)):
         judgement, pcm = common_verdict(data)
         assert judgement == "corrupt"
-        np.testing.assert_array_equal(pcm, expected[: last_slot_start(stream.header, last.index)])
+        np.testing.assert_array_equal(pcm, expected[: needs_last_slot(stream.header, last.index)])
 
 
 @pytest.mark.parametrize("version", [0, 2, 255])
@@ -264,7 +270,7 @@ def test_what_ends_before_the_clip_is_not_held() -> None:
     header = dataclasses.replace(header, max_active=1)
     table = audio_gs.gaussians.empty_table(2)
     table["amplitude"] = 100
-    for onsets, judgement in (((-232, -224), "sound"), ((8, 32), "corrupt"), ((-24, 0), "corrupt")):
+    for onsets, judgement in (((-232, -224), "sound"), ((8, 32), "corrupt"), ((-136, -128), "corrupt")):
         table["onset"] = onsets
         data = encode_stream(header, table)
         assert common_verdict(data).judgement == judgement

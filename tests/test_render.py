@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_streams import pcm_by_the_letter, random_stream, sums_by_the_letter
+from random_streams import pcm_by_the_letter, quarters_by_the_letter, random_stream
 
 import audio_gs
 from audio_gs.container import StreamHeader
 from audio_gs.gaussians import TONE, GaussianTable, empty_table, physical, tones
-from audio_gs.render import accumulate, held, to_pcm
+from audio_gs.render import HELD_LEVEL, held, interpolated, rendered, to_pcm
 from audio_gs.slots import as_rows, encode_stream
 
 RATE = 16000
@@ -49,40 +49,58 @@ def pcm_of(header: StreamHeader, table: GaussianTable) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(0, 200, 9))
-def test_sums_of_the_letter(seed: int) -> None:
+def test_samples_of_the_letter(seed: int) -> None:
     """In any piece of the clip."""
     stream = random_stream(seed)
-    expected = sums_by_the_letter(stream.header, stream.table)
-    ready = held(as_rows(tones(stream.table)), stream.header.mantissa)
-    cuts = sorted({0, stream.header.samples, *np.random.default_rng(seed).integers(0, len(expected), 3).tolist()})
+    header = stream.header
+    expected = quarters_by_the_letter(header, stream.table)
+    ready = held(as_rows(tones(stream.table)), header.mantissa)
+    cuts = sorted({0, header.samples, *np.random.default_rng(seed).integers(0, len(expected), 3).tolist()})
     for start, end in itertools.pairwise(cuts):
-        sums = np.zeros(end - start, np.int32)
-        accumulate(sums, start, ready)
-        np.testing.assert_array_equal(sums, expected[start:end])
+        quarters = rendered(ready, start, end - start, header.output_shift)
+        np.testing.assert_array_equal(quarters, expected[start:end])
 
 
-@pytest.mark.parametrize("shift", range(17))
-def test_pcm_is_rounded_and_limited(shift: int) -> None:
-    step = 1 << (14 + shift)
-    sums = [0, step // 2 - 1, step // 2, -step // 2, -step // 2 - 1, 3 * step, -3 * step, 2**31 - 1, -(2**31)]
-    sums += [32767 * step, 32768 * step, -32768 * step, -32769 * step]
-    sums = [value for value in sums if -(2**31) <= value < 2**31]
-    got = to_pcm(np.array(sums, np.int32), shift)
-    for value, sample in zip(sums, got.tolist(), strict=True):
-        rounded = value + step // 2
-        if rounded >= 2**31:
-            rounded -= 2**32
-        assert sample == max(-32768, min(32767, rounded // step))
+def test_quarters_are_rounded_and_limited() -> None:
+    quarters = [-(2**20), 4 * -32768 - 3, 4 * -32768, -7, -6, -3, -2, 0, 1, 2, 5, 6, 4 * 32767, 4 * 32767 + 2, 2**20]
+    expected = [-32768, -32768, -32768, -2, -1, -1, 0, 0, 0, 1, 1, 2, 32767, 32767, 32767]
+    assert to_pcm(np.array(quarters, np.int32)).tolist() == expected
 
 
 def test_sums_wrap() -> None:
-    """So many loud Gaussians that the int32 sum overflows; both decoders and the formula wrap alike."""
-    table = gaussians(*[(3, 512, 5, 4095, 0)] * 60, *[(5, 0, 9, 4000, 300)] * 60)
+    """So many loud Gaussians that the int32 sums overflow; both decoders and the formula wrap alike."""
+    at_full_rate = [(3, 512, 120, 4095, 0)] * 60
+    below = [(5, 0, 9, 4000, 300)] * 60
+    table = gaussians(*at_full_rate, *below)
     header = header_for(2048, mantissa=2047)
-    sums = sums_by_the_letter(header, table)
-    exact = 120 * 32767 * 16384
-    assert exact > 2**31 > np.abs(sums.astype(np.int64)).max()
-    np.testing.assert_array_equal(pcm_of(header, table), pcm_by_the_letter(header, sums))
+    assert 120 * 32767 * 16384 > 2**31
+    np.testing.assert_array_equal(pcm_of(header, table), pcm_by_the_letter(quarters_by_the_letter(header, table)))
+
+
+def test_half_band_filter() -> None:
+    """Every tone that a level may have comes out at the next one as it is, and its image far below it."""
+    n = np.arange(600)
+    for step in (100, 4000, 12000, 16000, 19200):
+        tone = np.rint(100000 * np.cos(2 * np.pi * step / 65536 * n)).astype(np.int32)
+        out = interpolated(tone).astype(float)
+        expected = 100000 * np.cos(np.pi * step / 65536 * (np.arange(len(out)) + 8))
+        error = np.sum((out - expected) ** 2) / np.sum(expected**2)
+        assert 10 * np.log10(error) < -49
+
+
+@pytest.mark.parametrize(("scale", "bin_", "level"), [(2, 0, 0), (3, 0, 1), (5, 0, 3), (8, 1, 3)])
+def test_level_of_low_tones(scale: int, bin_: int, level: int) -> None:
+    assert held(as_rows(gaussians((scale, 0, bin_, 9, 0))), 100)[0, HELD_LEVEL] == level
+
+
+def test_a_tone_loses_nothing_between_levels() -> None:
+    """Bins around the limits of the levels, all as loud."""
+    header = header_for(8192, mantissa=2000)
+    for bin_ in (149, 150, 151, 299, 300, 301, 599, 600, 601):
+        sounding = pcm_of(header, gaussians((6, 2048, bin_, 100, 0)))
+        loudness = 10 * np.log10(np.sum(sounding.astype(float) ** 2))
+        reference = pcm_of(header, gaussians((6, 2048, 900, 100, 0)))
+        assert abs(loudness - 10 * np.log10(np.sum(reference.astype(float) ** 2))) < 0.1
 
 
 def test_saturation() -> None:
@@ -118,13 +136,15 @@ def test_the_phase_is_that_at_the_centre() -> None:
 
 
 def test_nothing_sounds_outside_its_support() -> None:
+    """But for a step or two as far as the filters reach."""
     header = header_for(8192)
     for scale in range(8):
-        pcm = pcm_of(header, gaussians((scale, 1024, 0, 300, 0)))
-        (sounding,) = np.nonzero(pcm)
-        assert 1024 <= sounding[0] < sounding[-1] < 1024 + (32 << scale)
+        pcm = pcm_of(header, gaussians((scale, 1024, 0, 300, 0))).astype(int)
+        end = 1024 + (32 << scale)
+        assert np.abs(np.concatenate([pcm[:1024], pcm[end:]])).max() <= 2
+        assert not np.concatenate([pcm[: 1024 - 49], pcm[end + 49 :]]).any()
         # Without a bin the waveform is its envelope: symmetric to within the rounding of its slopes.
-        shape = pcm[1024 : 1025 + (32 << scale)].astype(int)
+        shape = pcm[1024 : end + 1]
         assert np.abs(shape - shape[::-1]).max() <= 2
 
 

@@ -13,13 +13,14 @@ from make_vectors import FOLDER, STAGES_SEED, pcm_crc, seed_name
 import audio_gs
 from audio_gs import dequantise
 from audio_gs.api import EXACT_BACKENDS, open_decoder
-from audio_gs.container import StreamHeader, iterate_segments, parse_header
+from audio_gs.container import StreamHeader, held_after, iterate_segments, parse_header
 from audio_gs.gaussians import GAUSSIAN, GaussianTable, noises, tones
 from audio_gs.noise import NoiseRenderer
 from audio_gs.noise import held as held_noise
 from audio_gs.reference import SlotReader, decode_gaussians
-from audio_gs.render import accumulate, held, to_pcm
+from audio_gs.render import HELD_LEVEL, held, rendered, to_pcm
 from audio_gs.slots import as_rows
+from audio_gs.tables import LEVELS
 
 LINES = [line.split() for line in (FOLDER / "manifest.txt").read_text().splitlines() if not line.startswith("#")]
 STREAM = (FOLDER / seed_name(STAGES_SEED)).read_bytes()
@@ -83,9 +84,10 @@ def test_stage_2_range_coder(stored: Any, header: StreamHeader) -> None:
     for slot, expected in enumerate(stored["range coder"], -header.lead_slots):
         reader.read_slot(header.max_active, header.max_noise)
         assert list(reader.coder_state) == expected, f"after slot {slot}"
-        # Reading is what makes the C decoder go on, so its slots show from the first sample on.
-        if slot >= 0:
-            native.read(header.slot_samples)
+        # Reading is what makes the C decoder go on; it decodes a slot for the first sample that needs it.
+        if slot > 0:
+            native.seek(held_after(slot << header.slot_log2))
+            native.read(1)
             assert list(native.state()[:3]) == expected, f"C, after slot {slot}"
 
 
@@ -94,17 +96,18 @@ def test_stage_3_slots(table: GaussianTable) -> None:
 
 
 def test_stage_4_dequantise(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
-    peak, phase, increment = stored["dequantise"]
+    peak, phase, increment, level = stored["dequantise"]
     table = tones(table)
     np.testing.assert_array_equal(dequantise.amplitude(table["amplitude"], table["scale"], header.mantissa), peak)
     np.testing.assert_array_equal(dequantise.phase(table["amplitude"], table["phase"]), phase)
     np.testing.assert_array_equal(dequantise.increment(table["bin"], table["scale"]), increment)
+    np.testing.assert_array_equal(dequantise.level(table["bin"], table["scale"]), level)
 
 
 def test_stage_5_render(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
-    sums = np.zeros(header.samples, np.int32)
-    accumulate(sums, 0, held(as_rows(tones(table)), header.mantissa))
-    np.testing.assert_array_equal(sums, stored["render"])
+    ready = held(as_rows(tones(table)), header.mantissa)
+    assert set(ready[:, HELD_LEVEL]) == set(range(LEVELS))
+    np.testing.assert_array_equal(rendered(ready, 0, header.samples, header.output_shift), stored["render"])
 
 
 def test_stage_7_noise(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
@@ -115,8 +118,8 @@ def test_stage_7_noise(stored: Any, header: StreamHeader, table: GaussianTable) 
     np.testing.assert_array_equal(renderer.samples(0, header.samples, every_one), stored["noise"])
 
 
-def test_stage_6_pcm(stored: Any, header: StreamHeader) -> None:
-    sums, noise = np.array(stored["render"], np.int32), np.array(stored["noise"])
-    np.testing.assert_array_equal(to_pcm(sums, header.output_shift, noise), stored["pcm"])
+def test_stage_6_pcm(stored: Any) -> None:
+    quarters, noise = np.array(stored["render"], np.int32), np.array(stored["noise"])
+    np.testing.assert_array_equal(to_pcm(quarters, noise), stored["pcm"])
     np.testing.assert_array_equal(audio_gs.decode(STREAM, backend="numba")[0], stored["pcm"])
     np.testing.assert_array_equal(audio_gs.decode(STREAM)[0], stored["pcm"])

@@ -34,7 +34,7 @@ WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_fl
     type=click.Choice(api.BACKENDS),
     default="c",
     show_default=True,
-    help="c and numba give the same samples; torch renders in floating point.",
+    help="c, numba and onnx (extra 'export') give the same samples; torch renders in floating point.",
 )
 @click.option("--partial", is_flag=True, help="Keep what precedes the damage of a corrupt stream.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
@@ -55,8 +55,8 @@ def command(
     """
     if as_json and output == STDIO:
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
-    if partial and backend == "torch":
-        raise click.UsageError("--partial works with the backends c and numba")
+    if partial and backend not in api.EXACT_BACKENDS:
+        raise click.UsageError(f"--partial works with the backends {' and '.join(api.EXACT_BACKENDS)}")
     outputs = plan_outputs(inputs, output, ".wav", force)
     for target in outputs:
         if Path(target).suffix.lower() not in WRITERS and not _is_special(target):

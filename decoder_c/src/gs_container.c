@@ -20,7 +20,7 @@ uint32_t gs_crc_byte(uint32_t crc, uint32_t byte)
 
 void gs_input_open(gs_input *input, const void *memory, gs_read_fn read, void *user, uint32_t size)
 {
-    *input = (gs_input){0};
+    *input = GS_ALL_ZERO(gs_input);
     input->memory = (const uint8_t *)memory;
     input->read = read;
     input->user = user;

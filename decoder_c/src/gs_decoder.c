@@ -118,14 +118,25 @@ static void drop_ended(gs_decoder *decoder, uint32_t time)
     if (decoder->noise_at)
         gs_noise_drop_ended(noise_of(decoder), &decoder->info, time);
     while (i < decoder->held) {
-        if (held[i].onset + gs_support(held[i].scale) <= time)
+        if ((held[i].onset + gs_support(held[i].scale)) << held[i].level <= time)
             held[i] = held[--decoder->held];
         else
             i++;
     }
 }
 
-/* Decodes the next slot and holds those of its Gaussians that still sound at time `needed`. */
+static uint32_t block_of(uint32_t sample)
+{
+    return sample / GS_BLOCK_SAMPLES * GS_BLOCK_SAMPLES;
+}
+
+/* The time from which tones are rendered for what follows `sample`. */
+static uint32_t warm_up_start(uint32_t sample)
+{
+    return block_of(sample) + GS_TIME_ZERO - GS_WARM_UP_BLOCKS * GS_BLOCK_SAMPLES;
+}
+
+/* Decodes the next slot and holds those of its Gaussians that end after time `needed`. */
 static int decode_slot(gs_decoder *decoder, uint32_t needed)
 {
     const gs_info *info = &decoder->info;
@@ -139,7 +150,9 @@ static int decode_slot(gs_decoder *decoder, uint32_t needed)
 
     if (decoder->next_slot == decoder->segment_end)
         open_segment(decoder);
-    drop_ended(decoder, time);
+    if (block_of(time) > needed + GS_BLOCK_SAMPLES)
+        needed = block_of(time) - GS_BLOCK_SAMPLES;
+    drop_ended(decoder, needed);
     room = info->max_active - decoder->held;
     noise_room = info->max_noise - noises_held(decoder);
     gs_slot_start(&decoder->slot, time);
@@ -211,7 +224,7 @@ static int open_from(void *memory, size_t memory_bytes, const void *stream, gs_r
         return GS_ERR_ARGUMENT;
     if ((uintptr_t)memory % sizeof(void *) != 0 || memory_bytes < sizeof *opened)
         return GS_ERR_MEMORY;
-    *opened = (gs_decoder){0};
+    *opened = GS_ALL_ZERO(gs_decoder);
     info = &opened->info;
     gs_input_open(&opened->range.input, stream, read, user, bytes);
     error = gs_header_read(&opened->range.input, &opened->info);
@@ -228,6 +241,7 @@ static int open_from(void *memory, size_t memory_bytes, const void *stream, gs_r
     opened->contexts_at = (uint16_t)contexts_at;
     opened->slots = (int32_t)((info->samples - 1) >> info->slot_shift) + 1;
     go_to_start(opened);
+    opened->next_block = warm_up_start(0);
     *decoder = opened;
     return GS_OK;
 }
@@ -253,19 +267,33 @@ static GS_APART int decode_slots(gs_decoder *decoder, int32_t end, uint32_t need
     return error;
 }
 
+/* Decodes the slots that begin before the end of the block after the next one, whose samples the next one needs. */
+static int decode_for_next_block(gs_decoder *decoder)
+{
+    uint32_t shift = decoder->info.slot_shift;
+    uint32_t last = decoder->next_block + 2 * GS_BLOCK_SAMPLES - 1;
+    int32_t slot = (int32_t)(last >> shift) - (int32_t)(GS_TIME_ZERO >> shift);
+
+    if (slot >= decoder->slots)
+        slot = decoder->slots - 1;
+    return decode_slots(decoder, slot + 1, decoder->next_block);
+}
+
 static int seek(gs_decoder *decoder, uint32_t sample)
 {
     const gs_info *info = &decoder->info;
-    uint32_t reach = longest_support(info) + gs_noise_frame(info);
+    uint32_t reach = longest_support(info) + gs_noise_frame(info) + GS_TIME_ZERO;
+    uint32_t start = warm_up_start(sample);
     int error;
 
     decoder->error = GS_OK;
     decoder->position = sample;
     if (sample == info->samples)
         return GS_OK;
-    error = go_to_segment(decoder, sample < reach ? 0 : (sample - reach) >> info->slot_shift);
+    error = go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_shift);
+    decoder->next_block = start;
     if (!error)
-        error = decode_slots(decoder, (int32_t)(sample >> info->slot_shift), sample + GS_TIME_ZERO);
+        error = decode_for_next_block(decoder);
     decoder->error = error;
     return error;
 }
@@ -275,24 +303,37 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* Renders at most `samples` samples of the current slot, with the noise from there on. Returns how many. */
-static GS_APART uint32_t read_block(gs_decoder *decoder, const uint32_t *noise, int16_t *pcm, uint32_t samples)
+/* Makes the block of the position, and before it those that were left out. */
+static int make_blocks(gs_decoder *decoder)
+{
+    while (decoder->next_block <= decoder->position + GS_TIME_ZERO) {
+        int error = decode_for_next_block(decoder);
+        if (error)
+            return error;
+        gs_render(&decoder->block, held_of(decoder), decoder->held, decoder->next_block, decoder->info.output_shift);
+        decoder->next_block += GS_BLOCK_SAMPLES;
+    }
+    return GS_OK;
+}
+
+/* Gives at most `samples` samples of the block made last. Returns how many. */
+static GS_APART uint32_t read_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
 {
     const gs_info *info = &decoder->info;
-    uint32_t sum[GS_BLOCK_SAMPLES] = {0};
-    uint32_t block = GS_BLOCK_SAMPLES;
+    const uint32_t *noise = NULL;
     uint32_t end = info->samples;
     uint32_t position = decoder->position;
+    uint32_t at = position % GS_BLOCK_SAMPLES;
 
     if (decoder->looping && position < info->loop_end)
         end = info->loop_end;
-    samples = least(samples, end - position);
-    /* A block must not reach into the next slot, nor into the next frame of noise. */
-    if (info->slot_shift < GS_BLOCK_SHIFT || (noise && info->noise_frame_shift < GS_BLOCK_SHIFT))
-        block = GS_BLOCK_SAMPLES / 2;
-    samples = least(samples, block - (position & (block - 1)));
-    gs_render(held_of(decoder), decoder->held, position + GS_TIME_ZERO, sum, samples);
-    gs_pcm(sum, noise, samples, info->output_shift, pcm);
+    samples = least(least(samples, end - position), GS_BLOCK_SAMPLES - at);
+    if (decoder->noise_at) {
+        uint32_t frame = gs_noise_frame(info);
+        samples = least(samples, frame - (position & (frame - 1)));
+        noise = gs_noise_prepare(noise_of(decoder), info, position);
+    }
+    gs_pcm(decoder->block.level_0 + at, noise, samples, pcm);
     decoder->position += samples;
     return samples;
 }
@@ -309,15 +350,9 @@ int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
         } else if (decoder->position == decoder->info.samples) {
             break;
         } else {
-            uint32_t position = decoder->position;
-            int32_t slot = (int32_t)(position >> decoder->info.slot_shift);
-            const uint32_t *noise = NULL;
-            decoder->error = decode_slots(decoder, slot + 1, position + GS_TIME_ZERO);
-            if (decoder->error)
-                break;
-            if (decoder->noise_at)
-                noise = gs_noise_prepare(noise_of(decoder), &decoder->info, position);
-            done += read_block(decoder, noise, pcm + done, samples - done);
+            decoder->error = make_blocks(decoder);
+            if (!decoder->error)
+                done += read_block(decoder, pcm + done, samples - done);
         }
     }
     return done > 0 || samples == 0 ? (int32_t)done : decoder->error;
@@ -355,7 +390,7 @@ int gs_check(gs_decoder *decoder)
     if (!decoder)
         return GS_ERR_ARGUMENT;
     go_to_start(decoder);
-    error = decode_slots(decoder, decoder->slots, GS_TIME_ZERO);
+    error = decode_slots(decoder, decoder->slots, warm_up_start(0));
     if (!error)
         return seek(decoder, 0);
     decoder->error = error;

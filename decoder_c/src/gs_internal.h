@@ -39,6 +39,13 @@
 #define GS_TOGETHER(a, b) ((void)0)
 #endif
 
+/* For C++ too, which knows no compound literals. */
+#ifdef __cplusplus
+#define GS_ALL_ZERO(type) type()
+#else
+#define GS_ALL_ZERO(type) ((type){0})
+#endif
+
 #define GS_STATIC_ASSERT(name, condition) typedef char gs_assert_##name[(condition) ? 1 : -1]
 
 /* C99 leaves both to the compiler; the format does not. */
@@ -51,9 +58,6 @@ GS_STATIC_ASSERT(conversion_wraps, (int32_t)0xFFFFFFFFu == -1);
 #define GS_SMALLEST_FRAME_SHIFT 5u
 #define GS_LARGEST_FRAME_SHIFT 9u
 #define GS_INPUT_BYTES 32u
-#define GS_BLOCK_SHIFT 6u /* log2 of the samples rendered at a time */
-#define GS_BLOCK_SAMPLES (1u << GS_BLOCK_SHIFT)
-GS_STATIC_ASSERT(half_a_block_fits_every_slot_and_frame, GS_BLOCK_SHIFT - 1 <= GS_SMALLEST_FRAME_SHIFT);
 
 /* Time inside the decoder runs from the earliest onset that a stream can code, so that it is never negative: sample 0
  * is at GS_TIME_ZERO, and no sum of a time and a length leaves 32 bits. */
@@ -144,14 +148,14 @@ int gs_slot_next(gs_slot *slot, gs_range *range, uint16_t *contexts, gs_gaussian
 
 /* ---- 4 dequantise (gs_dequantise.c) ---- */
 
-/* A tone as the renderer wants it. */
+/* A tone as the renderer wants it: times are in samples of its level. */
 typedef struct gs_held {
     uint32_t onset;
     uint16_t phase;     /* at the onset, rounding of the cosine's index included; 65536 a turn */
     uint16_t increment; /* phase a sample */
     uint16_t amplitude; /* Q15 */
     uint8_t scale;
-    uint8_t spare;
+    uint8_t level;      /* a sample of it is 1 << level samples of the clip */
 } gs_held;
 
 GS_STATIC_ASSERT(a_held_gaussian_is_12_bytes, sizeof(gs_held) == 12);
@@ -169,8 +173,23 @@ static inline uint32_t gs_support(uint32_t scale)
 const int16_t *gs_render_cosine(void);
 const int16_t *gs_render_envelope(void);
 
-/* Adds the samples time .. time + samples - 1 of all tones to sum. The sum wraps: it is a uint32_t for that. */
-void gs_render(const gs_held *held, uint32_t count, uint32_t time, uint32_t *sum, uint32_t samples);
+/* A level's samples that the next block still needs from the block before. */
+#define GS_LEVEL_HISTORY (2u * GS_HALF_BAND_TAPS - 1u)
+
+/* A block of every level, in quarters of an output step. Level d is 8 * (2^d - 1) samples of the clip ahead of level 0,
+ * as far as the filters look ahead. The samples wrap: they are uint32_t for that. */
+typedef struct gs_block {
+    uint32_t level_3[GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 8u];
+    uint32_t level_2[GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 4u];
+    uint32_t level_1[GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 2u];
+    uint32_t level_0[GS_BLOCK_SAMPLES];
+} gs_block;
+
+GS_STATIC_ASSERT(levels_are_as_in_the_format, GS_LEVELS == 4 && GS_HALF_BAND_TAPS == 4);
+
+/* Makes the block of all tones that begins at `time`, a multiple of GS_BLOCK_SAMPLES. What was made before a jump is
+ * forgotten after GS_WARM_UP_BLOCKS blocks. */
+void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t output_shift);
 
 /* ---- 7 noise (gs_noise.c) ---- */
 
@@ -201,8 +220,8 @@ const uint32_t *gs_noise_prepare(gs_noise *noise, const gs_info *info, uint32_t 
 
 /* ---- 6 pcm (gs_render.c) ---- */
 
-/* The sum in output steps with the noise, NULL for none, saturated. */
-void gs_pcm(const uint32_t *sum, const uint32_t *noise, uint32_t samples, uint32_t output_shift, int16_t *pcm);
+/* Quarters of output steps in output steps, with the noise, NULL for none; saturated. */
+void gs_pcm(const uint32_t *quarters, const uint32_t *noise, uint32_t samples, int16_t *pcm);
 
 /* ---- the decoder (gs_decoder.c) ---- */
 
@@ -220,6 +239,8 @@ struct gs_decoder {
     uint16_t contexts_at;
     gs_slot slot;
     gs_range range;
+    uint32_t next_block; /* time at which the block to be made next begins; the one before is in `block` */
+    gs_block block;
     /* then, by the class of the stream, gs_held[max_active], with noise gs_noise and what follows that, and uint16_t
      * contexts[GS_CONTEXTS(scales, max_noise)] */
 };

@@ -92,7 +92,8 @@ void gs_noise_drop_ended(gs_noise *noise, const gs_info *info, uint32_t time)
     uint32_t i = 0;
 
     while (i < noise->held) {
-        if (age_of(held[i], frame) >= support_of(held[i]))
+        /* Counted around a circle, what lies less than half of it back has ended; noises are held before they begin. */
+        if (age_of(held[i] + support_of(held[i]), frame) >> (GS_NOISE_FRAME_BITS - 1) == 0)
             held[i] = held[--noise->held];
         else
             i++;
@@ -364,10 +365,10 @@ static GS_APART void overlap(uint32_t *later, uint32_t frame_shift, uint32_t shi
     do {
         uint32_t fall = (uint32_t)cosine[phase >> 6];
         uint32_t rise = (uint32_t)cosine[(16384 - phase) >> 6];
-        uint32_t new = *later;
+        uint32_t newer = *later;
         uint32_t old = *--earlier;
-        *later++ = (uint32_t)(((int32_t)rounded(new * rise - old * fall) * 16 + half) >> shift);
-        *earlier = (uint32_t)(((int32_t)rounded(0u - new * fall - old * rise) * 16 + half) >> shift);
+        *later++ = (uint32_t)(((int32_t)rounded(newer * rise - old * fall) * 16 + half) >> shift);
+        *earlier = (uint32_t)(((int32_t)rounded(0u - newer * fall - old * rise) * 16 + half) >> shift);
         phase += 16384u >> frame_shift;
     } while (later < earlier);
 }

@@ -121,13 +121,68 @@ static void render_one(const gs_held *held, int32_t age, uint32_t *sum, const ui
     }
 }
 
-void gs_render(const gs_held *held, uint32_t count, uint32_t time, uint32_t *sum, uint32_t samples)
+static void render_all(gs_block *block, const gs_held *held, uint32_t count, uint32_t time)
 {
+    uint32_t *ends[GS_LEVELS];
+
+    ends[0] = block->level_0 + GS_BLOCK_SAMPLES;
+    ends[1] = block->level_1 + GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 2u;
+    ends[2] = block->level_2 + GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 4u;
+    ends[3] = block->level_3 + GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 8u;
     for (; count > 0; count--, held++) {
-        int32_t age = (int32_t)(time - held->onset);
+        uint32_t level = held->level;
+        uint32_t samples = GS_BLOCK_SAMPLES >> level;
+        int32_t age = (int32_t)(((time + (8u << level) - 8u) >> level) - held->onset);
         if (age + (int32_t)samples > 0)
-            render_one(held, age, sum, sum + samples);
+            render_one(held, age, ends[level] - samples, ends[level]);
     }
+}
+
+/* Adds to the sums of a level, in quarters of output steps from now on, those of the level below. */
+static GS_APART void climb(const uint32_t *below, uint32_t *sum, uint32_t samples, uint32_t shift)
+{
+    uint32_t half = (uint32_t)1 << (shift - 1);
+    const uint32_t *end = sum + samples;
+
+    do {
+        uint32_t between = (uint32_t)GS_HALF_BAND_0 * (below[3] + below[4]) +
+                           (uint32_t)GS_HALF_BAND_1 * (below[2] + below[5]) +
+                           (uint32_t)GS_HALF_BAND_2 * (below[1] + below[6]) +
+                           (uint32_t)GS_HALF_BAND_3 * (below[0] + below[7]) + 2048u;
+        sum[0] = (uint32_t)((int32_t)(sum[0] + half) >> shift) + below[3];
+        sum[1] = (uint32_t)((int32_t)(sum[1] + half) >> shift) + (uint32_t)((int32_t)between >> 12);
+        below++;
+        sum += 2;
+    } while (sum < end);
+}
+
+static void keep_history(uint32_t *level, uint32_t samples)
+{
+    uint32_t i;
+
+    for (i = 0; i < GS_LEVEL_HISTORY; i++)
+        level[i] = level[samples + i];
+    for (; i < GS_LEVEL_HISTORY + samples; i++)
+        level[i] = 0;
+}
+
+void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t output_shift)
+{
+    uint32_t shift = 12u + output_shift;
+    uint32_t i;
+
+    GS_ASSERT(output_shift <= 16 && time % GS_BLOCK_SAMPLES == 0);
+    keep_history(block->level_3, GS_BLOCK_SAMPLES / 8u);
+    keep_history(block->level_2, GS_BLOCK_SAMPLES / 4u);
+    keep_history(block->level_1, GS_BLOCK_SAMPLES / 2u);
+    for (i = 0; i < GS_BLOCK_SAMPLES; i++)
+        block->level_0[i] = 0;
+    render_all(block, held, count, time);
+    for (i = GS_LEVEL_HISTORY; i < GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 8u; i++)
+        block->level_3[i] = (uint32_t)((int32_t)(block->level_3[i] + ((uint32_t)1 << (shift - 1))) >> shift);
+    climb(block->level_3, block->level_2 + GS_LEVEL_HISTORY, GS_BLOCK_SAMPLES / 4u, shift);
+    climb(block->level_2, block->level_1 + GS_LEVEL_HISTORY, GS_BLOCK_SAMPLES / 2u, shift);
+    climb(block->level_1, block->level_0, GS_BLOCK_SAMPLES, shift);
 }
 
 static int16_t saturated(int32_t value)
@@ -142,17 +197,14 @@ static int16_t saturated(int32_t value)
 #endif
 }
 
-void gs_pcm(const uint32_t *sum, const uint32_t *noise, uint32_t samples, uint32_t output_shift, int16_t *pcm)
+void gs_pcm(const uint32_t *quarters, const uint32_t *noise, uint32_t samples, int16_t *pcm)
 {
-    uint32_t shift = 14 + output_shift;
-    uint32_t half = (uint32_t)1 << (shift - 1);
-    const uint32_t *end = sum + samples;
+    const uint32_t *end = quarters + samples;
 
-    GS_ASSERT(output_shift <= 16);
     do {
-        int32_t value = (int32_t)(*sum++ + half) >> shift;
+        int32_t value = (int32_t)(*quarters++ + 2u) >> 2;
         if (noise)
             value = (int32_t)((uint32_t)value + *noise++);
         *pcm++ = saturated(value);
-    } while (sum < end);
+    } while (quarters < end);
 }

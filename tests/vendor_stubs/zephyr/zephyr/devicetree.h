@@ -1,0 +1,1 @@
+#define DT_ALIAS(alias) (&stub_device)
