@@ -40,84 +40,82 @@ const int16_t *gs_render_envelope(void)
     sum[(i) + 1] = second
 #endif
 
-/* Samples of one straight piece of an envelope, at most `most`. Returns the end of the sum's part: whatever else lived
- * through the loop would take one of its registers. */
-static GS_APART uint32_t *render_piece(const gs_held *held, uint32_t age, uint32_t *sum, uint32_t most)
+/* Adds `samples` samples of a tone from its age on, all within its support; each straight piece of the envelope in
+ * turn. */
+static GS_APART void render_one(const gs_held *held, uint32_t age, uint32_t *sum, uint32_t samples)
 {
     const int16_t *cosine = gs_cosine;
-    uint32_t increment = held->increment;
-    uint32_t phase = held->phase + 1 + increment * age;
     uint32_t scale = held->scale;
+    uint32_t increment = held->increment;
+    uint32_t phase = held->phase + increment * age;
     uint32_t piece = age >> scale;
-    uint32_t samples = ((piece + 1) << scale) - age;
+    uint32_t rest = age - (piece << scale);
     const uint16_t *at = (const uint16_t *)gs_envelope + piece;
     int32_t amplitude = held->amplitude;
-    int32_t envelope = at[0];
-    int32_t slope = (at[1] - envelope) * amplitude >> scale;
-#ifdef __ARM_FEATURE_DSP
-    uint32_t first;
-    uint32_t second;
-#endif
 
-    if (samples > most)
-        samples = most;
-    GS_ASSERT(samples >= 1 && samples <= GS_BLOCK_SAMPLES);
-    envelope = (envelope * amplitude + (int32_t)(age - (piece << scale)) * slope) * 2; /* the level is its upper half */
-    slope *= 2;
-    GS_ASSERT(envelope > -(2 << GS_MAX_SCALE));
+    GS_ASSERT(samples >= 1 && samples <= GS_BLOCK_SAMPLES && age + samples <= gs_support(scale));
     GS_OPAQUE(cosine);
 #ifdef __ARM_FEATURE_DSP
-    phase--;
-    if (samples & 1u) {
-        *sum++ += (uint32_t)((envelope >> 16) * cosine[(phase & 0xFFFFu) >> 6]);
-        envelope += slope;
-        phase += increment;
-    }
     phase = (phase & 0xFFFFu) | (phase + increment) << 16;
     increment = (2 * increment & 0xFFFFu) | increment << 17;
-    if (samples & 2u) {
-        GS_TWO_SAMPLES(0);
-        sum += 2;
-    }
-    for (samples >>= 2; samples > 0; samples--) {
-        GS_TWO_SAMPLES(0);
-        GS_TWO_SAMPLES(2);
-        sum += 4;
-        GS_TOGETHER(sum, phase);
-    }
 #else
-    phase = (phase << 16) - samples;
+    phase = (phase + 1) << 16;
     increment = increment << 16 | 1u;
-    if (samples & 1u) {
-        GS_SAMPLE(0);
-        sum++;
-    }
-    if (phase & 2u) {
-        GS_SAMPLE(0);
-        GS_SAMPLE(1);
-        sum += 2;
-    }
-    while (phase << 16) {
-        GS_SAMPLE(0);
-        GS_SAMPLE(1);
-        GS_SAMPLE(2);
-        GS_SAMPLE(3);
-        sum += 4;
-    }
 #endif
-    return sum;
-}
-
-static void render_one(const gs_held *held, int32_t age, uint32_t *sum, const uint32_t *end)
-{
-    if (age < 0) {
-        sum -= age;
-        age = 0;
-    }
-    while (sum < end && (uint32_t)age >> held->scale < GS_ENVELOPE_SEGMENTS) {
-        uint32_t *next = render_piece(held, (uint32_t)age, sum, (uint32_t)(end - sum));
-        age += (int32_t)(next - sum);
-        sum = next;
+    for (;;) {
+        uint32_t run = (1u << scale) - rest;
+        int32_t envelope = at[0];
+        int32_t slope = (at[1] - envelope) * amplitude >> scale;
+        envelope = (envelope * amplitude + (int32_t)rest * slope) * 2; /* the level is its upper half */
+        slope *= 2;
+        if (run > samples)
+            run = samples;
+        samples -= run;
+        GS_ASSERT(envelope > -(2 << GS_MAX_SCALE));
+#ifdef __ARM_FEATURE_DSP
+        if (run & 1u) {
+            uint32_t first = *sum;
+            *sum++ = (uint32_t)__smlatb(envelope, cosine[(phase & 0xFFFFu) >> 6], (int32_t)first);
+            envelope += slope;
+            phase = (phase >> 16) | (phase + increment) << 16;
+        }
+        if (run & 2u) {
+            uint32_t first;
+            uint32_t second;
+            GS_TWO_SAMPLES(0);
+            sum += 2;
+        }
+        for (run >>= 2; run > 0; run--) {
+            uint32_t first;
+            uint32_t second;
+            GS_TWO_SAMPLES(0);
+            GS_TWO_SAMPLES(2);
+            sum += 4;
+            GS_TOGETHER(sum, phase);
+        }
+#else
+        phase -= run;
+        if (run & 1u) {
+            GS_SAMPLE(0);
+            sum++;
+        }
+        if (phase & 2u) {
+            GS_SAMPLE(0);
+            GS_SAMPLE(1);
+            sum += 2;
+        }
+        while (phase << 16) {
+            GS_SAMPLE(0);
+            GS_SAMPLE(1);
+            GS_SAMPLE(2);
+            GS_SAMPLE(3);
+            sum += 4;
+        }
+#endif
+        if (samples == 0)
+            break;
+        at++;
+        rest = 0;
     }
 }
 
@@ -133,15 +131,25 @@ static void render_all(gs_block *block, const gs_held *held, uint32_t count, uin
         uint32_t level = held->level;
         uint32_t samples = GS_BLOCK_SAMPLES >> level;
         int32_t age = (int32_t)(((time + (8u << level) - 8u) >> level) - held->onset);
-        if (age + (int32_t)samples > 0)
-            render_one(held, age, ends[level] - samples, ends[level]);
+        int32_t left = (int32_t)gs_support(held->scale) - age;
+        uint32_t *sum = ends[level] - samples;
+        if (age < 0) {
+            sum -= age;
+            samples += (uint32_t)age;
+            left += age;
+            age = 0;
+        }
+        if ((int32_t)samples <= 0 || left <= 0)
+            continue;
+        if (samples > (uint32_t)left)
+            samples = (uint32_t)left;
+        render_one(held, (uint32_t)age, sum, samples);
     }
 }
 
-/* Adds to the sums of a level, in quarters of output steps from now on, those of the level below. */
+/* Turns the sums of a level into quarters of output steps, with those of the level below. */
 static GS_APART void climb(const uint32_t *below, uint32_t *sum, uint32_t samples, uint32_t shift)
 {
-    uint32_t half = (uint32_t)1 << (shift - 1);
     const uint32_t *end = sum + samples;
 
     do {
@@ -149,37 +157,39 @@ static GS_APART void climb(const uint32_t *below, uint32_t *sum, uint32_t sample
                            (uint32_t)GS_HALF_BAND_1 * (below[2] + below[5]) +
                            (uint32_t)GS_HALF_BAND_2 * (below[1] + below[6]) +
                            (uint32_t)GS_HALF_BAND_3 * (below[0] + below[7]) + 2048u;
-        sum[0] = (uint32_t)((int32_t)(sum[0] + half) >> shift) + below[3];
-        sum[1] = (uint32_t)((int32_t)(sum[1] + half) >> shift) + (uint32_t)((int32_t)between >> 12);
+        sum[0] = (uint32_t)((int32_t)sum[0] >> shift) + below[3];
+        sum[1] = (uint32_t)((int32_t)sum[1] >> shift) + (uint32_t)((int32_t)between >> 12);
         below++;
         sum += 2;
     } while (sum < end);
 }
 
-static void keep_history(uint32_t *level, uint32_t samples)
+/* Keeps what the filters still need and sets the sums after it to `start`. */
+static void keep_history(uint32_t *level, uint32_t samples, uint32_t start)
 {
     uint32_t i;
 
     for (i = 0; i < GS_LEVEL_HISTORY; i++)
         level[i] = level[samples + i];
     for (; i < GS_LEVEL_HISTORY + samples; i++)
-        level[i] = 0;
+        level[i] = start;
 }
 
 void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t output_shift)
 {
     uint32_t shift = 12u + output_shift;
+    uint32_t half = (uint32_t)1 << (shift - 1); /* rounds when the sums are shifted */
     uint32_t i;
 
     GS_ASSERT(output_shift <= 16 && time % GS_BLOCK_SAMPLES == 0);
-    keep_history(block->level_3, GS_BLOCK_SAMPLES / 8u);
-    keep_history(block->level_2, GS_BLOCK_SAMPLES / 4u);
-    keep_history(block->level_1, GS_BLOCK_SAMPLES / 2u);
+    keep_history(block->level_3, GS_BLOCK_SAMPLES / 8u, half);
+    keep_history(block->level_2, GS_BLOCK_SAMPLES / 4u, half);
+    keep_history(block->level_1, GS_BLOCK_SAMPLES / 2u, half);
     for (i = 0; i < GS_BLOCK_SAMPLES; i++)
-        block->level_0[i] = 0;
+        block->level_0[i] = half;
     render_all(block, held, count, time);
     for (i = GS_LEVEL_HISTORY; i < GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 8u; i++)
-        block->level_3[i] = (uint32_t)((int32_t)(block->level_3[i] + ((uint32_t)1 << (shift - 1))) >> shift);
+        block->level_3[i] = (uint32_t)((int32_t)block->level_3[i] >> shift);
     climb(block->level_3, block->level_2 + GS_LEVEL_HISTORY, GS_BLOCK_SAMPLES / 4u, shift);
     climb(block->level_2, block->level_1 + GS_LEVEL_HISTORY, GS_BLOCK_SAMPLES / 2u, shift);
     climb(block->level_1, block->level_0, GS_BLOCK_SAMPLES, shift);
@@ -199,12 +209,15 @@ static int16_t saturated(int32_t value)
 
 void gs_pcm(const uint32_t *quarters, const uint32_t *noise, uint32_t samples, int16_t *pcm)
 {
-    const uint32_t *end = quarters + samples;
+    const int16_t *end = pcm + samples;
 
-    do {
-        int32_t value = (int32_t)(*quarters++ + 2u) >> 2;
-        if (noise)
-            value = (int32_t)((uint32_t)value + *noise++);
-        *pcm++ = saturated(value);
-    } while (quarters < end);
+    if (noise) {
+        do
+            *pcm++ = saturated((int32_t)((uint32_t)((int32_t)(*quarters++ + 2u) >> 2) + *noise++));
+        while (pcm < end);
+    } else {
+        do
+            *pcm++ = saturated((int32_t)(*quarters++ + 2u) >> 2);
+        while (pcm < end);
+    }
 }
