@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BACKENDS = ("c", "numba", "torch", "onnx")
 EXACT_BACKENDS = ("c", "numba")
+LARGEST_BUDGET = 65534
+"""MACs a sample, of `StreamDecoder.set_budget`."""
 """Those that stream and can seek, and give the same samples; onnx gives them too, of whole clips."""
 TORCH_AGREEMENT_DB = 60.0
 BLOCK_SAMPLES = 1 << 16
@@ -47,6 +49,7 @@ class Decoder(Protocol):
     def seek(self, sample: int) -> None: ...
     def rewind(self) -> None: ...
     def set_loop(self, enabled: bool) -> None: ...
+    def set_budget(self, macs: int | None) -> None: ...
     def state(self) -> tuple[int, int, int, int]: ...
 
 
@@ -115,6 +118,13 @@ class StreamDecoder:
         if enabled and self.header.loop is None:
             raise ValueError("the stream has no loop points")
         self._decoder.set_loop(enabled)
+
+    def set_budget(self, macs: int | None) -> None:
+        """Spend at most so many MACs a sample, 0..65534, on tones: the weakest of every block of 64 samples stay out of
+        it (SPEC 8). None, as at the start, for all that they take. Takes effect with the next block."""
+        if macs is not None and not 0 <= macs <= LARGEST_BUDGET:
+            raise ValueError(f"a budget of {macs} MACs a sample lies outside 0..{LARGEST_BUDGET}")
+        self._decoder.set_budget(macs)
 
     def blocks(self, count: int = 1024) -> Iterator[PcmArray]:
         """Pieces of `count` samples from the position to the end; without end while looping."""

@@ -11,6 +11,9 @@ from .audio_io import PcmArray
 from .container import FORMAT_VERSION, NOISE_BIT, NoiseHeader, StreamHeader
 from .errors import AudioGsError, BitstreamError, UnsupportedError
 
+UNLIMITED = 65535
+"""The budget that is none."""
+
 _UNSUPPORTED = (lib.GS_ERR_VERSION, lib.GS_ERR_UNSUPPORTED)
 _CORRUPT = (lib.GS_ERR_TRUNCATED, lib.GS_ERR_CORRUPT, lib.GS_ERR_CRC)
 
@@ -95,6 +98,9 @@ class NativeDecoder:
 
     def set_loop(self, enabled: bool) -> None:
         _check(lib.gs_set_loop(self._decoder, enabled))
+
+    def set_budget(self, macs: int | None) -> None:
+        _check(lib.gs_set_budget(self._decoder, UNLIMITED if macs is None else macs))
 
     def state(self) -> tuple[int, int, int, int]:
         """Range, code, bytes read and Gaussians held after the last decoded slot."""

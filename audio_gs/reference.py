@@ -15,7 +15,7 @@ from .noise import held as held_noise
 from .rangecoder import CODE, DECODER_FIELDS, MAX_OVERRUN, OVERRUN, POSITION, RANGE, start_decoder
 from .render import held, rendered, to_pcm
 from .slots import ILLEGAL_BIN, KIND, ROW_FIELDS, TOO_MANY, decode_slot
-from .tables import NOISE_SCALES, RENDER_BLOCK, initial_contexts
+from .tables import NOISE_SCALES, RENDER_BLOCK, WARM_UP_BLOCKS, initial_contexts
 
 
 class SlotReader:
@@ -109,6 +109,7 @@ class ReferenceDecoder:
     def __init__(self, data: bytes) -> None:
         self._reader = SlotReader(data)
         self._loop = False
+        self._budgets: list[tuple[int, int | None]] = [(0, None)]
         noise = self.header.noise
         self._noise = NoiseRenderer(noise, self.header.sample_rate) if noise else None
         self.rewind()
@@ -132,6 +133,8 @@ class ReferenceDecoder:
         self._position = sample
         self._kept = np.zeros((0, ROW_FIELDS), np.int64)
         self._held_after = self._needed_after = warm_up_start(sample)
+        self._next_block = self._needed_after // RENDER_BLOCK
+        self._budgets = [(self._next_block, self._budgets[-1][1])]
         if self._noise:
             self._noise.forget()
         self._damage: BitstreamError | None = None
@@ -142,6 +145,10 @@ class ReferenceDecoder:
         if enabled and self.header.loop is None:
             raise ValueError("the stream has no loop points")
         self._loop = enabled
+
+    def set_budget(self, macs: int | None) -> None:
+        """Spend at most so many MACs a sample on tones from the next block on; None for all that they take."""
+        self._budgets.append((self._next_block, macs))
 
     def state(self) -> tuple[int, int, int, int]:
         """Range, code, bytes read and Gaussians held after the last decoded slot."""
@@ -178,8 +185,9 @@ class ReferenceDecoder:
             return np.zeros(0, np.int16)
         count = min(end, start + wanted, coming) - start
         tones = self._kept[self._kept[:, KIND] == TONE]
-        quarters = rendered(held(tones, header.mantissa), start, count, header.output_shift)
+        quarters = rendered(held(tones, header.mantissa), start, count, header.output_shift, self._budgets)
         self._position = start + count
+        self._next_block = -(-self._position // RENDER_BLOCK)
         if self._noise is None or header.noise is None:
             return to_pcm(quarters)
         noises = self._kept[self._kept[:, KIND] == NOISE]
@@ -194,8 +202,8 @@ class ReferenceDecoder:
     def _hold_next_slot(self, held_after_it: int) -> None:
         """Hold what begins in the next slot and has not ended before the position, and drop what has ended."""
         self._held_after = max(self._needed_after, held_after_it)
-        # The half-band filters reach back less than a block; a decoder that goes on has those samples already.
-        self._kept = self._lasting_after(self._kept, self._held_after - RENDER_BLOCK)
+        # The half-band filters reach back into two blocks; a decoder that goes on has those samples already.
+        self._kept = self._lasting_after(self._kept, self._held_after - WARM_UP_BLOCKS * RENDER_BLOCK)
         held_rows = self._lasting_after(self._kept, self._held_after)
         begun = self._reader.read_slot(*room(held_rows, self.header))
         self._kept = np.concatenate([self._kept, self._lasting_after(begun, self._held_after)])

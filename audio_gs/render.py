@@ -1,7 +1,9 @@
-"""Steps 5 and 6 of SPEC.md, render and PCM: Numba, integer, one Gaussian after another."""
+"""Steps 5 and 6 of SPEC.md, render and PCM, and the budget of its section 8: Numba, integer, one Gaussian after
+another."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,17 @@ import numpy.typing as npt
 from numba import njit
 
 from . import dequantise
-from .tables import HALF_BAND_TAPS, LEVELS, SHORTEST_SUPPORT, cosine, envelope, half_band
+from .tables import HALF_BAND_TAPS, LEVELS, RENDER_BLOCK, SHORTEST_SUPPORT, cosine, envelope, half_band
 
 Array = npt.NDArray[Any]
 
 HELD_LEVEL, HELD_SCALE, HELD_ONSET, HELD_AMPLITUDE, HELD_PHASE, HELD_INCREMENT = range(6)
 HELD_FIELDS = 6
 """Of a tone at its level: scale, onset and phase step are those at the level's sample rate."""
+
+Budgets = Sequence[tuple[int, int | None]]
+"""Numbers of the blocks from which budgets hold, in MACs a sample, None for none; ascending, the first one before all
+blocks."""
 
 _ENVELOPE = envelope()
 _COSINE = cosine()
@@ -80,8 +86,63 @@ def interpolated(samples: Array) -> Array:
     return out
 
 
-def rendered(gaussians: Array, start: int, count: int, output_shift: int) -> npt.NDArray[np.int32]:
-    """Samples start.. of all tones (HELD_FIELDS), int32, shape (count,), in quarters of an output step (SPEC 5: w_0)."""
+def _parts(gaussians: Array, block: int) -> tuple[Array, Array]:
+    """Age of the first sample, and number of samples, of each tone (HELD_FIELDS) in a block of its level."""
+    level = gaussians[:, HELD_LEVEL]
+    begin = (block * RENDER_BLOCK + (8 << level) - 8) >> level
+    age = np.maximum(begin - gaussians[:, HELD_ONSET], 0)
+    end = np.minimum(begin + (RENDER_BLOCK >> level) - gaussians[:, HELD_ONSET], _support(gaussians))
+    return age, np.maximum(end - age, 0)
+
+
+def _support(gaussians: Array) -> Array:
+    return SHORTEST_SUPPORT << gaussians[:, HELD_SCALE]
+
+
+def strength(level: Array) -> Array:
+    """The level of tones in steps of a quarter of an octave, 0 for silence (SPEC 8)."""
+    octave = np.maximum(np.frexp(level)[1] - 3, 0)
+    return 4 * octave + (level >> octave)
+
+
+def within_budget(gaussians: Array, block: int, budget: int) -> npt.NDArray[np.bool_]:
+    """Marks the tones (HELD_FIELDS) that a decoder renders in a block for `budget` MACs a sample (SPEC 8)."""
+    age, samples = _parts(gaussians, block)
+    scale = gaussians[:, HELD_SCALE]
+    pieces = ((age + samples - 1) >> scale) - (age >> scale) + 1
+    costs = np.where(samples > 0, samples + 2 * pieces, 0)
+    middle = np.where(samples > 0, (age + samples // 2) >> scale, 0)
+    strengths = strength(((_ENVELOPE[middle] + _ENVELOPE[middle + 1]) * gaussians[:, HELD_AMPLITUDE]) >> 16)
+    of_each = np.bincount(strengths, costs, minlength=1)
+    of_all_from = np.cumsum(of_each[::-1])[::-1]
+    affordable = np.flatnonzero(of_all_from <= budget * RENDER_BLOCK)
+    return strengths >= (affordable[0] if len(affordable) else len(of_each))
+
+
+def _sums(gaussians: Array, first: int, end: int, level: int, budgets: Budgets) -> Array:
+    """Samples first..end-1 of a level, int32, as the sums of its tones."""
+    sums = np.zeros(end - first, np.int32)
+    if all(budget is None for _, budget in budgets):
+        accumulate(sums, first, gaussians[gaussians[:, HELD_LEVEL] == level])
+        return sums
+    ahead = (8 << level) - 8
+    size = RENDER_BLOCK >> level
+    for block in range(((first << level) - ahead) // RENDER_BLOCK, (((end - 1) << level) - ahead) // RENDER_BLOCK + 1):
+        chosen = gaussians[:, HELD_LEVEL] == level
+        budget = next(budget for first_block, budget in reversed(budgets) if first_block <= block)
+        if budget is not None:
+            chosen &= within_budget(gaussians, block, budget)
+        begin = (block * RENDER_BLOCK + ahead) >> level
+        part = slice(max(0, begin - first), max(0, begin + size - first))
+        accumulate(sums[part], first + part.start, gaussians[chosen])
+    return sums
+
+
+def rendered(
+    gaussians: Array, start: int, count: int, output_shift: int, budgets: Budgets = ()
+) -> npt.NDArray[np.int32]:
+    """Samples start.. of all tones (HELD_FIELDS), int32, shape (count,), in quarters of an output step (SPEC 5: w_0).
+    Where there is a budget, those tones of each block are left out that exceed it."""
     pieces = [(start, start + count)]
     for _ in range(1, LEVELS):
         first, end = pieces[-1]
@@ -89,9 +150,7 @@ def rendered(gaussians: Array, start: int, count: int, output_shift: int) -> npt
     half, shift = np.int32(1 << (11 + output_shift)), np.int32(12 + output_shift)
     below = np.zeros(0, np.int32)
     for level, (first, end) in reversed(list(enumerate(pieces))):
-        sums = np.zeros(end - first, np.int32)
-        accumulate(sums, first, gaussians[gaussians[:, HELD_LEVEL] == level])
-        here = (sums + half) >> shift
+        here = (_sums(gaussians, first, end, level, budgets) + half) >> shift
         if len(below):
             here += interpolated(below)[first & 1 :][: end - first]
         below = here

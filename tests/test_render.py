@@ -150,3 +150,63 @@ def test_nothing_sounds_outside_its_support() -> None:
 
 def test_no_gaussian_is_silence() -> None:
     assert not pcm_of(header_for(1000), gaussians()).any()
+
+
+def decoders(data: bytes) -> tuple[audio_gs.StreamDecoder, audio_gs.StreamDecoder]:
+    return audio_gs.StreamDecoder(data, "c"), audio_gs.StreamDecoder(data, "numba")
+
+
+@pytest.mark.parametrize("seed", range(3, 120, 9))
+def test_decoders_agree_on_budgets(seed: int) -> None:
+    """Set anywhere, between jumps."""
+    data = random_stream(seed).data
+    random = np.random.default_rng(seed)
+    native, reference = decoders(data)
+    for _ in range(5):
+        place = int(random.integers(0, len(native)))
+        budget = None if random.random() < 0.2 else int(2 ** random.uniform(0, 9))
+        for decoder in (native, reference):
+            if budget is None or budget % 2:
+                decoder.seek(place)
+            decoder.set_budget(budget)
+        count = int(random.integers(1, 700))
+        np.testing.assert_array_equal(native.read(count), reference.read(count))
+
+
+def test_budget_depends_on_the_place_alone() -> None:
+    stream = next(one for one in map(random_stream, range(200)) if one.header.samples > 4000 and len(one.table) > 300)
+    whole = audio_gs.StreamDecoder(stream.data)
+    whole.set_budget(10)
+    pcm = whole.read(stream.header.samples)
+    assert (pcm != audio_gs.decode(stream.data)[0]).any()
+    for place in (0, 1, 1000, 2049, 3999):
+        whole.seek(place)
+        np.testing.assert_array_equal(whole.read(500), pcm[place : place + 500])
+
+
+def test_budget_leaves_out_the_weakest() -> None:
+    """By how much they sound in each block, not by their peaks."""
+    header = header_for(8192, mantissa=2000)
+    loud, soft = (6, 2048, 900, 200, 0), (6, 2048, 700, 20, 0)
+    data = encode_stream(header, gaussians(loud, soft))
+    without = pcm_of(header, gaussians(loud))
+    for decoder in decoders(data):
+        # One at full rate costs a MAC a sample and two for a piece of the envelope in 64 samples.
+        decoder.set_budget(2)
+        np.testing.assert_array_equal(decoder.read(8192), without)
+        decoder.rewind()
+        decoder.set_budget(3)
+        np.testing.assert_array_equal(decoder.read(8192), pcm_of(header, gaussians(loud, soft)))
+        decoder.rewind()
+        decoder.set_budget(0)
+        assert not decoder.read(8192).any()
+        decoder.rewind()
+        decoder.set_budget(None)
+        np.testing.assert_array_equal(decoder.read(8192), pcm_of(header, gaussians(loud, soft)))
+
+
+@pytest.mark.parametrize("budget", [-1, 65535])
+def test_illegal_budgets(budget: int) -> None:
+    for decoder in decoders(random_stream(3).data):
+        with pytest.raises(ValueError, match=r"0\.\.65534"):
+            decoder.set_budget(budget)

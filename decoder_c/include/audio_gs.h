@@ -149,6 +149,12 @@ int gs_rewind(gs_decoder *decoder);
  * points. */
 int gs_set_loop(gs_decoder *decoder, int on);
 
+/* For a processor under load: from the next block of 64 samples on that gs_read makes, at most `macs` MACs a sample are
+ * spent on tones, and the weakest ones of a block stay out of it; 65535 or more lifts the limit, which is where a decoder
+ * begins. What is given depends on the budget and the place in the stream alone. Noise, and 3.5 MACs a sample of
+ * filters, come on top. Choosing costs some 40 instructions for each tone and block. */
+int gs_set_budget(gs_decoder *decoder, uint32_t macs);
+
 /* The number of the next sample that gs_read will write, 0 to gs_info.samples. */
 uint32_t gs_tell(const gs_decoder *decoder);
 

@@ -242,6 +242,7 @@ static int open_from(void *memory, size_t memory_bytes, const void *stream, gs_r
     opened->slots = (int32_t)((info->samples - 1) >> info->slot_shift) + 1;
     go_to_start(opened);
     opened->next_block = warm_up_start(0);
+    opened->budget = GS_UNLIMITED;
     *decoder = opened;
     return GS_OK;
 }
@@ -310,7 +311,8 @@ static int make_blocks(gs_decoder *decoder)
         int error = decode_for_next_block(decoder);
         if (error)
             return error;
-        gs_render(&decoder->block, held_of(decoder), decoder->held, decoder->next_block, decoder->info.output_shift);
+        gs_render(&decoder->block, held_of(decoder), decoder->held, decoder->next_block, decoder->info.output_shift,
+                  decoder->budget);
         decoder->next_block += GS_BLOCK_SAMPLES;
     }
     return GS_OK;
@@ -375,6 +377,14 @@ int gs_set_loop(gs_decoder *decoder, int on)
     if (!decoder || (on && !decoder->info.has_loop))
         return GS_ERR_ARGUMENT;
     decoder->looping = on != 0;
+    return GS_OK;
+}
+
+int gs_set_budget(gs_decoder *decoder, uint32_t macs)
+{
+    if (!decoder)
+        return GS_ERR_ARGUMENT;
+    decoder->budget = (uint16_t)(macs > GS_LARGEST_BUDGET ? GS_UNLIMITED : macs);
     return GS_OK;
 }
 

@@ -187,9 +187,14 @@ typedef struct gs_block {
 
 GS_STATIC_ASSERT(levels_are_as_in_the_format, GS_LEVELS == 4 && GS_HALF_BAND_TAPS == 4);
 
-/* Makes the block of all tones that begins at `time`, a multiple of GS_BLOCK_SAMPLES. What was made before a jump is
- * forgotten after GS_WARM_UP_BLOCKS blocks. */
-void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t output_shift);
+#define GS_LARGEST_BUDGET 65534u
+#define GS_UNLIMITED 65535u
+
+/* Makes the block of all tones that begins at `time`, a multiple of GS_BLOCK_SAMPLES, or of the strongest ones that
+ * cost `budget` MACs a sample, GS_UNLIMITED for all. What was made before a jump is forgotten after GS_WARM_UP_BLOCKS
+ * blocks. */
+void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t output_shift,
+               uint32_t budget);
 
 /* ---- 7 noise (gs_noise.c) ---- */
 
@@ -234,7 +239,8 @@ struct gs_decoder {
     int32_t segment_end; /* one past the segment's last slot; next_slot where a segment must be opened first */
     int32_t slots;
     int32_t error;
-    uint32_t looping;
+    uint16_t looping;
+    uint16_t budget; /* MACs a sample for tones */
     uint16_t noise_at; /* bytes from here to the gs_noise, 0 without one */
     uint16_t contexts_at;
     gs_slot slot;

@@ -4,6 +4,10 @@
 #include <arm_acle.h>
 #endif
 
+/* What strength() can give is below. */
+#define GS_STRENGTHS 56u
+GS_STATIC_ASSERT(costs_fit_the_sums, GS_STRENGTHS <= GS_BLOCK_SAMPLES);
+
 const int16_t *gs_render_cosine(void)
 {
     return gs_cosine;
@@ -119,31 +123,80 @@ static GS_APART void render_one(const gs_held *held, uint32_t age, uint32_t *sum
     }
 }
 
-static void render_all(gs_block *block, const gs_held *held, uint32_t count, uint32_t time)
-{
-    uint32_t *ends[GS_LEVELS];
+/* What a tone has to do with a block. */
+typedef struct gs_part {
+    uint32_t age;     /* of its first sample there, in samples of its level */
+    uint32_t skipped; /* samples of the block before that */
+    uint32_t samples; /* 0: none */
+} gs_part;
 
-    ends[0] = block->level_0 + GS_BLOCK_SAMPLES;
-    ends[1] = block->level_1 + GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 2u;
-    ends[2] = block->level_2 + GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 4u;
-    ends[3] = block->level_3 + GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 8u;
+static GS_INLINE gs_part part_of(const gs_held *held, uint32_t time)
+{
+    uint32_t level = held->level;
+    int32_t samples = (int32_t)(GS_BLOCK_SAMPLES >> level);
+    int32_t age = (int32_t)(((time + (8u << level) - 8u) >> level) - held->onset);
+    int32_t left = (int32_t)gs_support(held->scale) - age;
+    gs_part part = {(uint32_t)age, 0, 0};
+
+    if (age < 0) {
+        part.age = 0;
+        part.skipped = (uint32_t)-age;
+        left += age;
+        samples += age;
+    }
+    if (samples > left)
+        samples = left;
+    if (samples > 0)
+        part.samples = (uint32_t)samples;
+    return part;
+}
+
+/* How strong a tone is in the middle of its part of a block, in steps of a quarter of an octave that begin at 0. */
+static uint32_t strength(const gs_held *held, const gs_part *part)
+{
+    const int16_t *at = gs_envelope + ((part->age + part->samples / 2) >> held->scale);
+    uint32_t level = (uint32_t)(at[0] + at[1]) * held->amplitude >> 16;
+    uint32_t octave = 0;
+
+    while (level > 7) {
+        level >>= 1;
+        octave++;
+    }
+    return 4 * octave + level;
+}
+
+/* The least strength of which all tones of a block fit the budget. `costs` is room for a number for each. */
+static uint32_t least_strength(const gs_held *held, uint32_t count, uint32_t time, uint32_t budget, uint32_t *costs)
+{
+    uint32_t left = budget * GS_BLOCK_SAMPLES;
+    uint32_t least = GS_STRENGTHS;
+    uint32_t i;
+
+    for (i = 0; i < GS_STRENGTHS; i++)
+        costs[i] = 0;
     for (; count > 0; count--, held++) {
-        uint32_t level = held->level;
-        uint32_t samples = GS_BLOCK_SAMPLES >> level;
-        int32_t age = (int32_t)(((time + (8u << level) - 8u) >> level) - held->onset);
-        int32_t left = (int32_t)gs_support(held->scale) - age;
-        uint32_t *sum = ends[level] - samples;
-        if (age < 0) {
-            sum -= age;
-            samples += (uint32_t)age;
-            left += age;
-            age = 0;
-        }
-        if ((int32_t)samples <= 0 || left <= 0)
-            continue;
-        if (samples > (uint32_t)left)
-            samples = (uint32_t)left;
-        render_one(held, (uint32_t)age, sum, samples);
+        gs_part part = part_of(held, time);
+        uint32_t last = part.age + part.samples - 1;
+        if (part.samples > 0)
+            costs[strength(held, &part)] += part.samples + 2 * ((last >> held->scale) - (part.age >> held->scale) + 1);
+    }
+    while (least > 0 && costs[least - 1] <= left)
+        left -= costs[--least];
+    return least;
+}
+
+static void render_all(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t least)
+{
+    uint32_t *begins[GS_LEVELS];
+
+    begins[0] = block->level_0;
+    begins[1] = block->level_1 + GS_LEVEL_HISTORY;
+    begins[2] = block->level_2 + GS_LEVEL_HISTORY;
+    begins[3] = block->level_3 + GS_LEVEL_HISTORY;
+    for (; count > 0; count--, held++) {
+        gs_part part = part_of(held, time);
+        if (part.samples > 0 && (least == 0 || strength(held, &part) >= least))
+            render_one(held, part.age, begins[held->level] + part.skipped, part.samples);
     }
 }
 
@@ -175,19 +228,23 @@ static void keep_history(uint32_t *level, uint32_t samples, uint32_t start)
         level[i] = start;
 }
 
-void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t output_shift)
+void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t output_shift,
+               uint32_t budget)
 {
     uint32_t shift = 12u + output_shift;
     uint32_t half = (uint32_t)1 << (shift - 1); /* rounds when the sums are shifted */
+    uint32_t least = 0;
     uint32_t i;
 
+    if (budget != GS_UNLIMITED)
+        least = least_strength(held, count, time, budget, block->level_0);
     GS_ASSERT(output_shift <= 16 && time % GS_BLOCK_SAMPLES == 0);
     keep_history(block->level_3, GS_BLOCK_SAMPLES / 8u, half);
     keep_history(block->level_2, GS_BLOCK_SAMPLES / 4u, half);
     keep_history(block->level_1, GS_BLOCK_SAMPLES / 2u, half);
     for (i = 0; i < GS_BLOCK_SAMPLES; i++)
         block->level_0[i] = half;
-    render_all(block, held, count, time);
+    render_all(block, held, count, time, least);
     for (i = GS_LEVEL_HISTORY; i < GS_LEVEL_HISTORY + GS_BLOCK_SAMPLES / 8u; i++)
         block->level_3[i] = (uint32_t)((int32_t)block->level_3[i] >> shift);
     climb(block->level_3, block->level_2 + GS_LEVEL_HISTORY, GS_BLOCK_SAMPLES / 4u, shift);

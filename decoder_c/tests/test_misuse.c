@@ -56,6 +56,7 @@ static void test(void)
     CHECK(gs_seek(NULL, 0) == GS_ERR_ARGUMENT);
     CHECK(gs_rewind(NULL) == GS_ERR_ARGUMENT);
     CHECK(gs_set_loop(NULL, 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_budget(NULL, 1) == GS_ERR_ARGUMENT);
     CHECK(gs_check(NULL) == GS_ERR_ARGUMENT);
     CHECK(gs_tell(NULL) == 0);
     gs_get_info(NULL, &info);

@@ -80,7 +80,7 @@ static void test(void)
     }
     levels_by_formula(held, count, output_shift, begin, levels);
     for (time = begin - GS_WARM_UP_BLOCKS * 64; time < begin + 64 * blocks; time += 64) {
-        gs_render(&block, held, count, time, output_shift);
+        gs_render(&block, held, count, time, output_shift, GS_UNLIMITED);
         for (i = 0; i < 64 && time >= begin; i++)
             CHECK(block.level_0[i] == (uint32_t)levels[0][time - begin + AROUND + i]);
     }
