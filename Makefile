@@ -55,6 +55,7 @@ pytest: $(VENV)/.test-package
 
 vectors: $(VENV)/.test-package
 	$(BIN)/python tests/make_vectors.py
+	$(BIN)/gs-export c tests/vectors/speech-3.bin -o decoder_c/examples/PlayClip -f -q
 
 budgets: $(VENV)/.test-package
 	$(BIN)/python tests/make_budgets.py

@@ -9,6 +9,10 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from .errors import BitstreamError, UnsupportedError
 from .tables import MAX_SCALES as MAX_SCALES
@@ -155,7 +159,10 @@ class StreamHeader:
         return slot // self.seek_slots if self.seek_slots and slot > 0 else 0
 
 
-def held_after(slot_onset: int) -> int:
+Place = TypeVar("Place", int, npt.NDArray[np.int64])
+
+
+def held_after(slot_onset: Place) -> Place:
     """The sample behind which a Gaussian must end to be held when a slot begins (SPEC R5), and the first one that needs
     what the slot codes (SPEC R6)."""
     return (slot_onset // RENDER_BLOCK - 1) * RENDER_BLOCK

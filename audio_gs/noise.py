@@ -69,22 +69,32 @@ def frame_levels(frame: int, base: int, gaussians: Array, bands: int) -> Array:
 
 
 @njit(cache=True)
-def spectrum_amplitudes(levels: Array, bins: Array, size: int) -> Array:
-    """Amplitude of every bin, int32, shape (size,): levels in straight lines from band to band, exponentiated."""
-    amplitudes = np.zeros(size, np.int32)
+def limited(levels: Array) -> Array:
+    """Levels that a frame can have, int64."""
+    return np.minimum(np.maximum(levels, 0), HIGHEST_LEVEL)
+
+
+@njit(cache=True)
+def spectrum_amplitudes(levels: Array, bins: Array, frame_log2: int) -> Array:
+    """Amplitude of every bin, int64, shape (N,), from limited levels: they run in straight lines from band to band, are
+    raised so that the highest octave fills 16 bits, and exponentiated."""
+    size = 1 << frame_log2
+    amplitudes = np.zeros(size, np.int64)
     bands = len(bins)
+    raised = (14 - (np.max(levels) >> 8) + (frame_log2 + 1) % 2) << 8
+    right = levels[0]
     for band in range(-1, bands):
-        left = min(max(levels[max(band, 0)], 0), HIGHEST_LEVEL)
-        right = min(max(levels[min(band + 1, bands - 1)], 0), HIGHEST_LEVEL)
+        left, right = right, levels[min(band + 1, bands - 1)]
         first = bins[band] if band >= 0 else 0
         end = bins[band + 1] if band + 1 < bands else size
         if end <= first:
+            right = max(left, right)
             continue
         slope = ((right - left) * (65536 // (end - first))) >> 8
-        line = left << 8
+        line = (left + raised) << 8
         for k in range(first, end):
             level = line >> 8
-            amplitudes[k] = _GAIN[(level >> 3) & (GAIN_STEPS - 1)] >> (14 - (level >> 8))
+            amplitudes[k] = (_GAIN[(level >> 3) & (GAIN_STEPS - 1)] << ((level >> 8) + 1)) >> 15
             line += slope
     return amplitudes
 
@@ -94,100 +104,113 @@ def _scramble(frame: int) -> int:
     state = ((frame + 1) * 0x9E3779B9) & 0xFFFFFFFF
     state ^= state >> 16
     state = (state * 0x85EBCA6B) & 0xFFFFFFFF
-    return (state ^ (state >> 13)) | 1
+    return state ^ (state >> 13)
 
 
 @njit(cache=True)
-def _next(state: int) -> int:
-    state ^= (state << 13) & 0xFFFFFFFF
-    state ^= state >> 17
-    return state ^ ((state << 5) & 0xFFFFFFFF)
-
-
-@njit(cache=True)
-def _turn(work: Array, pair: int, phase: int) -> None:
-    """Turns a complex number (work[2 pair], work[2 pair + 1]) back by a phase, 65536 a turn."""
-    phase += 32
-    c = np.int32(_COSINE[(phase & 0xFFFF) >> 6])
-    s = np.int32(_COSINE[((phase - 16384) & 0xFFFF) >> 6])
-    re, im = work[2 * pair], work[2 * pair + 1]
-    work[2 * pair] = np.int32(re * c + im * s + np.int32(8192)) >> np.int32(14)
-    work[2 * pair + 1] = np.int32(im * c - re * s + np.int32(8192)) >> np.int32(14)
-
-
-@njit(cache=True)
-def inverse_transform(work: Array, frame_log2: int) -> None:
-    """DCT-IV of the spectrum in work, int32, in place and scaled; both in the order of SPEC 7."""
-    stages = frame_log2 - 1
-    pairs = 1 << stages
-    for k in range(pairs):
-        _turn(work, k, k << (15 - frame_log2))
-    j = 0
-    for i in range(pairs):
-        if j > i:
-            for part in range(2):
-                work[2 * i + part], work[2 * j + part] = work[2 * j + part], work[2 * i + part]
-        bit = pairs >> 1
-        while j & bit:
-            j ^= bit
-            bit >>= 1
-        j |= bit
-    for stage in range(stages):
-        half = 1 << stage
-        shift = np.int32(stage & 1)
-        for k in range(half):
-            phase = (k << 15) >> stage
-            for at in range(k, pairs, 2 * half):
-                other = at + half
-                _turn(work, other, phase)
-                for part in range(2):
-                    a, b = work[2 * at + part], work[2 * other + part]
-                    work[2 * at + part] = np.int32(a + b) >> shift
-                    work[2 * other + part] = np.int32(a - b) >> shift
-    for k in range(pairs):
-        _turn(work, k, ((4 * k + 1) << 13) >> frame_log2)
-
-
-@njit(cache=True)
-def _value(work: Array, frame_log2: int, index: int) -> int:
-    """Value number `index` of the DCT-IV."""
-    if index & 1:
-        return -np.int64(work[(1 << frame_log2) - index])
-    return np.int64(work[index])
-
-
-@njit(cache=True)
-def transform_frame(frame: int, frame_log2: int, levels: Array, bins: Array) -> Array:
-    """The DCT-IV of a frame's random spectrum, int32, shape (N,), in the order of SPEC 7."""
-    size = 1 << frame_log2
-    amplitudes = spectrum_amplitudes(levels, bins, size)
-    work = np.zeros(size, np.int32)
+def spectrum(frame: int, amplitudes: Array) -> Array:
+    """Values of all bins, int64, shape (N,)."""
+    values = amplitudes.copy()
     state = _scramble(frame)
-    for k in range(size):
-        if k & 31 == 0:
-            state = _next(state)
-        value = amplitudes[k] if (state >> (k & 31)) & 1 else -amplitudes[k]
-        work[size - k if k & 1 else k] = value
-    inverse_transform(work, frame_log2)
-    return work
+    for k in range(0, len(values), 2):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        if state >> 31:
+            values[k] = ~values[k]
+        if (state >> 30) & 1:
+            values[k + 1] = ~values[k + 1]
+    return values
 
 
 @njit(cache=True)
-def overlapped(before: Array, after: Array, frame_log2: int, shift: int, first: int, count: int) -> Array:
-    """Samples first..first+count-1 of the block between two frames, int64, in output steps."""
+def _turned(re: int, im: int, phase: int) -> tuple[int, int]:
+    """A complex number turned back by a phase, 65536 a turn, in Q14."""
+    phase += 32
+    c = np.int64(_COSINE[(phase & 0xFFFF) >> 6])
+    s = np.int64(_COSINE[((phase - 16384) & 0xFFFF) >> 6])
+    return re * c + im * s, im * c - re * s
+
+
+@njit(cache=True)
+def _cross_fours(z: Array, span: int) -> None:
+    """Two stages of the transform, on transforms of `span` numbers. The first ones have nothing to turn or to scale."""
+    for k in range(span):
+        for at in range(k, len(z), 4 * span):
+            t = np.zeros((4, 2), np.int64)
+            for leg, place in enumerate((0, 2, 1, 3)):
+                t[leg] = z[at + place * span]
+                if span > 1:
+                    re, im = _turned(t[leg, 0], t[leg, 1], leg * (k << 14) // span)
+                    t[leg] = re >> 16, im >> 16
+            for part in range(2):
+                even, odd = t[0, part] + t[2, part], t[1, part] + t[3, part]
+                z[at, part], z[at + 2 * span, part] = even + odd, even - odd
+                even, odd = t[0, part] - t[2, part], t[1, 1 - part] - t[3, 1 - part]
+                if part:
+                    odd = -odd
+                z[at + span, part], z[at + 3 * span, part] = even + odd, even - odd
+
+
+@njit(cache=True)
+def transform(values: Array) -> Array:
+    """The numbers before the last turn of SPEC 7 from the values of all bins, int64, shape (N / 2, 2)."""
+    pairs = len(values) // 2
+    z = np.zeros((pairs, 2), np.int64)
+    at = 0
+    for k in range(pairs):
+        re, im = _turned(values[2 * k], values[2 * pairs - 1 - 2 * k], (k << 14) // pairs)
+        z[at] = re >> 16, im >> 16
+        bit = pairs >> 1
+        while at & bit:
+            at ^= bit
+            bit >>= 1
+        at |= bit
+    span = 1
+    while 4 * span <= pairs:
+        span *= 4
+    if span == pairs:
+        span = 1
+    else:
+        for at in range(0, pairs, 2):
+            for part in range(2):
+                a, b = z[at, part], z[at + 1, part]
+                z[at, part], z[at + 1, part] = a + b, a - b
+        span = 2
+    while span < pairs:
+        _cross_fours(z, span)
+        span *= 4
+    return z
+
+
+@njit(cache=True)
+def transform_frame(frame: int, frame_log2: int, levels: Array, bins: Array) -> tuple[int, Array]:
+    """The octave of a frame, 0 for silence, and its numbers before the last turn, int64, shape (N / 2, 2)."""
+    levels = limited(levels)
+    octave = np.max(levels) >> 8
+    if octave == 0:
+        return 0, np.zeros((1 << (frame_log2 - 1), 2), np.int64)
+    return octave, transform(spectrum(frame, spectrum_amplitudes(levels, bins, frame_log2)))
+
+
+@njit(cache=True)
+def overlapped(before: tuple[int, Array], after: tuple[int, Array], frame_log2: int, shift: int) -> Array:
+    """Samples of the block between two frames, int64, shape (N,), in output steps."""
     size = 1 << frame_log2
-    half = size >> 1
-    out = np.zeros(count, np.int64)
-    for n in range(first, first + count):
-        rising = _COSINE[(16384 - ((2 * n + 1) << (13 - frame_log2))) >> 6]
-        falling = _COSINE[((2 * n + 1) << (13 - frame_log2)) >> 6]
-        if n < half:
-            old, new = -_value(before, frame_log2, half - 1 - n), _value(after, frame_log2, n + half)
-        else:
-            old, new = -_value(before, frame_log2, n - half), -_value(after, frame_log2, 3 * half - 1 - n)
-        mixed = np.int32(old * falling + new * rising + 8192) >> np.int32(14)
-        out[n - first] = (mixed * 16 + (1 << (shift - 1))) >> shift
-    return out
+    octave = max(before[0], after[0])
+    down = 24 + shift - (frame_log2 >> 1) - octave
+    by = min(max(down, 14), 31)
+    out = np.zeros(size, np.int64)
+    for j in range(size >> 1):
+        k = (size >> 1) - ((j + 1) >> 1) if j & 1 else j >> 1
+        now = ((2 * j + 1) << 7) >> frame_log2
+        phase = (128 - now if j & 1 else 640 + now) << 6
+        old = _turned(before[1][k, 0], before[1][k, 1], phase)
+        new = _turned(after[1][k, 0], after[1][k, 1], phase)
+        fall, rise = np.int64(_COSINE[now]), -np.int64(_COSINE[now + 256])
+        faded, fresh = (old[1 - (j & 1)] >> 14) >> (octave - before[0]), new[j & 1] >> (14 + octave - after[0])
+        first, last = -fresh * rise - faded * fall, fresh * fall - faded * rise
+        out[j], out[size - 1 - j] = first, last
+    out = (out + (1 << (by - 1))) >> by
+    return np.minimum(np.maximum(out << max(14 - down, 0), -32768), 32767)
 
 
 class NoiseRenderer:
@@ -200,7 +223,7 @@ class NoiseRenderer:
 
     def forget(self) -> None:
         """Forget the frames made so far, before a jump."""
-        self._frames: dict[int, Array] = {}
+        self._frames: dict[int, tuple[int, Array]] = {}
 
     def samples(self, start: int, count: int, gaussians: Array) -> npt.NDArray[np.int64]:
         """Samples start.. of the noise, int64, in output steps. `gaussians` are those held (HELD_FIELDS)."""
@@ -211,12 +234,12 @@ class NoiseRenderer:
             frame = at >> log2
             stop = min(end, (frame + 1) << log2)
             self._frames = {f: self._frame(f, gaussians) for f in (frame, frame + 1)}
-            pair = self._frames[frame], self._frames[frame + 1]
-            pieces.append(overlapped(*pair, log2, self._header.shift, at - (frame << log2), stop - at))
+            block = overlapped(self._frames[frame], self._frames[frame + 1], log2, self._header.shift)
+            pieces.append(block[at - (frame << log2) : stop - (frame << log2)])
             at = stop
         return np.concatenate(pieces)
 
-    def _frame(self, frame: int, gaussians: Array) -> Array:
+    def _frame(self, frame: int, gaussians: Array) -> tuple[int, Array]:
         if frame in self._frames:
             return self._frames[frame]
         levels = frame_levels(frame, self._header.base, gaussians, len(self._bins))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numba import njit
 
 from . import dequantise
-from .tables import HALF_BAND_TAPS, LEVELS, RENDER_BLOCK, SHORTEST_SUPPORT, cosine, envelope, half_band
+from .tables import HALF_BAND_TAPS, LEVELS, MACS_PER_PIECE, RENDER_BLOCK, SHORTEST_SUPPORT, cosine, envelope, half_band
 
 Array = npt.NDArray[Any]
 
@@ -110,7 +110,7 @@ def within_budget(gaussians: Array, block: int, budget: int) -> npt.NDArray[np.b
     age, samples = _parts(gaussians, block)
     scale = gaussians[:, HELD_SCALE]
     pieces = ((age + samples - 1) >> scale) - (age >> scale) + 1
-    costs = np.where(samples > 0, samples + 2 * pieces, 0)
+    costs = np.where(samples > 0, samples + MACS_PER_PIECE * pieces, 0)
     middle = np.where(samples > 0, (age + samples // 2) >> scale, 0)
     strengths = strength(((_ENVELOPE[middle] + _ENVELOPE[middle + 1]) * gaussians[:, HELD_AMPLITUDE]) >> 16)
     of_each = np.bincount(strengths, costs, minlength=1)

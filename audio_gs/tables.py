@@ -41,6 +41,8 @@ RENDER_BLOCK = 64
 """Samples that a decoder makes at a time; it decodes the slots that begin in the next block too."""
 WARM_UP_BLOCKS = 2
 """Blocks before a jump's target that decide on what the half-band filters give from there on."""
+MACS_PER_PIECE = 4
+"""Multiplications for each straight piece of an envelope, beside one for each sample (SPEC 5)."""
 HALF_BAND_TAPS = 4
 """On either side."""
 HALF_BAND_BETA = 5.25

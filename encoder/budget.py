@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..complexity import FILTER_MACS, WINDOW_SECONDS, macs_each_sample, macs_of_tones
-from ..container import warm_up_start
-from ..gaussians import GaussianTable, support
+from ..complexity import macs_of_tones, macs_window, needed_from, slot_macs, tone_macs
+from ..container import StreamHeader, warm_up_start
+from ..gaussians import GaussianTable, ends, support
 from ..tables import CONTEXTS_PER_SCALE, NOISE_CONTEXTS, RENDER_BLOCK
 
 Array = npt.NDArray[Any]
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 _FIXED_BYTES = 764
 _NOISE_BYTES = 84
-_BYTES_A_TONE, _BYTES_A_NOISE, _BYTES_A_FRAME_SAMPLE, _BYTES_A_CONTEXT = 12, 4, 6, 2
+_BYTES_A_TONE, _BYTES_A_NOISE, _BYTES_A_FRAME_SAMPLE, _BYTES_A_CONTEXT = 12, 4, 3, 2
 """What the decoder's memory consists of on a 32-bit core, as its header reckons it."""
 
 
@@ -50,35 +50,47 @@ def _slots_of(onset: Array, end: Array, slot_log2: int) -> tuple[Array, Array]:
     return begin, np.maximum(begin, np.where(end <= warm_up_start(0), begin, last))
 
 
-def within_macs(
-    table: GaussianTable, energies: Array, samples: int, sample_rate: int, ceiling: int, noise_macs: Array
-) -> Array:
-    """Marks the tones to keep, shape (n,), so that no window of 20 ms costs more than `ceiling` MACs a sample beside
-    those of noise: the worst window loses the Gaussian with the least energy for its cost until none is over."""
+def peak_macs(macs: Array, window: int) -> float:
+    """MACs a sample in the costliest window, of MACs at each sample; a clip shorter than the window costs all at
+    once."""
+    total = np.concatenate([[0], np.cumsum(macs)])
+    return float(np.max(total[window:] - total[:-window], initial=0 if len(macs) >= window else total[-1])) / window
+
+
+def within_macs(table: GaussianTable, energies: Array, header: StreamHeader, ceiling: int, other_macs: Array) -> Array:
+    """Marks the tones to keep, shape (n,), so that no window of 20 ms costs more than `ceiling` MACs a sample, with
+    `other_macs` at each sample beside the tones: the worst window loses the Gaussian with the least energy for its cost
+    until none is over that has tones."""
     keep = np.ones(len(table), np.bool_)
-    window = min(samples, max(1, round(WINDOW_SECONDS * sample_rate)))
-    onset = table["onset"].astype(np.int64)
-    end = onset + support(table["scale"])
+    samples = header.samples
+    window = macs_window(header.sample_rate)
     worth = energies / macs_of_tones(table)
-    macs = FILTER_MACS + macs_each_sample(table, samples) + noise_macs
+    first, last = needed_from(table, header), ends(table, header)
+    macs = np.zeros(max(samples, window), np.int64)
+    macs[:samples] = other_macs + tone_macs(table, 0, samples) + slot_macs(table, header, 0, samples)
     while True:
         total = np.concatenate([[0], np.cumsum(macs)])
         cost = total[window:] - total[:-window]
         over = np.flatnonzero(cost > ceiling * window)
-        if len(over) == 0:
-            return keep
+        lost = False
         for start in _worst_of_runs(over, cost, window):
-            here = np.flatnonzero(keep & (onset < start + window) & (end > start))
+            here = np.flatnonzero(keep & (first < start + window) & (last > start))
             if len(here) == 0:
                 # What an earlier run lost reached as far as here.
                 continue
             victim = here[np.argmin(worth[here])]
             keep[victim] = False
-            macs -= macs_each_sample(table[victim : victim + 1], samples)
+            lost = True
+            gone = table[victim : victim + 1]
+            macs[:samples] -= tone_macs(gone, 0, samples) + slot_macs(gone, header, 0, samples)
+        if not lost:
+            return keep
 
 
 def _worst_of_runs(over: Array, cost: Array, window: int) -> list[int]:
     """The costliest of each run of over-full windows."""
+    if len(over) == 0:
+        return []
     runs = np.split(over, np.flatnonzero(np.diff(over) > window) + 1)
     return [int(run[np.argmax(cost[run])]) for run in runs]
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from .. import complexity
 from ..container import StreamHeader
-from ..gaussians import GaussianTable, ends, tones
+from ..gaussians import GaussianTable, empty_table, ends, tones
+from ..reference import ReferenceDecoder
 from ..slots import encode_stream
 from ..tables import LARGEST_AMPLITUDE
 from . import budget
@@ -19,7 +20,7 @@ from .noise import NoiseLayer, frame_log2_for
 from .options import EncoderOptions, Preset
 from .pursuit import Pursuit
 from .quantiser import Step, finest_shift, largest_indices, nearest_step
-from .resolution import coarsen
+from .resolution import coarsen, is_by_hand
 from .weighting import Weighting
 
 Samples = npt.NDArray[np.float64]
@@ -98,7 +99,7 @@ class Fit:
             chosen = Pursuit(self.weighting.signal, self.kmin, self.scales, step.weight)
             self._choose(chosen, step, rough)
             pursuit.take(self.weighting.undone(chosen.table()))
-            pursuit.requantise(0.0)
+            self.settle(pursuit)
         self._tell(0.8, pursuit)
         return pursuit
 
@@ -169,30 +170,43 @@ class Fit:
         header = self.header(table, *finest_shift(step, table, pursuit.rendering()))
         return encode_stream(header, table), header
 
+    def decoded(self, pursuit: Pursuit, step: Step) -> tuple[Samples, int]:
+        """What a decoder makes of the stream, in output steps, shape (samples,), and the stream's bytes."""
+        data, header = self.stream(pursuit, step)
+        return ReferenceDecoder(data).read(header.samples).astype(np.float64), len(data)
+
     def size(self, pursuit: Pursuit, step: Step) -> int:
         """Bytes of the stream."""
         return len(self.stream(pursuit, step)[0])
 
-    def noise_macs(self) -> Samples:
-        """MACs that each sample costs for noise, shape (samples,)."""
-        samples = len(self.signal)
-        if self.noise is None:
-            return np.zeros(samples)
-        return complexity.noise_macs_each_sample(self.noise.table, self.noise.header.frame_log2, 0, samples)
+    def _macs_without_tones(self) -> npt.NDArray[np.int64]:
+        table = self.noise.table if self.noise else empty_table()
+        return complexity.macs_each_sample(table, self._layout(1, 0), 0, len(self.signal))
+
+    def peak_macs_without_tones(self) -> float:
+        """MACs a sample that the costliest 20 ms take for filters and noise."""
+        return budget.peak_macs(self._macs_without_tones(), complexity.macs_window(self.sample_rate))
 
     def obey_ceilings(self, pursuit: Pursuit) -> bool:
         """Drops what exceeds the ceilings on MACs and held Gaussians; True if anything was dropped."""
         table, energies = tones(self.table(pursuit)), pursuit.energies()
-        ceiling, noise_macs = self.options.max_macs, self.noise_macs()
-        keep = budget.within_macs(table, energies, len(self.signal), self.sample_rate, ceiling, noise_macs)
+        # The ends of slots, which the header's figure counts too, take less than one.
+        ceiling = self.options.max_macs - 1
+        keep = budget.within_macs(table, energies, self._layout(1, 0), ceiling, self._macs_without_tones())
         layout = self._layout(1, 0)
         slots = -layout.lead_slots, layout.slots
         keep[keep] = budget.within_active(table[keep], energies[keep], self.slot_log2, *slots, self.max_active)
         if keep.all():
             return False
         pursuit.keep(keep)
-        pursuit.requantise(0.0)
+        self.settle(pursuit)
         return True
+
+    def settle(self, pursuit: Pursuit) -> None:
+        """Fits the weights anew to the signal, and rounds them to the resolutions fixed by hand, if any are."""
+        pursuit.requantise(0.0)
+        if is_by_hand(self.options):
+            pursuit.take(coarsen(pursuit.table(), self.options, len(self.signal)))
 
     def target_bytes(self, kbit_s: float) -> float:
         """Size of the clip's stream at a bitrate."""

@@ -1,10 +1,8 @@
-"""Rate control: the amplitude step and the Gaussians that meet a bitrate, a number or a signal-to-noise ratio."""
+"""Rate control: the amplitude step and the Gaussians that meet a bitrate or a number."""
 
 from __future__ import annotations
 
 import math
-
-import numpy as np
 
 from .fit import BITS_EACH, Fit
 from .pursuit import Pursuit
@@ -12,7 +10,6 @@ from .quantiser import Step, nearest_step
 
 _TOLERANCE = 0.01
 """How far under its bitrate a stream may stay."""
-_SNR_TOLERANCE_DB = 0.25
 _STEP_TRIES = 6
 _SIZE_TRIES = 8
 
@@ -31,7 +28,7 @@ def meet_bytes(fit: Fit, pursuit: Pursuit, step: Step, target: float) -> None:
             fit.drop_weakest(pursuit, math.ceil(-missing / each))
         elif pursuit.pick(max(1, int(0.9 * missing / each)), 0.0) == 0:
             return
-        pursuit.requantise(0.0)
+        fit.settle(pursuit)
         if missing > 0 and fit.obey_ceilings(pursuit):
             pursuit.replace(before)
             return
@@ -81,29 +78,6 @@ def fit_to_count(fit: Fit, gaussians: int) -> tuple[Pursuit, Step]:
         pursuit.pick(gaussians - len(pursuit.atoms), 0.0)
     if len(pursuit.atoms) > gaussians:
         fit.drop_weakest(pursuit, len(pursuit.atoms) - gaussians)
-    pursuit.requantise(0.0)
-    fit.obey_ceilings(pursuit)
-    return pursuit, step
-
-
-def fit_to_snr(fit: Fit, wanted_db: float) -> tuple[Pursuit, Step]:
-    """A fit near this signal-to-noise ratio."""
-    rms = math.sqrt(float(np.mean(fit.signal**2)))
-    step = nearest_step(2.0 * rms * 10 ** (-wanted_db / 25), fit.peak)
-    slope = -16.0
-    before: tuple[float, float] | None = None
-    for _ in range(_STEP_TRIES):
-        got = fit.snr_db(fit.run(step, rough=True))
-        if abs(got - wanted_db) < _SNR_TOLERANCE_DB:
-            break
-        place = math.log10(step.weight)
-        if before is not None and place != before[0]:
-            slope = min(-5.0, max(-40.0, (got - before[1]) / (place - before[0])))
-        before = place, got
-        closer = nearest_step(10 ** (place + (wanted_db - got) / slope), fit.peak)
-        if closer == step:
-            break
-        step = closer
-    pursuit = fit.run(step)
+    fit.settle(pursuit)
     fit.obey_ceilings(pursuit)
     return pursuit, step

@@ -92,11 +92,13 @@ class Value:
 
         ONNX shifts unsigned numbers only, so what is shifted is 2^31 more.
         """
-        shift = self.graph.value(bits, INT64).to(UINT32)
         lifted = self + rounding + _INT32_OFFSET if isinstance(rounding, Value) else self + (rounding + _INT32_OFFSET)
-        shifted = lifted.to(UINT32).unsigned_shift(shift, "RIGHT").to(INT64)
+        unsigned = lifted.to(UINT32)
+        if isinstance(bits, int):
+            return unsigned.unsigned_shift(bits, "RIGHT").to(INT64) - (_INT32_OFFSET >> bits)
+        shift = bits.to(UINT32)
         lift = self.graph.constant(_INT32_OFFSET, UINT32).unsigned_shift(shift, "RIGHT").to(INT64)
-        return shifted - (_INT32_OFFSET >> bits if isinstance(bits, int) else lift)
+        return unsigned.unsigned_shift(shift, "RIGHT").to(INT64) - lift
 
     def unsigned_shift(self, bits: Value | int, direction: str) -> Value:
         """Of an unsigned type, by as many bits of that type; what leaves it is lost."""
@@ -113,8 +115,9 @@ class Value:
         return self.graph.node("Shape", [self], INT64)
 
     def length(self, axis: int = 0) -> Value:
-        """One dimension, int64, shape (1,)."""
-        return self.graph.node("Shape", [self], INT64, start=axis, end=axis + 1)
+        """One dimension, int64, shape (1,); -1 is the last."""
+        end = {} if axis == -1 else {"end": axis + 1}
+        return self.graph.node("Shape", [self], INT64, start=axis, **end)
 
     def reshape(self, *shape: Value | int) -> Value:
         """0 keeps a dimension, -1 is what is left; values are int64 of shape () or (1,)."""
@@ -167,7 +170,8 @@ class Value:
         return self.graph.node("ScatterElements", operands, self.dtype, axis=0, reduction="add")
 
     def clip(self, low: Value | int, high: Value | int) -> Value:
-        return self.graph.node("Clip", [self, *(self.graph.value(limit, self.dtype) for limit in (low, high))], self.dtype)
+        limits = [self.graph.value(limit, self.dtype) for limit in (low, high)]
+        return self.graph.node("Clip", [self, *limits], self.dtype)
 
     def sum(self, axis: int) -> Value:
         return self.graph.node("ReduceSum", [self, self.graph.vector(axis)], self.dtype, keepdims=0)
@@ -208,16 +212,21 @@ class Graph:
 
     def vector(self, *numbers: Value | int) -> Value:
         """Numbers as one int64 vector; values have shape () or (1,)."""
-        if all(isinstance(number, int) for number in numbers):
-            return self.constant(numbers, INT64)
+        known = [number for number in numbers if isinstance(number, int)]
+        if len(known) == len(numbers):
+            return self.constant(known, INT64)
         parts = [self.node("Reshape", [self.value(n, INT64), self.constant([1], INT64)], INT64) for n in numbers]
         return parts[0] if len(parts) == 1 else self.concat(*parts)
 
     def node(self, op: str, inputs: Sequence[Value], dtype: int, **attributes: Any) -> Value:
         """The output of a new node, of this type."""
-        name = self._name()
-        self._scopes[-1].append(helper.make_node(op, [value.name for value in inputs], [name], **attributes))
-        return Value(self, name, dtype)
+        output = Value(self, self._name(), dtype)
+        self._append(op, [value.name for value in inputs], [output.name], **attributes)
+        return output
+
+    def _append(self, op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        """Nodes are called after their first outputs: onnxruntime 1.20 mixes up those without a name."""
+        self._scopes[-1].append(helper.make_node(op, inputs, outputs, name=outputs[0], **attributes))
 
     def concat(self, *values: Value, axis: int = 0) -> Value:
         return self.node("Concat", values, values[0].dtype, axis=axis)
@@ -267,7 +276,7 @@ class Graph:
         results = [Value(self, self._name(), value.dtype) for value in (*after, *given)]
         # Not every runtime takes a loop without a condition.
         inputs = [value.name for value in (trips, self.constant(True, BOOL), *states)]
-        self._scopes[-1].append(helper.make_node("Loop", inputs, [value.name for value in results], body=graph))
+        self._append("Loop", inputs, [value.name for value in results], body=graph)
         return results[: len(states)], results[len(states) :]
 
     def branch(self, condition: Value, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
@@ -286,7 +295,7 @@ class Graph:
     def model(self, name: str, output: tuple[str, Value, Sequence[str | int], str], **properties: Any) -> ModelProto:
         """The finished model with one output: its name, value, shape and description."""
         label, value, shape, doc = output
-        self._scopes[0].append(helper.make_node("Identity", [value.name], [label]))
+        self._append("Identity", [value.name], [label])
         info = helper.make_tensor_value_info(label, value.dtype, shape, doc_string=doc)
         graph = helper.make_graph(self._scopes[0], name, self._inputs, [info], self._initializers)
         opset = helper.make_opsetid("", OPSET)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from .. import api
 from ..cli.common import STDIO, ExitCode, for_each, name_of, print_json, read_stream, say, write_output
-from ..container import StreamHeader
-from .clips import check_stream_to_its_end
+from ..container import parse_header
 from .onnx_extra import need
 from .options import HELP_NAMES, export_options
 from .outputs import check_files, write_files
@@ -32,7 +33,10 @@ def command(clip: str | None, output: str, force: bool, quiet: bool, verbose: bo
     if as_json and output == STDIO:
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
     path = Path(output)
-    if output != STDIO:
+    if output == STDIO:
+        if sys.stdout.isatty():
+            raise click.UsageError("will not write binary data to a terminal; give a file or redirect")
+    else:
         if clip is not None and path.exists() and Path(clip).exists() and path.samefile(clip):
             raise click.UsageError(f"{output} is both input and output")
         check_files(path.parent, [path.name], force)
@@ -55,8 +59,7 @@ def command(clip: str | None, output: str, force: bool, quiet: bool, verbose: bo
         return ExitCode.FINE
 
     def write_clip(_index: int, name: str) -> None:
-        data = read_stream(name)
-        write(*_clip(data, check_stream_to_its_end(data), name))
+        write(*_clip(read_stream(name), name))
 
     return for_each(PROGRAM, [clip], write_clip, verbose)
 
@@ -67,10 +70,10 @@ def _decoder() -> bytes:
     return serialised(decoder_model())
 
 
-def _clip(data: bytes, header: StreamHeader, name: str) -> tuple[bytes, dict[str, Any]]:
-    """The model's bytes, and what --json says of the clip."""
-    from ..reference import decode_gaussians
+def _clip(data: bytes, name: str) -> tuple[bytes, dict[str, Any]]:
+    """The model's bytes, and what --json says of the clip. Raises BitstreamError for a damaged stream."""
     from .onnx_graph import clip_facts, clip_model, serialised
 
-    table = decode_gaussians(data)
+    table = api.read_gaussians(data)
+    header, _ = parse_header(data)
     return serialised(clip_model(header, table)), {"input": name, **clip_facts(header, table)}

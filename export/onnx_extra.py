@@ -11,6 +11,4 @@ def need(*modules: str) -> None:
     """Raise AudioGsError if a module of the extra is not installed."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
-            raise AudioGsError(
-                f"{module} is not installed; install the extra 'export': pip install 'audio-gs[export]'"
-            )
+            raise AudioGsError(f"{module} is not installed; install the extra 'export': pip install 'audio-gs[export]'")

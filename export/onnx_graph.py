@@ -130,8 +130,15 @@ def _pcm(graph: Graph, inputs: Mapping[str, Value], with_noise: Value | bool) ->
     window = _rounded_up(_rounded_up(samples, windows), _WINDOW_STEP) * _WINDOW_STEP
     held = dequantised(graph, rows.select(kind.equals(TONE)), inputs["mantissa"])
     tone_renderer = ToneRenderer(graph, held, inputs["output_shift"], window)
-    of_noise = (inputs[name] for name in ("sample_rate", "noise_frame_log2", "noise_shift", "noise_base"))
-    noise_renderer = NoiseRenderer(graph, rows.select(kind.equals(NOISE)), *of_noise, window)
+    noise_renderer = NoiseRenderer(
+        graph,
+        rows.select(kind.equals(NOISE)),
+        sample_rate=inputs["sample_rate"],
+        frame_log2=inputs["noise_frame_log2"],
+        shift=inputs["noise_shift"],
+        base=inputs["noise_base"],
+        window=window,
+    )
 
     def render(number: Value, _states: list[Value]) -> tuple[list[Value], list[Value]]:
         start = number * window

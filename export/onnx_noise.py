@@ -1,10 +1,11 @@
-"""Step 7 of SPEC.md in ONNX: the noise of a window of the clip, all its frames at once, the frames along the last axis."""
+"""Step 7 of SPEC.md in ONNX: the noise of a window of the clip, all its frames at once, along the last axis."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from ..container import MAX_FRAME_LOG2
 from ..noise import HIGHEST_LEVEL, LEVEL_STEP
@@ -30,8 +31,9 @@ _LONGEST = NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1)
 _TURN = 65536
 _PLACE = ROW_FIELDS
 """Column after those of a row: where in the levels of a window a noise begins."""
-_HIGHEST_HALF_BITS = MAX_FRAME_LOG2 - 1
-_SIGN_BITS = 32
+_MOST_STAGES = MAX_FRAME_LOG2 - 1
+_SIGN_STEP = 1664525, 1013904223
+"""Factor and term of the generator of signs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,13 +54,18 @@ class NoiseRenderer:
         """The noise of the samples of the window that starts here, at a multiple of the longest frame."""
         first = start.shift_right(self.frame_log2)
         frames = self.window.shift_right(self.frame_log2) + 1
-        spectrum = self._spectrum(self._levels(first, frames), first, frames)
-        return self._blocks(self._transform(spectrum), frames).transpose(1, 0).flat()
+        centres = self._centres()
+        levels = self._levels(first, frames).slice(0, centres.length())
+        octaves = self.graph.node("ReduceMax", [levels, self.graph.vector(0)], INT64, keepdims=0).shift_right(8)
+        even, odd = self._spectrum(self._amplitudes(levels, octaves, centres), first, frames)
+        audible = (octaves > 0).to(INT64)
+        re, im = (part * audible for part in self._transform(even, odd))
+        return self._blocks(re, im, octaves).transpose(1, 0).flat()
 
     @property
-    def _size(self) -> Value:
-        """N."""
-        return self.graph.constant(1, INT64).shift_left(self.frame_log2)
+    def _pairs(self) -> Value:
+        """N / 2."""
+        return self.graph.constant(1, INT64).shift_left(self.frame_log2 - 1)
 
     # ---- levels ----
 
@@ -84,7 +91,7 @@ class NoiseRenderer:
         """The levels, a vector, with all noises of a scale added, so many at a time."""
         graph = self.graph
         support = graph.constant(NOISE_SHORTEST_SUPPORT, INT64).shift_left(scale)
-        at_a_time = graph.constant(ELEMENTS_AT_A_TIME // BARK_BANDS, INT64) // support
+        at_a_time = (graph.constant(ELEMENTS_AT_A_TIME // BARK_BANDS, INT64) // support).maximum(1)
         chosen = graph.indices(noises.take(SCALE, axis=1).equals(scale))
         age = graph.range(1, support)
         eighths = age * 8
@@ -121,110 +128,185 @@ class NoiseRenderer:
 
     # ---- spectrum ----
 
-    def _spectrum(self, levels: Value, first: Value, frames: Value) -> Value:
-        """X, shape (N, frames)."""
-        return self._amplitudes(levels) * self._signs(first, frames)
+    def _centres(self) -> Value:
+        """The bin where each band has its centre, for the bands that count."""
+        bins = self.graph.constant(bark_hz(), INT64, "BARK_HZ").shift_left(self.frame_log2 + 1) // self.sample_rate
+        return bins.select(bins < self._pairs * 2)
 
-    def _amplitudes(self, levels: Value) -> Value:
+    def _amplitudes(self, levels: Value, octaves: Value, centres: Value) -> Value:
         """Amplitude of every bin, shape (N, frames)."""
         graph = self.graph
-        k = graph.range(0, self._size)
-        centres = graph.constant(bark_hz(), INT64, "BARK_HZ").shift_left(self.frame_log2 + 1) // self.sample_rate
-        bands = (centres < self._size).to(INT64).sum(axis=0)
-        # The band whose centre is at the bin or the last below it, and the next one.
+        k = graph.range(0, self._pairs * 2)
+        last = centres.length() - 1
+        # The last band whose centre is in the bin or below it, and the next one.
         passed = (k.unsqueeze(1) >= centres.unsqueeze(0)).to(INT64).sum(axis=1)
-        left, right = (passed - 1).maximum(0), passed.minimum(bands - 1)
+        left, right = (passed - 1).maximum(0), passed.minimum(last)
         begin, end = centres.pick(left), centres.pick(right)
-        per_bin = graph.constant(65536, INT64) // (end - begin).maximum(1)
-        low, high = levels.take(left), levels.take(right)
+        per_bin = graph.where(end > begin, graph.constant(65536, INT64) // (end - begin).maximum(1), 0)
+        low, high = self._highest_in_bin(levels, centres).take(left), levels.take(right)
         slope = ((high - low) * per_bin.unsqueeze(1)).shift_right(8)
         line = low * 256 + slope * (k - begin).maximum(0).unsqueeze(1)
-        return graph.constant(_amplitude_of_level(), INT64, "AMPLITUDE").pick(line.shift_right(8, rounding=256))
+        raised = (-octaves + 16 - (self.frame_log2 & 1)) * (256 * 256)
+        return graph.constant(_amplitude_of_raised_level(), INT64, "AMPLITUDE").pick((line + raised).shift_right(8))
 
-    def _signs(self, first: Value, frames: Value) -> Value:
-        """1 or -1 for every bin, shape (N, frames)."""
+    def _highest_in_bin(self, levels: Value, centres: Value) -> Value:
+        """The highest level so far of the bands that have their centre in one bin, of the levels' shape."""
+        graph = self.graph
+        before = graph.concat(graph.constant([-1], INT64), centres.slice(0, -1))
+        joined = centres.equals(before).to(INT64)
+
+        def next_band(number: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
+            highest = (states[0] * joined.take(number)).maximum(levels.take(number))
+            return [highest], [highest]
+
+        _, (highest,) = graph.loop(centres.length().scalar(), [levels.take(0)], next_band)
+        return highest
+
+    def _spectrum(self, amplitudes: Value, first: Value, frames: Value) -> tuple[Value, Value]:
+        """X of the even and of the odd bins, both of shape (N / 2, frames)."""
         graph = self.graph
         s = ((graph.range(first, first + frames) + 1) * 0x9E3779B9).to(UINT32)
         s = s ^ s.unsigned_shift(16, "RIGHT")
-        # 0x85EBCA6B less 2^32: the same factor modulo 2^32, with which no product leaves int64.
-        s = (s.to(INT64) * (0x85EBCA6B - (1 << 32))).to(UINT32)
-        s = (s ^ s.unsigned_shift(13, "RIGHT")) | 1
-
-        def next_word(_trip: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
-            word = states[0]
-            for bits, direction in ((13, "LEFT"), (17, "RIGHT"), (5, "LEFT")):
-                word = word ^ word.unsigned_shift(bits, direction)
-            return [word], [word]
-
-        _, (words,) = graph.loop(self._size // _SIGN_BITS, [s], next_word)
-        bit = graph.constant(np.arange(_SIGN_BITS)[:, None], UINT32)
-        bits = words.unsqueeze(1).unsigned_shift(bit, "RIGHT") & 1
-        return bits.reshape(self._size, frames).to(INT64) * 2 - 1
+        s = (s.to(INT64) * _as_signed(0x85EBCA6B)).to(UINT32)
+        s = s ^ s.unsigned_shift(13, "RIGHT")
+        factors, terms = (
+            graph.constant(np.array(column)[:, None], INT64).slice(0, self._pairs)
+            for column in zip(*_sign_steps(), strict=True)
+        )
+        words = (s.to(INT64) * factors + terms).to(UINT32)
+        even, odd = (
+            amplitudes.slice(parity, None, step=2) ^ -(words.unsigned_shift(bit, "RIGHT").to(INT64) & 1)
+            for parity, bit in enumerate((31, 30))
+        )
+        return even, odd
 
     # ---- transform ----
 
-    def _transform(self, spectrum: Value) -> Value:
-        """v, shape (N, frames), from X."""
+    def _transform(self, even: Value, odd: Value) -> tuple[Value, Value]:
+        """z, real and imaginary parts of shape (N / 2, frames), from X."""
         graph = self.graph
-        half_size = self._size // 2
-        k = graph.range(0, half_size)
-        re, im = spectrum.slice(0, None, step=2), spectrum.slice(None, None, step=-2)
-        re, im = self._turned(re, im, k.shift_left(-self.frame_log2 + 15))
-        order = graph.constant(_bit_reversal(), INT64, "BIT_REVERSAL").slice(0, half_size)
+        k = graph.range(0, self._pairs)
+        re, im = self._quarter(even, odd.reversed(), k.shift_left(-self.frame_log2 + 15))
+        order = graph.constant(_bit_reversal(), INT64, "BIT_REVERSAL").slice(0, self._pairs)
         order = order.shift_right(-self.frame_log2 + MAX_FRAME_LOG2)
         re, im = re.take(order), im.take(order)
+        stages = self.frame_log2 - 1
+        one_alone = stages & 1
+        first = graph.branch(
+            one_alone.equals(1), lambda: _side_by_side(*self._twos(re, im)), lambda: _side_by_side(*self._fours(re, im))
+        )
+        parts = [first.take(part) for part in range(2)]
+        done = -one_alone + 2
 
-        def stage(number: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
-            half = graph.constant(1, INT64).shift_left(number)
-            groups = [part.reshape(-1, 2, half, states[0].length(1)) for part in states]
-            re_a, im_a = (part.take(0, axis=1) for part in groups)
-            re_b, im_b = (part.take(1, axis=1) for part in groups)
-            re_b, im_b = self._turned(re_b, im_b, graph.range(0, half).shift_left(15).shift_right(number))
-            return [self._butterfly(re_a, re_b, number & 1), self._butterfly(im_a, im_b, number & 1)], []
+        def two_stages(number: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
+            re, im = states
+            return list(self._fours(re, im, done + number * 2)), []
 
-        (re, im), _ = graph.loop(self.frame_log2 - 1, [re, im], stage)
-        re, im = self._turned(re, im, (k * 4 + 1).shift_left(13).shift_right(self.frame_log2))
-        both = graph.concat(re.unsqueeze(1), -im.reversed().unsqueeze(1), axis=1)
-        return both.reshape(self._size, both.length(2))
+        (re, im), _ = graph.loop((stages - 1).shift_right(1), parts, two_stages)
+        return re, im
 
-    def _butterfly(self, a: Value, b: Value, shift: Value) -> Value:
-        """a + b and a - b, shifted, in the order of the transform: shape (N / 2, frames)."""
-        pair = self.graph.concat((a + b).unsqueeze(1), (a - b).unsqueeze(1), axis=1)
-        return pair.shift_right(shift).reshape(self._size // 2, a.length(2))
+    def _twos(self, re: Value, im: Value) -> tuple[Value, Value]:
+        """One stage, the first."""
+        pairs = [part.reshape(-1, 2, part.length(1)) for part in (re, im)]
+        both = [(pair.take(0, axis=1), pair.take(1, axis=1)) for pair in pairs]
+        re, im = (self._joined(a + b, a - b) for a, b in both)
+        return re, im
+
+    def _fours(self, re: Value, im: Value, span_log2: Value | None = None) -> tuple[Value, Value]:
+        """Two stages; the first two have a span of 1 and nothing to turn or to scale."""
+        graph = self.graph
+        span = 1 if span_log2 is None else graph.constant(1, INT64).shift_left(span_log2)
+        order = graph.constant([0, 2, 1, 3], INT64)
+        re, im = (part.reshape(-1, 4, span, part.length(1)).take(order, axis=1) for part in (re, im))
+        if span_log2 is not None:
+            leg, k = graph.range(0, 4).unsqueeze(1), graph.range(0, span)
+            re, im = self._quarter(re, im, (leg * k).shift_left(14).shift_right(span_log2))
+        (re_a, re_b, re_c, re_d), (im_a, im_b, im_c, im_d) = (
+            [part.take(leg, axis=1) for leg in range(4)] for part in (re, im)
+        )
+        re_ac, im_ac, re_bd, im_bd = re_a + re_c, im_a + im_c, re_b + re_d, im_b + im_d
+        re_a_c, im_a_c, re_b_d, im_b_d = re_a - re_c, im_a - im_c, re_b - re_d, im_b - im_d
+        return (
+            self._joined(re_ac + re_bd, re_a_c + im_b_d, re_ac - re_bd, re_a_c - im_b_d),
+            self._joined(im_ac + im_bd, im_a_c - re_b_d, im_ac - im_bd, im_a_c + re_b_d),
+        )
+
+    def _joined(self, *legs: Value) -> Value:
+        """The legs of a stage in the order of the transform, shape (N / 2, frames)."""
+        stacked = self.graph.concat(*(leg.unsqueeze(1) for leg in legs), axis=1)
+        return stacked.reshape(self._pairs, legs[0].length(-1))
 
     def _turned(self, re: Value, im: Value, phase: Value) -> tuple[Value, Value]:
-        """Complex numbers turned back; the phases are those along the axis before the last."""
-        c, s = (self._cosine(phase + turned).unsqueeze(1) for turned in (32, 32 - _TURN // 4))
-        return (re * c + im * s).shift_right(14, rounding=8192), (im * c - re * s).shift_right(14, rounding=8192)
-
-    def _cosine(self, phase: Value) -> Value:
+        """Complex numbers turned back, in Q14; the phases are those along the axes before the last."""
         table = self.graph.constant(cosine(), INT64)
-        return table.pick((phase & (_TURN - 1)).shift_right((_TURN // COSINE_STEPS).bit_length() - 1))
+        bits = (_TURN // COSINE_STEPS).bit_length() - 1
+        c, s = (
+            table.pick((at & (_TURN - 1)).shift_right(bits)).unsqueeze(-1)
+            for at in (phase, phase + (_TURN - _TURN // 4))
+        )
+        return re * c + im * s, im * c - re * s
+
+    def _quarter(self, re: Value, im: Value, phase: Value) -> tuple[Value, Value]:
+        re, im = self._turned(re, im, phase)
+        return re.shift_right(16), im.shift_right(16)
 
     # ---- blocks ----
 
-    def _blocks(self, values: Value, frames: Value) -> Value:
+    def _blocks(self, re: Value, im: Value, octaves: Value) -> Value:
         """The samples of the blocks between the frames, shape (N, frames - 1)."""
         graph = self.graph
-        half = self._size // 2
-        before, after = values.slice(0, frames - 1, axis=1), values.slice(1, None, axis=1)
-        first, second = before.slice(0, half), after.slice(half, None)
-        old = -graph.concat(first.reversed(), first)
-        new = graph.concat(second, -second.reversed())
-        phase = (graph.range(0, self._size) * 2 + 1).shift_left(-self.frame_log2 + 13)
-        fall, rise = (self._cosine(turned).unsqueeze(1) for turned in (phase, -phase + _TURN // 4))
-        x = (old * fall + new * rise).shift_right(14, rounding=8192)
-        return (x * 16).shift_right(self.shift, rounding=graph.constant(1, INT64).shift_left(self.shift - 1))
+        j = graph.range(0, self._pairs)
+        is_odd = (j & 1).equals(1)
+        k = graph.where(is_odd, self._pairs - (j + 1).shift_right(1), j.shift_right(1))
+        i = (j * 2 + 1).shift_left(7).shift_right(self.frame_log2)
+        phase = graph.where(is_odd, -i + 128, i + 640) * (_TURN // COSINE_STEPS)
+        re, im = self._turned(re.take(k), im.take(k), phase)
+        odd_row = is_odd.unsqueeze(1)
+        before, after = octaves.slice(0, -1), octaves.slice(1, None)
+        highest = before.maximum(after)
+        old = graph.where(odd_row, re, im).slice(0, -1, axis=1).shift_right(highest - before + 14)
+        new = graph.where(odd_row, im, re).slice(1, None, axis=1).shift_right(highest - after + 14)
+        table = graph.constant(cosine(), INT64)
+        fall, rise = (table.pick(at).unsqueeze(1) for at in (i, i + COSINE_STEPS // 4))
+        down = -highest + (self.shift + 24 - self.frame_log2.shift_right(1))
+        limited = down.clip(14, 31)
+        half, up = graph.constant(1, INT64).shift_left(limited - 1), (-down + 14).maximum(0)
+        # rise is -COS.
+        first, last = (
+            x.shift_right(limited, rounding=half).shift_left(up).clip(-32768, 32767)
+            for x in (new * rise - old * fall, new * fall + old * rise)
+        )
+        return graph.concat(first, last.reversed())
 
 
-def _amplitude_of_level() -> np.ndarray:
-    """Amplitude at the levels -1, which rounding takes a falling line to, to the highest."""
-    level = np.arange(-1, HIGHEST_LEVEL + 1)
-    return gain()[(level >> 3) & (GAIN_STEPS - 1)] >> (14 - (level >> 8))
+def _side_by_side(re: Value, im: Value) -> Value:
+    """Both parts in one value, along a new axis 0."""
+    return re.graph.concat(re.unsqueeze(0), im.unsqueeze(0))
 
 
-def _bit_reversal() -> np.ndarray:
+def _amplitude_of_raised_level() -> npt.NDArray[np.int64]:
+    """Of levels whose octave is 0..16."""
+    level = np.arange(17 * 256)
+    return (gain()[(level >> 3) & (GAIN_STEPS - 1)] << (level >> 8)) >> 15
+
+
+def _as_signed(word: int) -> int:
+    """The same number modulo 2^32, with which no product of 32-bit numbers leaves int64."""
+    return word - (1 << 32) if word >> 31 else word
+
+
+def _sign_steps() -> list[tuple[int, int]]:
+    """Factor and term that take the generator of signs 1, 2, ... steps at once, up to the longest frame's."""
+    factor, term = 1, 0
+    steps = []
+    for _ in range(1 << _MOST_STAGES):
+        factor, term = factor * _SIGN_STEP[0] % (1 << 32), (term * _SIGN_STEP[0] + _SIGN_STEP[1]) % (1 << 32)
+        steps.append((_as_signed(factor), term))
+    return steps
+
+
+def _bit_reversal() -> npt.NDArray[np.int64]:
     """The bits of numbers in reverse order, for the longest frame."""
-    numbers = np.arange(1 << _HIGHEST_HALF_BITS)
-    bits = (numbers[:, None] >> np.arange(_HIGHEST_HALF_BITS)) & 1
-    return bits @ (1 << np.arange(_HIGHEST_HALF_BITS)[::-1])
+    numbers = np.arange(1 << _MOST_STAGES)
+    bits = (numbers[:, None] >> np.arange(_MOST_STAGES)) & 1
+    return bits @ (1 << np.arange(_MOST_STAGES)[::-1])

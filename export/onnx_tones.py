@@ -80,14 +80,14 @@ class ToneRenderer:
     def _sums(self, start: Value) -> tuple[Value, Value, Value]:
         """acc of all levels in one vector, and the length and first place there of each level, MARGIN included.
 
-        Between the levels is room for what the longest tone has outside of the window.
+        Before, between and after the levels is room for what the longest tone has outside of the window.
         """
         graph = self.graph
         levels = graph.range(0, LEVELS)
         lengths = self.window.shift_right(levels) + 2 * MARGIN
         room = graph.constant(SHORTEST_SUPPORT, INT64).shift_left(self._largest_scale())
-        ends = graph.node("CumSum", [lengths + room * 2, graph.constant(0, INT64)], INT64)
-        offsets = ends - lengths - room
+        ends = graph.node("CumSum", [lengths + room, graph.constant(0, INT64)], INT64)
+        offsets = ends - lengths
         level, onset = (self.tones.take(column, axis=1) for column in (_LEVEL, _ONSET))
         support = graph.constant(SHORTEST_SUPPORT, INT64).shift_left(self.tones.take(_SCALE, axis=1))
         place = onset - start.shift_right(level) + MARGIN
@@ -97,7 +97,7 @@ class ToneRenderer:
         def add_scale(scale: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
             return [self._with_scale(states[0], tones, scale)], []
 
-        zeros = graph.zeros(ends.take(LEVELS - 1))
+        zeros = graph.zeros(ends.take(LEVELS - 1) + room)
         (sums,), _ = graph.loop(graph.constant(MAX_SCALE + 1, INT64), [zeros], add_scale)
         return sums, lengths, offsets
 

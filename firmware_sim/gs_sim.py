@@ -97,7 +97,12 @@ def describe(name: str, report: Report, functions: int) -> str:
             f"worst {report.worst_window_samples} samples, {facts['worst_block_instructions_per_sample']:.1f} in the "
             f"worst call for {settings.block}",
         ),
-        ("multiplies/sample", f"{facts['multiplies_per_sample']:.2f}"),
+        (
+            "multiplies/sample",
+            f"{facts['multiplies_per_sample']:.2f} mean, {report.worst_window_multiplies:.1f} in the worst "
+            f"{report.worst_window_samples} samples; the class promises {'' if report.within_class else 'ONLY '}"
+            f"{report.promised_macs}",
+        ),
         (
             "cycles/sample",
             f"{facts['cycles_per_sample_estimated']:.1f} mean, {facts['worst_20ms_cycles_per_sample_estimated']:.1f} "

@@ -75,7 +75,10 @@ class Report:
     worst_window_instructions: float
     """A sample, over the costliest run of calls that gives at least 20 ms."""
     worst_window_cycles: float
+    worst_window_multiplies: float
     worst_window_samples: int
+    promised_macs: int
+    """The most MACs a sample over 20 ms that the stream's class promises."""
     functions: Mapping[str, Cost]
     """By file:function of the source, inlined or not; opening included."""
     steps: Mapping[str, Cost]
@@ -92,6 +95,11 @@ class Report:
     def ram_bytes(self) -> int:
         """All in: decoder, PCM block, stack."""
         return self.state_bytes + self.pcm_bytes + self.stack_bytes
+
+    @property
+    def within_class(self) -> bool:
+        """No 20 ms take more multiplications than the class promises MACs."""
+        return self.worst_window_multiplies <= self.promised_macs
 
     def per_sample(self, amount: float) -> float:
         return amount / self.samples
@@ -126,6 +134,9 @@ class Report:
             "worst_block_instructions": self.worst_block.instructions,
             "worst_block_instructions_per_sample": self.worst_block.instructions / self.worst_block_samples,
             "worst_20ms_instructions_per_sample": self.worst_window_instructions,
+            "worst_20ms_multiplies_per_sample": self.worst_window_multiplies,
+            "promised_macs_per_sample": self.promised_macs,
+            "within_class": self.within_class,
             "cycles_per_sample_estimated": cycles,
             "mhz_estimated": self.megahertz(cycles),
             "worst_20ms_cycles_per_sample_estimated": self.worst_window_cycles,
@@ -200,7 +211,9 @@ def simulate(data: bytes, settings: Settings) -> Report:
         worst_block_samples=int(sizes[worst]),
         worst_window_instructions=_worst_window(reads, sizes, window, lambda cost: cost.instructions),
         worst_window_cycles=_worst_window(reads, sizes, window, lambda cost: cost.cycles * factor),
+        worst_window_multiplies=_worst_window(reads, sizes, window, lambda cost: cost.multiplies),
         worst_window_samples=window * settings.block,
+        promised_macs=header.peak_macs,
         functions=_grouped({chain: chain[0] if chain else "?" for chain in chains}, chains),
         steps=_in_order(_grouped({chain: finder.step_of(chain) for chain in chains}, chains)),
         rom=read_rom(image, elf),

@@ -27,6 +27,8 @@ STUBS = Path(__file__).parent / "vendor_stubs"
 ZIG = f"{sys.executable} -m ziglang cc"
 CORTEX_M = ("cortex-m0plus", "cortex-m4")
 TIMEOUT_S = 300
+QEMU_PATIENCE = 100
+"""Tenths of a second in which nothing happens."""
 
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
@@ -59,6 +61,11 @@ _SYS_OPEN, _SYS_WRITE, _SYS_EXIT = 0x01, 0x05, 0x18
 _STOPPED_AT_EXIT = 0x20026
 _BREAKPOINT_EXCEPTION = 7
 _FLASH_BYTES = 1 << 20
+_RAM_START = 0x20000000
+_FILL = b"\xa5"
+"""What RAM holds before: nothing that start-up code must set to zero is zero, and it shows how deep the stack went."""
+_STACK_RESERVE = 128
+"""At the bottom of the stack, which is that of RAM."""
 _DAC_WRITE = re.compile(r"DAC: unimplemented device write \(size 4, offset 0x00c, value (0x[0-9a-f]+)\)")
 
 
@@ -139,8 +146,15 @@ def cmake_script(text: str, folder: Path, **environment: str) -> list[str]:
     """The lines that a CMake script says."""
     script = folder / "script.cmake"
     script.write_text("cmake_minimum_required(VERSION 3.20)\n" + text)
-    output = run(("cmake", "-P", script), folder, **environment)
+    output = run((_cmake(), "-P", script), folder, **environment)
     return output.decode().splitlines()
+
+
+def _cmake() -> str:
+    """Beside the interpreter, where it comes with the tests, or on the path."""
+    found = shutil.which("cmake", path=str(Path(sys.executable).parent)) or shutil.which("cmake")
+    assert found, "needs cmake"
+    return found
 
 
 def play_on_unicorn(elf: Path, core: str, ram_bytes: int = 1 << 14) -> bytes:
@@ -153,9 +167,8 @@ def play_on_unicorn(elf: Path, core: str, ram_bytes: int = 1 << 14) -> bytes:
     engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
     engine.ctl_set_cpu_model(getattr(arm, f"UC_CPU_ARM_{CORES[core].unicorn_cpu}"))
     engine.mem_map(0, _FLASH_BYTES, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-    engine.mem_map(0x20000000, ram_bytes)
-    # Nothing that start-up code must set to zero is zero before.
-    engine.mem_write(0x20000000, b"\xa5" * ram_bytes)
+    engine.mem_map(_RAM_START, ram_bytes)
+    engine.mem_write(_RAM_START, _FILL * ram_bytes)
     for address, content in _segments(elf):
         engine.mem_write(address, content)
     written = bytearray()
@@ -185,6 +198,8 @@ def play_on_unicorn(elf: Path, core: str, ram_bytes: int = 1 << 14) -> bytes:
     engine.emu_start(start, _FLASH_BYTES, timeout=TIMEOUT_S * 1_000_000)
     if reasons != [_STOPPED_AT_EXIT]:
         raise ProgramFailed(f"stopped for {[hex(reason) for reason in reasons]}")
+    if engine.mem_read(_RAM_START, _STACK_RESERVE) != _FILL * _STACK_RESERVE:
+        raise ProgramFailed("the stack leaves no room for an interrupt")
     return bytes(written)
 
 
@@ -201,10 +216,12 @@ def writes_to_dac(elf: Path, machine: str, samples: int) -> list[int]:
     log = elf.with_suffix(".log")
     log.touch()
     command = (QEMU, "-machine", machine, "-nographic", "-monitor", "none", "-serial", "none", "-kernel", str(elf))
+    seen, unchanged = 0, 0
     with subprocess.Popen((*command, "-d", "unimp", "-D", str(log)), stderr=subprocess.DEVNULL) as board:
-        end = time.monotonic() + TIMEOUT_S
-        while log.read_text().count("\n") < samples and board.poll() is None and time.monotonic() < end:
+        while seen < samples and unchanged < QEMU_PATIENCE and board.poll() is None:
             time.sleep(0.1)
+            before, seen = seen, log.read_text().count("\n")
+            unchanged = unchanged + 1 if seen == before else 0
         # What it writes beyond the last one would show by then.
         time.sleep(0.5)
         board.kill()

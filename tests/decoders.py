@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from onnx_tools import HAS_EXPORT
 
 from audio_gs import api
 from audio_gs._decoder import ffi, lib
@@ -14,6 +15,9 @@ from audio_gs.errors import BitstreamError, UnsupportedError
 from audio_gs.native import decoder_bytes
 
 Pcm = npt.NDArray[np.int16]
+
+WHOLE_CLIP_BACKENDS = ("onnx",) if HAS_EXPORT else ()
+"""Those that give the same samples as `api.EXACT_BACKENDS`, but cannot stream."""
 
 
 class Verdict(NamedTuple):

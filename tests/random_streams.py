@@ -338,12 +338,12 @@ def noise_by_the_letter(header: StreamHeader, table: Table) -> Integers:
     size = header.noise.frame_samples
     frames = np.arange((header.samples - 1) // size + 2)
     centres = [k for k in (hz * 2 * size // header.sample_rate for hz in bark_hz().tolist()) if k < size]
-    amplitudes = amplitudes_by_the_letter(levels_by_the_letter(header, table, frames, len(centres)), centres, size)
-    spectra = np.where(signs_by_the_letter(frames, size), amplitudes, -amplitudes)
-    values = transform_by_the_letter(spectra)
-    blocks = _blocks_by_the_letter(values[:-1], values[1:])
-    e = header.noise.shift
-    return (_int32(16 * blocks + (1 << (e - 1))) >> e).ravel()[: header.samples]
+    levels = levels_by_the_letter(header, table, frames, len(centres))
+    octaves = levels.max(axis=1) >> 8
+    amplitudes = amplitudes_by_the_letter(levels, centres, size)
+    positive = signs_by_the_letter(frames, size)
+    z = transform_by_the_letter(np.where(positive, amplitudes, -1 - amplitudes)) * (octaves > 0)[:, None, None]
+    return blocks_by_the_letter(z, octaves, header.noise.shift).ravel()[: header.samples]
 
 
 def levels_by_the_letter(header: StreamHeader, table: Table, frames: Integers, bands: int) -> Integers:
@@ -367,23 +367,29 @@ def levels_by_the_letter(header: StreamHeader, table: Table, frames: Integers, b
 
 
 def amplitudes_by_the_letter(level: Integers, centres: list[int], size: int) -> Integers:
-    """The magnitude of every bin, shape (frames, N)."""
+    """The magnitude of every bin before its sign, shape (frames, N)."""
     gains = gain()
     amp = np.zeros((len(level), size), np.int64)
+    raised = 15 - (level.max(axis=1) >> 8) + (size.bit_length() % 2)
 
     def put(k: int, line: Integers) -> None:
-        reached = line >> 8
-        amp[:, k] = gains[(reached >> 3) & 31] >> (14 - (reached >> 8))
+        reached = (line >> 8) + 256 * raised
+        amp[:, k] = gains[(reached >> 3) & 31] << (reached >> 8) >> 15
 
     for k in range(centres[0]):
         put(k, level[:, 0] << 8)
+    here = level[:, 0]
     for i in range(len(centres) - 1):
-        line = level[:, i] << 8
+        if centres[i] == centres[i + 1]:
+            here = np.maximum(here, level[:, i + 1])
+            continue
+        line = here << 8
         for k in range(centres[i], centres[i + 1]):
             put(k, line)
-            line = line + (((level[:, i + 1] - level[:, i]) * (65536 // (centres[i + 1] - centres[i]))) >> 8)
+            line = line + (((level[:, i + 1] - here) * (65536 // (centres[i + 1] - centres[i]))) >> 8)
+        here = level[:, i + 1]
     for k in range(centres[-1], size):
-        put(k, level[:, -1] << 8)
+        put(k, here << 8)
     return amp
 
 
@@ -393,59 +399,66 @@ def signs_by_the_letter(frames: Integers, size: int) -> npt.NDArray[np.bool_]:
     s ^= s >> np.uint32(16)
     s *= np.uint32(0x85EBCA6B)
     s ^= s >> np.uint32(13)
-    s |= np.uint32(1)
     positive = np.zeros((len(frames), size), np.bool_)
-    for k in range(size):
-        if k % 32 == 0:
-            s ^= s << np.uint32(13)
-            s ^= s >> np.uint32(17)
-            s ^= s << np.uint32(5)
-        positive[:, k] = (s >> np.uint32(k % 32)) & np.uint32(1) == 1
+    for k in range(size // 2):
+        s = s * np.uint32(1664525) + np.uint32(1013904223)
+        positive[:, 2 * k] = s >> np.uint32(31) == 0
+        positive[:, 2 * k + 1] = (s >> np.uint32(30)) & np.uint32(1) == 0
     return positive
 
 
+def _turned_by_the_letter(re: Integers, im: Integers, p: Integers) -> tuple[Integers, Integers]:
+    cos = cosine()
+    c, s = cos[((p + 32) % 65536) >> 6], cos[((p + 32 - 16384) % 65536) >> 6]
+    return re * c + im * s, im * c - re * s
+
+
 def transform_by_the_letter(spectra: Integers) -> Integers:
-    """The v of every frame from its X, both of shape (frames, N)."""
+    """The z of every frame before the last turn, shape (frames, N / 2, 2), from its X, shape (frames, N)."""
+    size = spectra.shape[1] // 2
+    n = size.bit_length()
+    k = np.arange(size)
+    re, im = _turned_by_the_letter(spectra[:, 2 * k], spectra[:, 2 * size - 1 - 2 * k], k << (15 - n))
+    reversed_ = [int(f"{number:0{n - 1}b}"[::-1], 2) for number in range(size)]
+    z = (re + 1j * im)[:, reversed_]
+    z = np.floor(z.real / 65536) + 1j * np.floor(z.imag / 65536)
+    span = 1
+    if n % 2 == 0:
+        span = 2
+        z = np.stack([z[:, 0::2] + z[:, 1::2], z[:, 0::2] - z[:, 1::2]], axis=2).reshape(z.shape)
+    while span < size:
+        fours = z.reshape(len(z), -1, 4, span)[:, :, [0, 2, 1, 3]].copy()
+        if span > 1:
+            i, k = np.arange(4)[:, None], np.arange(span)
+            re, im = _turned_by_the_letter(
+                fours.real.astype(np.int64), fours.imag.astype(np.int64), (i * k << 14) // span
+            )
+            fours = (re >> 16) + 1j * (im >> 16)
+        z = np.einsum("fgis,oi->fgos", fours, np.power(-1j, np.outer(range(4), range(4)) % 4)).reshape(z.shape)
+        span *= 4
+    return np.rint(np.stack([z.real, z.imag], axis=2)).astype(np.int64)
+
+
+def blocks_by_the_letter(z: Integers, octaves: Integers, e: int) -> Integers:
+    """The noise of every block, shape (blocks, N), from the z and octaves of the frames before and after it."""
     cos = cosine()
-    size = spectra.shape[1]
+    size = 2 * z.shape[1]
     n = size.bit_length() - 1
-
-    def turned(re: Integers, im: Integers, p: Integers) -> tuple[Integers, Integers]:
-        c, s = cos[((p + 32) % 65536) >> 6], cos[((p + 32 - 16384) % 65536) >> 6]
-        return _int32(re * c + im * s + 8192) >> 14, _int32(im * c - re * s + 8192) >> 14
-
-    k = np.arange(size // 2)
-    re, im = turned(spectra[:, 2 * k], spectra[:, size - 1 - 2 * k], k << (15 - n))
-    reversed_ = [int(f"{number:0{n - 1}b}"[::-1], 2) for number in range(size // 2)]
-    re, im = re[:, reversed_], im[:, reversed_]
-    for stage in range(n - 1):
-        half = 1 << stage
-        j = np.array([number for number in range(size // 2) if number & half == 0])
-        other = turned(re[:, j + half], im[:, j + half], ((j & (half - 1)) << 15) >> stage)
-        for part, b in zip((re, im), other, strict=True):
-            a = part[:, j]
-            part[:, j], part[:, j + half] = _int32(a + b) >> (stage & 1), _int32(a - b) >> (stage & 1)
-    re, im = turned(re, im, ((4 * k + 1) << 13) >> n)
-    v = np.zeros_like(spectra)
-    v[:, 2 * k], v[:, size - 1 - 2 * k] = re, -im
-    return v
-
-
-def _blocks_by_the_letter(before: Integers, after: Integers) -> Integers:
-    """The x of every block, shape (blocks, N), from the v of the frames before and after it."""
-    cos = cosine()
-    size = before.shape[1]
-    n = size.bit_length() - 1
-    x = np.zeros_like(before)
-    for j in range(size):
-        p = (2 * j + 1) << (13 - n)
-        fall, rise = cos[p >> 6], cos[(16384 - p) >> 6]
-        if j < size // 2:
-            old, new = -before[:, size // 2 - 1 - j], after[:, size // 2 + j]
-        else:
-            old, new = -before[:, j - size // 2], -after[:, 3 * size // 2 - 1 - j]
-        x[:, j] = _int32(old * fall + new * rise + 8192) >> 14
-    return x
+    before, after = octaves[:-1], octaves[1:]
+    highest = np.maximum(before, after)
+    down = 24 + e - (n >> 1) - highest
+    limited = np.clip(down, 14, 31)
+    noise = np.zeros((len(z) - 1, size), np.int64)
+    for j in range(size // 2):
+        i = ((2 * j + 1) << 7) >> n
+        k = size // 2 - (j + 1) // 2 if j % 2 else j // 2
+        re, im = _turned_by_the_letter(z[:, k, 0], z[:, k, 1], np.array((128 - i if j % 2 else 640 + i) << 6))
+        fresh, old = (im, re) if j % 2 else (re, im)
+        fresh, old = fresh[1:] >> (14 + highest - after), (old[:-1] >> 14) >> (highest - before)
+        fall, rise = cos[i], -cos[i + 256]
+        noise[:, j], noise[:, size - 1 - j] = -old * fall - fresh * rise, fresh * fall - old * rise
+    noise = (noise + (1 << (limited - 1))[:, None]) >> limited[:, None]
+    return np.clip(noise << np.maximum(14 - down, 0)[:, None], -32768, 32767)
 
 
 def pcm_by_the_letter(quarters: Integers, noise: Integers | int = 0) -> Pcm:

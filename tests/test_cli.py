@@ -100,6 +100,7 @@ def test_closing_line(call: Call, folder: Path) -> None:
         f"{Path('new.gs').stat().st_size} bytes",
         "kbit/s",
         "ratio",
+        "quality",
         "SNR",
         "MACs/sample",
         "mean",
@@ -123,6 +124,28 @@ def test_configuration_and_options_are_judged_together(call: Call, folder: Path)
     assert call("gs-encode", *arguments, "--log-dir", "log").code == 0
     assert Path("log", "log.jsonl").exists()
     assert list(Path("log").glob("*.npz"))
+
+
+def test_a_quality_that_is_not_reached_is_said(call: Call, folder: Path) -> None:
+    noise = 0.1 * np.random.default_rng(1).standard_normal(RATE)
+    soundfile.write("noise.wav", noise, RATE)
+    limited = ("noise.wav", "-o", "new.gs", "-f", "--preset", "speech", "--effort", "fast", "--max-macs", 40)
+    result = call("gs-encode", *limited, "--quality", 9)
+    assert result.code == 0
+    assert "max_macs" in result.err and "of 9" in result.err
+    assert "max_macs" not in call("gs-encode", *limited, "--quality", 0).err
+
+
+def test_sample_rate(call: Call, folder: Path) -> None:
+    time_s = np.arange(20000) / 40000
+    soundfile.write("dull.wav", 0.3 * np.sin(2 * np.pi * 440 * time_s) * np.sin(2 * np.pi * time_s) ** 2, 40000)
+    for given, rate in (((), 8000), (("--sample-rate", "keep"), 40000), (("--sample-rate", 16000), 16000)):
+        result = call("gs-encode", "dull.wav", "-o", "dull.gs", "-f", *FAST, *given)
+        assert result.code == 0
+        assert (f"encoded at {rate} instead of 40000 Hz" in result.err) == (rate != 40000)
+        assert call("gs-decode", "dull.gs", "-o", "back.wav", "-f").code == 0
+        audio, back = soundfile.read("back.wav")
+        assert (len(audio), back) == (rate // 2, rate)
 
 
 def test_a_rate_that_is_not_reached_is_said(call: Call, folder: Path) -> None:
@@ -208,6 +231,8 @@ def test_nothing_is_overwritten_without_force(call: Call, folder: Path) -> None:
         (("clip.wav", "-o", "x.gs", "--bitrate", "0"), "--bitrate"),
         (("clip.wav", "-o", "x.gs", "--bitrate", "6", "--quality", "5"), "exclude each other"),
         (("clip.wav", "-o", "x.gs", "--quality", "11"), "--quality"),
+        (("clip.wav", "-o", "x.gs", "--sample-rate", "high"), "--sample-rate"),
+        (("clip.wav", "-o", "x.gs", "--sample-rate", "96000"), "sample_rate"),
         (("clip.wav", "-o", "x.gs", "--max-macs", "0"), "--max-macs"),
         (("clip.wav", "-o", "x.gs", "--preset", "noise"), "--preset"),
         (("clip.wav", "-o", "x.gs", "--nonsense"), "--nonsense"),

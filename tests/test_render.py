@@ -191,7 +191,7 @@ def test_budget_leaves_out_the_weakest() -> None:
     data = encode_stream(header, gaussians(loud, soft))
     without = pcm_of(header, gaussians(loud))
     for decoder in decoders(data):
-        # One at full rate costs a MAC a sample and two for a piece of the envelope in 64 samples.
+        # One at full rate costs a MAC a sample and four for a piece of the envelope in 64 samples.
         decoder.set_budget(2)
         np.testing.assert_array_equal(decoder.read(8192), without)
         decoder.rewind()

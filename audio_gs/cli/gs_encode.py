@@ -27,7 +27,19 @@ from .common import (
 PROGRAM = "gs-encode"
 SUFFIX = ".gs"
 RATE_TOLERANCE = 0.97
+QUALITY_TOLERANCE = 0.3
+SAMPLE_RATES = ("auto", "keep")
 PCM_BYTES = 2
+
+
+def sample_rate_of(context: click.Context, parameter: click.Parameter, value: str | None) -> str | int | None:
+    """A name as it is, anything else as a whole number."""
+    if value is None or value in SAMPLE_RATES:
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is none of {', '.join(SAMPLE_RATES)}, and no whole number") from None
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,9 +56,15 @@ PCM_BYTES = 2
     "--quality",
     type=click.FloatRange(0, 10),
     metavar="0..10",
-    help="SNR of 8 + 2 QUALITY dB; the rate follows the clip.",
+    help="How near for the ear, the same on every clip; the rate follows [5].",
 )
 @click.option("--preset", type=click.Choice(["auto", "speech", "music", "sfx"]), help="Kind of clip [auto].")
+@click.option(
+    "--sample-rate",
+    callback=sample_rate_of,
+    metavar="auto|keep|HZ",
+    help="Of the stream; auto lowers it where nothing audible is lost [auto; keep with a preset of your own].",
+)
 @click.option(
     "--max-macs", type=click.IntRange(min=1), metavar="N", help="Ceiling on MACs a sample in any 20 ms [300]."
 )
@@ -121,20 +139,32 @@ def command(
                 "output": outputs[index],
                 "ratio": ratio,
                 "snr_db": finite(result.snr_db),
+                "quality": result.quality,
                 "encode_seconds": seconds,
             }
             print_json({**summary, **facts.as_dict()})
         if not quiet:
+            if facts.header.sample_rate != clip.sample_rate:
+                say(
+                    f"{PROGRAM}: {name_of(name)}: encoded at {facts.header.sample_rate} instead of {clip.sample_rate} "
+                    f"Hz; nothing above is audible, and --sample-rate keep keeps it"
+                )
             asked = options.bitrate
             if asked is not None and facts.kbit_s < RATE_TOLERANCE * asked:
                 say(
                     f"{PROGRAM}: {name_of(name)}: the ceilings max_macs and max_active, or the clip itself, leave no "
                     f"use for more than {facts.kbit_s:.2f} of {asked:g} kbit/s"
                 )
+            if options.quality is not None and result.quality < options.quality - QUALITY_TOLERANCE:
+                say(
+                    f"{PROGRAM}: {name_of(name)}: the ceilings max_macs and max_active let it come to quality "
+                    f"{result.quality:.1f} of {options.quality:g}"
+                )
             macs = facts.macs_per_sample
             say(
                 f"{name_of(name)}: {len(result.data)} bytes, {facts.kbit_s:.2f} kbit/s, ratio {ratio:.1f}, "
-                f"SNR {result.snr_db:.2f} dB, MACs/sample {macs['mean']:.0f} mean {macs['peak']:.0f} peak"
+                f"quality {result.quality:.1f}, SNR {result.snr_db:.2f} dB, "
+                f"MACs/sample {macs['mean']:.0f} mean {macs['peak']:.0f} peak"
             )
         if verbose:
             header, count = facts.header, sum(facts.gaussians.values())

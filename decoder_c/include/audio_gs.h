@@ -196,7 +196,7 @@ const char *gs_error_string(int error);
 #define GS_DECODER_FIXED_BYTES (752u + 3u * sizeof(void *))
 #define GS_CONTEXTS(scales, max_noise) (89u * (scales) + ((max_noise) ? 238u : 0u))
 #define GS_NOISE_BYTES(max_noise, noise_frame_samples)                                                                 \
-    ((max_noise) ? 84u + 4u * (max_noise) + 6u * (noise_frame_samples) : 0u)
+    ((max_noise) ? 84u + 4u * (max_noise) + 3u * (noise_frame_samples) : 0u)
 
 #ifdef __cplusplus
 }

@@ -322,7 +322,7 @@ static int make_blocks(gs_decoder *decoder)
 static GS_APART uint32_t read_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
 {
     const gs_info *info = &decoder->info;
-    const uint32_t *noise = NULL;
+    const int16_t *noise = NULL;
     uint32_t end = info->samples;
     uint32_t position = decoder->position;
     uint32_t at = position % GS_BLOCK_SAMPLES;

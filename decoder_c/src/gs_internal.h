@@ -198,14 +198,16 @@ void gs_render(gs_block *block, const gs_held *held, uint32_t count, uint32_t ti
 
 /* ---- 7 noise (gs_noise.c) ---- */
 
-/* The noise of a stream that has some: the first half of the frame made last, then the block before its centre. */
+/* The noise of a stream that has some. */
 typedef struct gs_noise {
     uint32_t frame;                      /* made last, GS_NO_FRAME before the first */
     uint16_t reciprocal[GS_BARK_BANDS];  /* of bins, as slopes need it: 65536 / bins, 0 where there is no slope */
-    uint8_t bins[GS_BARK_BANDS];         /* from the centre of the band before, or from bin 0, to that of the band */
+    uint8_t bins[GS_BARK_BANDS];         /* from the centre of the band before, or 0, to that of the band */
     uint8_t bands;                       /* whose centre is below half the sample rate */
     uint8_t held;
-    /* then uint32_t held[max_noise] and work[3 * N / 2] */
+    uint8_t octave;                      /* of the frame made last; 0 for silence */
+    /* then uint32_t held[max_noise], the block made last, int16_t[N], and what the next one needs of the frame made
+     * last, int16_t[N / 2] */
 } gs_noise;
 
 GS_STATIC_ASSERT(the_public_header_knows_the_size_of_noise, sizeof(gs_noise) == GS_NOISE_BYTES(1u, 0u) - 4);
@@ -220,13 +222,13 @@ void gs_noise_forget(gs_noise *noise);
 void gs_noise_hold(gs_noise *noise, const gs_info *info, const gs_gaussian *gaussian);
 void gs_noise_drop_ended(gs_noise *noise, const gs_info *info, uint32_t time);
 
-/* Returns the noise from sample `position` to the end of its block, in output steps; int32_t all. */
-const uint32_t *gs_noise_prepare(gs_noise *noise, const gs_info *info, uint32_t position);
+/* Returns the noise from sample `position` to the end of its block, in output steps. */
+const int16_t *gs_noise_prepare(gs_noise *noise, const gs_info *info, uint32_t position);
 
 /* ---- 6 pcm (gs_render.c) ---- */
 
 /* Quarters of output steps in output steps, with the noise, NULL for none; saturated. */
-void gs_pcm(const uint32_t *quarters, const uint32_t *noise, uint32_t samples, int16_t *pcm);
+void gs_pcm(const uint32_t *quarters, const int16_t *noise, uint32_t samples, int16_t *pcm);
 
 /* ---- the decoder (gs_decoder.c) ---- */
 

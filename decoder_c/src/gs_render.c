@@ -178,7 +178,7 @@ static uint32_t least_strength(const gs_held *held, uint32_t count, uint32_t tim
         gs_part part = part_of(held, time);
         uint32_t last = part.age + part.samples - 1;
         if (part.samples > 0)
-            costs[strength(held, &part)] += part.samples + 2 * ((last >> held->scale) - (part.age >> held->scale) + 1);
+            costs[strength(held, &part)] += part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
     }
     while (least > 0 && costs[least - 1] <= left)
         left -= costs[--least];
@@ -264,13 +264,13 @@ static int16_t saturated(int32_t value)
 #endif
 }
 
-void gs_pcm(const uint32_t *quarters, const uint32_t *noise, uint32_t samples, int16_t *pcm)
+void gs_pcm(const uint32_t *quarters, const int16_t *noise, uint32_t samples, int16_t *pcm)
 {
     const int16_t *end = pcm + samples;
 
     if (noise) {
         do
-            *pcm++ = saturated((int32_t)((uint32_t)((int32_t)(*quarters++ + 2u) >> 2) + *noise++));
+            *pcm++ = saturated(((int32_t)(*quarters++ + 2u) >> 2) + *noise++);
         while (pcm < end);
     } else {
         do

@@ -359,101 +359,164 @@ uint32_t test_noise_levels(const test_stream *stream, int64_t frame, int64_t *le
     return bands;
 }
 
-void test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum)
+int64_t test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum)
 {
     const gs_info *info = &stream->info;
     uint32_t size = 1u << info->noise_frame_shift;
     int64_t level[25];
     uint32_t bands = test_noise_levels(stream, frame, level);
     uint32_t s = (uint32_t)(frame + 1) * 0x9E3779B9u;
+    int64_t octave = 0;
     uint32_t k;
 
-    for (k = 0; k < size; k++) {
-        uint32_t band = 0;
-        int64_t l = level[0];
-        while (band < bands && test_noise_bin(info, band) <= k)
-            band++;
-        if (band == bands) {
-            l = level[bands - 1];
-        } else if (band > 0) {
-            int64_t first = test_noise_bin(info, band - 1);
-            int64_t slope = (level[band] - level[band - 1]) * (65536 / (test_noise_bin(info, band) - first));
-            l = floor_shift(level[band - 1] * 256 + floor_shift(slope, 8) * (k - first), 8);
-        }
-        spectrum[k] = gs_gain[(uint64_t)floor_shift(l, 3) & 31u] >> (14 - floor_shift(l, 8));
-    }
+    for (k = 0; k < bands; k++)
+        octave = level[k] / 256 > octave ? level[k] / 256 : octave;
     s ^= s >> 16;
     s *= 0x85EBCA6Bu;
     s ^= s >> 13;
-    s |= 1;
+    for (k = 1; k < bands; k++)
+        if (test_noise_bin(info, k) == test_noise_bin(info, k - 1) && level[k] < level[k - 1])
+            level[k] = level[k - 1];
     for (k = 0; k < size; k++) {
-        if (k % 32 == 0) {
-            s ^= s << 13;
-            s ^= s >> 17;
-            s ^= s << 5;
+        uint32_t band = 0;
+        int64_t line = level[0] * 256;
+        int64_t l;
+        int64_t amplitude;
+        while (band < bands && test_noise_bin(info, band) <= k)
+            band++;
+        if (band == bands) {
+            line = level[bands - 1] * 256;
+        } else if (band > 0) {
+            int64_t first = test_noise_bin(info, band - 1);
+            int64_t slope = (level[band] - level[band - 1]) * (65536 / (test_noise_bin(info, band) - first));
+            line = level[band - 1] * 256 + floor_shift(slope, 8) * (k - first);
         }
-        if (!(s >> k % 32 & 1u))
-            spectrum[k] = -spectrum[k];
+        l = floor_shift(line, 8) + (13 - octave) * 256;
+        amplitude = gs_gain[(uint64_t)floor_shift(l, 3) & 31u];
+        amplitude = floor_shift(amplitude << (floor_shift(l, 8) + (info->noise_frame_shift % 2 ? 2 : 3)), 15);
+        if (k % 2 == 0)
+            s = s * 1664525u + 1013904223u;
+        spectrum[k] = s & (k % 2 ? 0x40000000u : 0x80000000u) ? -1 - amplitude : amplitude;
+        if (octave == 0)
+            spectrum[k] = 0;
     }
+    return octave;
 }
 
-typedef struct complex_number {
-    int64_t re;
-    int64_t im;
-} complex_number;
-
-static void turn(complex_number *z, int64_t phase)
+/* Turns a number back; in Q14. */
+static test_complex turned(test_complex z, int64_t phase)
 {
     int64_t c = gs_cosine[((phase + 32) & 65535) >> 6];
     int64_t s = gs_cosine[((phase + 32 - 16384) & 65535) >> 6];
-    int64_t re = floor_shift(wrap(z->re * c + z->im * s + 8192), 14);
+    test_complex out;
 
-    z->im = floor_shift(wrap(z->im * c - z->re * s + 8192), 14);
-    z->re = re;
+    out.re = z.re * c + z.im * s;
+    out.im = z.im * c - z.re * s;
+    return out;
 }
 
-void test_noise_frame(const test_stream *stream, int64_t frame, int64_t *v)
+static test_complex quarter_turned(test_complex z, int64_t phase)
 {
-    uint32_t n = stream->info.noise_frame_shift;
-    uint32_t size = 1u << n;
-    int64_t x[512];
-    complex_number z[256];
-    complex_number reversed[256];
-    uint32_t k;
-    uint32_t stage;
+    z = turned(z, phase);
+    z.re = floor_shift(z.re, 16);
+    z.im = floor_shift(z.im, 16);
+    return z;
+}
 
-    test_noise_spectrum(stream, frame, x);
-    for (k = 0; k < size / 2; k++) {
-        z[k].re = x[2 * k];
-        z[k].im = x[size - 1 - 2 * k];
-        turn(&z[k], (int64_t)k << (15 - n));
+/* Sum over i of the numbers turned back by i * quarters quarter turns. */
+static test_complex sum_of_four(const test_complex *z, uint32_t quarters)
+{
+    test_complex sum = {0, 0};
+    uint32_t i;
+
+    for (i = 0; i < 4; i++) {
+        test_complex one = turned(z[i], (int64_t)(i * quarters % 4) * 16384);
+        sum.re += one.re / 16384;
+        sum.im += one.im / 16384;
     }
-    for (k = 0; k < size / 2; k++) {
-        uint32_t r = 0;
+    return sum;
+}
+
+void test_noise_transform(const int64_t *spectrum, uint32_t frame_shift, test_complex *z)
+{
+    uint32_t size = 1u << (frame_shift - 1);
+    uint32_t span = 1;
+    uint32_t k;
+
+    for (k = 0; k < size; k++) {
+        uint32_t reversed = 0;
+        test_complex one;
         uint32_t bit;
-        for (bit = 0; bit < n - 1; bit++)
-            r |= (k >> bit & 1u) << (n - 2 - bit);
-        reversed[r] = z[k];
+        for (bit = 0; bit < frame_shift - 1; bit++)
+            reversed |= (k >> bit & 1u) << (frame_shift - 2 - bit);
+        one.re = spectrum[2 * k];
+        one.im = spectrum[2 * size - 1 - 2 * k];
+        z[reversed] = quarter_turned(one, (int64_t)k << (15 - frame_shift));
     }
-    for (stage = 0; stage < n - 1; stage++) {
-        uint32_t half = 1u << stage;
-        for (k = 0; k < size / 2; k++) {
-            complex_number a = reversed[k];
-            complex_number b;
-            if (k & half)
+    if (frame_shift % 2 == 0) {
+        for (k = 0; k < size; k += 2) {
+            test_complex a = z[k];
+            test_complex b = z[k + 1];
+            z[k].re = a.re + b.re;
+            z[k].im = a.im + b.im;
+            z[k + 1].re = a.re - b.re;
+            z[k + 1].im = a.im - b.im;
+        }
+        span = 2;
+    }
+    for (; span < size; span *= 4) {
+        for (k = 0; k < size; k++) {
+            test_complex four[4];
+            uint32_t i;
+            if (k / span % 4 > 0)
                 continue;
-            turn(&reversed[k + half], ((int64_t)(k & (half - 1)) << 15) >> stage);
-            b = reversed[k + half];
-            reversed[k].re = floor_shift(wrap(a.re + b.re), stage & 1u);
-            reversed[k].im = floor_shift(wrap(a.im + b.im), stage & 1u);
-            reversed[k + half].re = floor_shift(wrap(a.re - b.re), stage & 1u);
-            reversed[k + half].im = floor_shift(wrap(a.im - b.im), stage & 1u);
+            four[0] = z[k];
+            four[1] = z[k + 2 * span];
+            four[2] = z[k + span];
+            four[3] = z[k + 3 * span];
+            for (i = 0; i < 4 && span > 1; i++)
+                four[i] = quarter_turned(four[i], (int64_t)(i * (k % span)) * 16384 / span);
+            for (i = 0; i < 4; i++)
+                z[k + i * span] = sum_of_four(four, i);
         }
     }
-    for (k = 0; k < size / 2; k++) {
-        turn(&reversed[k], (int64_t)(4 * k + 1) << 13 >> n);
-        v[2 * k] = reversed[k].re;
-        v[size - 1 - 2 * k] = -reversed[k].im;
+}
+
+int64_t test_noise_frame(const test_stream *stream, int64_t frame, test_complex *z)
+{
+    int64_t x[512];
+    int64_t octave = test_noise_spectrum(stream, frame, x);
+
+    memset(z, 0, (sizeof *z << stream->info.noise_frame_shift) / 2);
+    if (octave > 0)
+        test_noise_transform(x, stream->info.noise_frame_shift, z);
+    return octave;
+}
+
+void test_noise_block(const gs_info *info, const int64_t *octave, test_complex *const *z, int64_t *noise)
+{
+    uint32_t n = info->noise_frame_shift;
+    uint32_t size = 1u << n;
+    int64_t highest = octave[0] > octave[1] ? octave[0] : octave[1];
+    int64_t down = 24 + info->noise_shift - n / 2 - highest;
+    uint32_t limited = (uint32_t)(down < 14 ? 14 : down > 31 ? 31 : down);
+    uint32_t j;
+
+    for (j = 0; j < size; j++) {
+        uint32_t i = j < size / 2 ? j : size - 1 - j;
+        uint32_t k = i % 2 ? size / 2 - (i + 1) / 2 : i / 2;
+        int64_t at = (2 * i + 1) * 128 >> n;
+        int64_t phase = 64 * (i % 2 ? 128 - at : 640 + at);
+        test_complex before = turned(z[0][k], phase);
+        test_complex after = turned(z[1][k], phase);
+        int64_t fall = gs_cosine[at];
+        int64_t rise = -(int64_t)gs_cosine[at + 256];
+        int64_t old = floor_shift(floor_shift(i % 2 ? before.re : before.im, 14), (uint32_t)(highest - octave[0]));
+        int64_t fresh = floor_shift(i % 2 ? after.im : after.re, (uint32_t)(14 + highest - octave[1]));
+        int64_t x = j < size / 2 ? -(fresh * rise) - old * fall : fresh * fall - old * rise;
+        x = floor_shift(x + ((int64_t)1 << (limited - 1)), limited);
+        x *= (int64_t)1 << (down < 14 ? 14 - down : 0);
+        noise[j] = x < -32768 ? -32768 : x > 32767 ? 32767 : x;
     }
 }
 
@@ -461,23 +524,23 @@ static void noise_by_formula(const test_stream *stream, int64_t *noise)
 {
     const gs_info *info = &stream->info;
     uint32_t n = info->noise_frame_shift;
-    uint32_t size = 1u << n;
-    int64_t v[2][512];
+    static test_complex memory[2][256];
+    test_complex *z[2] = {memory[0], memory[1]};
+    int64_t octave[2];
+    int64_t block[512];
     int64_t frame;
     uint32_t j;
 
-    test_noise_frame(stream, 0, v[0]);
+    octave[1] = test_noise_frame(stream, 0, z[1]);
     for (frame = 0; frame << n < info->samples; frame++) {
-        const int64_t *before = v[frame & 1];
-        int64_t *after = v[~frame & 1];
-        test_noise_frame(stream, frame + 1, after);
-        for (j = 0; j < size && (frame << n) + j < info->samples; j++) {
-            int64_t p = (int64_t)(2 * j + 1) << (13 - n);
-            int64_t old = j < size / 2 ? -before[size / 2 - 1 - j] : -before[j - size / 2];
-            int64_t now = j < size / 2 ? after[size / 2 + j] : -after[3 * size / 2 - 1 - j];
-            int64_t x = floor_shift(wrap(old * gs_cosine[p >> 6] + now * gs_cosine[(16384 - p) >> 6] + 8192), 14);
-            noise[(frame << n) + j] = floor_shift(16 * x + ((int64_t)1 << (info->noise_shift - 1)), info->noise_shift);
-        }
+        test_complex *older = z[1];
+        z[1] = z[0];
+        z[0] = older;
+        octave[0] = octave[1];
+        octave[1] = test_noise_frame(stream, frame + 1, z[1]);
+        test_noise_block(info, octave, z, block);
+        for (j = 0; j < 1u << n && (frame << n) + j < info->samples; j++)
+            noise[(frame << n) + j] = block[j];
     }
 }
 

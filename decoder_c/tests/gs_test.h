@@ -79,9 +79,18 @@ uint32_t test_noise_levels(const test_stream *stream, int64_t frame, int64_t *le
 /* Bin of the centre of a band. */
 uint32_t test_noise_bin(const gs_info *info, uint32_t band);
 
-/* The spectrum of a frame, and its transform in the order of SPEC.md's v. */
-void test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum);
-void test_noise_frame(const test_stream *stream, int64_t frame, int64_t *v);
+typedef struct test_complex {
+    int64_t re;
+    int64_t im;
+} test_complex;
+
+/* The spectrum of a frame, raised to the highest octave, the transform of one, and both. Octaves are returned. */
+int64_t test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum);
+void test_noise_transform(const int64_t *spectrum, uint32_t frame_shift, test_complex *z);
+int64_t test_noise_frame(const test_stream *stream, int64_t frame, test_complex *z);
+
+/* The block between two frames. */
+void test_noise_block(const gs_info *info, const int64_t *octave, test_complex *const *z, int64_t *noise);
 
 /* The header as the format has it; loop points only if info->has_loop. */
 void test_append_header(test_bytes *bytes, const gs_info *info);

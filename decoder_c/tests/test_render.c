@@ -89,7 +89,7 @@ static void test(void)
 static int16_t pcm_with(int32_t quarters, int32_t noise)
 {
     uint32_t wrapped = (uint32_t)quarters;
-    uint32_t added = (uint32_t)noise;
+    int16_t added = (int16_t)noise;
     int16_t pcm;
 
     gs_pcm(&wrapped, &added, 1, &pcm);

@@ -25,16 +25,16 @@ typedef struct gs_clip {
 } gs_clip;
 
 #define GS_CLIPS 1
-#define GS_CLIPS_TOTAL_BYTES 2068u
+#define GS_CLIPS_TOTAL_BYTES 2069u
 
 /* Class of the clip whose decoder is the largest, speech_3: its memory is enough for any of them, one at a time. */
-#define GS_CLIPS_ACTIVE 52
+#define GS_CLIPS_ACTIVE 47
 #define GS_CLIPS_SCALES 6
-#define GS_CLIPS_NOISE 19
+#define GS_CLIPS_NOISE 25
 #define GS_CLIPS_NOISE_FRAME 64
 
 /* That memory in bytes on a 32-bit machine. */
-#define GS_CLIPS_DECODER_BYTES_32 3476u
+#define GS_CLIPS_DECODER_BYTES_32 3248u
 
 /* That memory in bytes on the machine that this is compiled for, a constant expression; needs audio_gs.h. */
 #define GS_CLIPS_DECODER_BYTES \
@@ -51,7 +51,7 @@ enum {
 
 extern const gs_clip gs_clips[GS_CLIPS];
 
-extern const uint8_t gs_clip_speech_3[2068];
+extern const uint8_t gs_clip_speech_3[2069];
 
 #ifdef __cplusplus
 }
