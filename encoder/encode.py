@@ -19,7 +19,7 @@ from .listener import Listener
 from .log import FitLog
 from .options import DEFAULT_QUALITY, EncoderOptions, load_preset
 from .pursuit import Pursuit
-from .quality import quality_at, step_for_quality, typical_kbit_s
+from .quality import quality_at, step_for_quality, thin_to_quality, typical_kbit_s
 from .quantiser import Step, nearest_step
 from .rate import fit_to_bitrate, fit_to_count, meet_bytes
 from .resolution import is_by_hand
@@ -105,6 +105,7 @@ def _meet_quality(fit: Fit, quality: float, listener: Listener, log: FitLog) -> 
     step = step_for_quality(fit, quality, listener)
     pursuit = fit.run(step)
     fit.obey_ceilings(pursuit)
+    thin_to_quality(fit, pursuit, step, quality, listener)
     count = noise_count_beside(fit, pursuit)
     _finish_tones(fit, pursuit, step, log)
     add_noise(fit, pursuit, count)

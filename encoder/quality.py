@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .fit import BITS_EACH, Fit
 from .layers import add_noise, noise_count_beside
 from .listener import Listener
+from .pursuit import Pursuit
 from .quantiser import Step, nearest_step
 
 HIGHEST_QUALITY = 10.0
@@ -22,6 +25,8 @@ _SLOPES = (0.25, 2.0)
 """Exponent with which the distance grows with the step: at first, and what is believed of two tries."""
 _LONGEST = 1.4
 """Of one try to the next, in the logarithm of the step."""
+_THINNING = 30
+"""Share of the tones, one in so many, that thinning stops at."""
 
 
 def distance_at(quality: float) -> float:
@@ -68,3 +73,25 @@ def step_for_quality(fit: Fit, quality: float, listener: Listener) -> Step:
         if any(step == other for _, _, other in tried):
             break
     return min(tried, key=lambda entry: abs(entry[0]))[2]
+
+
+def thin_to_quality(fit: Fit, pursuit: Pursuit, step: Step, quality: float, listener: Listener) -> None:
+    """Leaves only the strongest tones that a quality takes, where even the coarsest step of a loud clip has more."""
+    if nearest_step(2 * step.weight, fit.peak) != step:
+        return
+    wanted = distance_at(quality)
+    atoms, ranking = pursuit.atoms, np.argsort(-pursuit.energies(), kind="stable")
+
+    def keep(count: int) -> None:
+        pursuit.replace(atoms[np.sort(ranking[:count])])
+        fit.settle(pursuit)
+
+    too_few, enough = 0, len(atoms)
+    while enough - too_few > 1 + enough // _THINNING:
+        count = (too_few + enough) // 2
+        keep(count)
+        add_noise(fit, pursuit, noise_count_beside(fit, pursuit))
+        near = listener.distance(fit.decoded(pursuit, step)[0]) <= wanted
+        fit.noise = None
+        too_few, enough = (too_few, count) if near else (count, enough)
+    keep(enough)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio_gs import container, noise, tables
+from audio_gs import complexity, container, noise, tables
 
 ROOT = Path(__file__).parent.parent
 SPEC = (ROOT / "docs" / "SPEC.md").read_text(encoding="utf-8")
@@ -168,7 +168,17 @@ def test_spec_states_dequantisation_and_rendering() -> None:
     assert stated(r"\(M \* (\d+) \+ 2048\) >> 12") == (tables.HALF_SQRT2_Q16,)
     assert stated(r"ENV: (\d+) entries") == (tables.ENVELOPE_SEGMENTS + 1,)
     assert stated(r"COS: (\d+) entries") == (tables.COSINE_STEPS,)
-    assert stated(r"each of its (\d+) envelope segments") == (tables.ENVELOPE_SEGMENTS,)
+    assert stated(r"HALF_BAND = (\d+) (-\d+) (\d+) (-\d+), Q12") == tuple(np.abs(tables.half_band()))
+    assert stated(r"d \+ (\d) <= k and inc << d <= (\d+), or 0") == (tables.LEVEL_SCALE, tables.LEVEL_INCREMENT)
+    assert stated(r"half-band filters climb from level (\d) to level 0") == (tables.LEVELS - 1,)
+    assert stated(r"a decoder makes blocks of (\d+) samples") == (tables.RENDER_BLOCK,)
+    assert stated(r"let n' = (\d+) \* floor\(n / \d+\) - (\d+)") == (
+        tables.RENDER_BLOCK,
+        tables.WARM_UP_BLOCKS * tables.RENDER_BLOCK,
+    )
+    assert stated(r"c \+ (\d) \* \(\(\(a \+ c - 1\)") == (tables.MACS_PER_PIECE,)
+    assert stated(r"The filters cost (\d+) in each block") == (complexity.FILTER_MACS,)
+    assert stated(r"A Gaussian of any kind costs at most (\d+)") == (complexity.MACS_PER_GAUSSIAN,)
     assert stated(r"support L = (\d+) << k") == (tables.SHORTEST_SUPPORT,)
 
 

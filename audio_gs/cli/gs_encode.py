@@ -63,10 +63,10 @@ def sample_rate_of(context: click.Context, parameter: click.Parameter, value: st
     "--sample-rate",
     callback=sample_rate_of,
     metavar="auto|keep|HZ",
-    help="Of the stream; auto lowers it where nothing audible is lost [auto; keep with a preset of your own].",
+    help="Of the stream; auto lowers it where nothing audible is lost [auto, with --preset keep].",
 )
 @click.option(
-    "--max-macs", type=click.IntRange(min=1), metavar="N", help="Ceiling on MACs a sample in any 20 ms [300]."
+    "--max-macs", type=click.IntRange(min=20), metavar="N", help="Ceiling on MACs a sample in any 20 ms [300]."
 )
 @click.option("--effort", type=click.Choice(["fast", "normal", "best"]), help="Time spent on the fit [normal].")
 @click.option(

@@ -307,7 +307,7 @@ static GS_INLINE uint32_t turned(uint32_t a, gs_turn turn)
 
 static GS_INLINE uint32_t quarter(uint32_t a)
 {
-    return __shadd16(__shadd16(a, 0), 0);
+    return (uint32_t)__shadd16(__shadd16((int32_t)a, 0), 0);
 }
 
 /* The number turned, in Q14. */
@@ -322,10 +322,10 @@ static GS_INLINE void set_parts(gs_noise_complex *z, int32_t first, int32_t seco
     z->both = (uint32_t)turn_by(first, second);
 }
 
-#define PLUS(a, b) __sadd16(a, b)
-#define MINUS(a, b) __ssub16(a, b)
-#define PLUS_TURNED(a, b) __sasx(a, b)
-#define MINUS_TURNED(a, b) __ssax(a, b)
+#define PLUS(a, b) ((uint32_t)__sadd16((int32_t)(a), (int32_t)(b)))
+#define MINUS(a, b) ((uint32_t)__ssub16((int32_t)(a), (int32_t)(b)))
+#define PLUS_TURNED(a, b) ((uint32_t)__sasx((int32_t)(a), (int32_t)(b)))
+#define MINUS_TURNED(a, b) ((uint32_t)__ssax((int32_t)(a), (int32_t)(b)))
 #else
 typedef struct gs_turn {
     int32_t cosine;
