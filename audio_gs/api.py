@@ -168,12 +168,13 @@ def encode(
     sample_rate 8000..48000 Hz
     bitrate     kbit/s of the whole stream, header included; or
     gaussians   Gaussians a second; or
-    quality     0..10
-    preset      'auto', 'speech', 'music' or 'sfx'
+    quality     0..10, how near for the ear
+    preset      'auto', 'speech', 'music' or 'sfx'; auto, the default, may lower the stream's sample rate where nothing
+                audible is lost, which config={"sample_rate": "keep"} prevents
     max_macs    ceiling on the decoder's MACs a sample in every window of 20 ms
     effort      'fast', 'normal' or 'best'
     seek_every  seconds between seek points; 0 for none
-    loop        loop points: first sample of the loop and the one after its last
+    loop        loop points: first sample of the loop and the one after its last, counted in the clip's own samples
     config      more options by name, as in a file for `gs-encode --config`; arguments go first
     device      'auto', 'cpu' or 'cuda'
     log_dir     folder for the log of the fit

@@ -144,7 +144,7 @@ def test_ten_minutes() -> None:
     for start in random.integers(0, len(signal) - len(burst), 300):
         hz = random.uniform(100, 3000)
         signal[start : start + len(burst)] += 0.2 * burst * np.sin(2 * np.pi * hz / rate * np.arange(len(burst)))
-    data = audio_gs.encode(signal, rate, gaussians=2, effort="fast", preset="speech")
+    data = audio_gs.encode(signal, rate, gaussians=3, effort="fast", preset="speech")
     header = container.check_stream(data)
     assert header.samples == len(signal)
     assert header.segments in (120, 121)

@@ -19,17 +19,18 @@
  *
  * What it costs
  *
- * Memory: GS_DECODER_BYTES of the class, plus a stack of about 370 bytes on a small core. No heap, no floating point,
+ * Memory: GS_DECODER_BYTES of the class, plus a stack of about 450 bytes on a small core. No heap, no floating point,
  * no C library but the memcpy and memset that compilers call by themselves, no 64-bit arithmetic, no division, no
- * recursion, no writable global. Noise takes 560 bytes, 4 for each noise Gaussian that can be held and 6 for each
+ * recursion, no writable global. Noise takes 560 bytes, 4 for each noise Gaussian that can be held and 3 for each
  * sample of a frame; a stream without noise takes none of them.
- * Time: a MAC a sample for each sounding tone and two for each of the 32 pieces of its envelope; for noise, a transform
- * a frame, log2(frame) + 5 MACs a sample, and up to 51 for each noise Gaussian that lasts in the frame. The header
- * states the peak over any 20 ms (gs_info.peak_macs); a 32-bit core spends ten to twenty instructions on a MAC. The
- * work of a frame of noise is done at once, by the gs_read that crosses into its block; the first one after a jump
- * makes two.
+ * Time: gs_info.peak_macs is the most multiplications a sample in any 20 ms of playing. A sounding tone takes one for
+ * each sample at the lowest of four sample rates that holds it, and four for each straight piece of its envelope in a
+ * block of 64 samples; the filters between the rates 3.5 a sample; noise, a transform a frame, log2(frame) + 5 a sample
+ * at most, and up to 51 for each noise Gaussian that lasts in the frame. A 32-bit core spends eight to twenty
+ * instructions on a multiplication. Tones are made in blocks of 64 samples, noise in frames: the work of one is done at
+ * once, by the gs_read that crosses into it; the first one after a jump makes three blocks and two frames.
  * Latency: none. gs_read may ask for any number of samples, and the samples do not depend on how many are asked for at
- * a time; multiples of 32 are the cheapest. gs_seek, and a loop's jump, decode without rendering from the seek point
+ * a time; multiples of 64 are the cheapest. gs_seek, and a loop's jump, decode without rendering from the seek point
  * before the longest Gaussian that can still sound at the target; a stream without seek points, from its beginning.
  *
  * Rules
@@ -175,7 +176,7 @@ const char *gs_error_string(int error);
 /* cdef ends */
 
 /* Class of every stream of the encoder's speech preset up to 24 kHz. */
-#define GS_SPEECH_ACTIVE 256
+#define GS_SPEECH_ACTIVE 254
 #define GS_SPEECH_SCALES 6
 #define GS_SPEECH_NOISE 80
 #define GS_SPEECH_NOISE_FRAME 128
@@ -185,7 +186,7 @@ const char *gs_error_string(int error);
     (GS_DECODER_FIXED_BYTES + 12u * (max_active) + 2u * GS_CONTEXTS(scales, max_noise) +                               \
      GS_NOISE_BYTES(max_noise, noise_frame_samples))
 
-/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 256, 6, 80, 128); */
+/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 254, 6, 80, 128); */
 #define GS_DECODER_STORAGE(name, max_active, scales, max_noise, noise_frame_samples)                                   \
     union {                                                                                                            \
         void *alignment;                                                                                               \
