@@ -4,10 +4,6 @@
 #include <arm_acle.h>
 #endif
 
-/* What strength() can give is below. */
-#define GS_STRENGTHS 56u
-GS_STATIC_ASSERT(costs_fit_the_sums, GS_STRENGTHS <= GS_BLOCK_SAMPLES);
-
 const int16_t *gs_render_cosine(void)
 {
     return gs_cosine;
@@ -150,6 +146,10 @@ static GS_INLINE gs_part part_of(const gs_held *held, uint32_t time)
         part.samples = (uint32_t)samples;
     return part;
 }
+
+/* Strengths are below. */
+#define GS_STRENGTHS 56u
+GS_STATIC_ASSERT(costs_fit_the_sums, GS_STRENGTHS <= GS_BLOCK_SAMPLES);
 
 /* How strong a tone is in the middle of its part of a block, in steps of a quarter of an octave that begin at 0. */
 static uint32_t strength(const gs_held *held, const gs_part *part)
