@@ -375,7 +375,9 @@ def test_disagreement_is_named(call: Call, folder: Path, monkeypatch: pytest.Mon
 
 
 SLOW_ENCODER = """
-import sys, time
+import signal, sys, time
+# Whoever starts the tests in the background may have had it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from audio_gs import api
 from audio_gs.cli import gs_encode
 api.encode_clip = lambda *_: (print("encoding", flush=True), time.sleep(60))
