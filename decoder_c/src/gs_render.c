@@ -40,9 +40,79 @@ const int16_t *gs_render_envelope(void)
     sum[(i) + 1] = second
 #endif
 
-/* Adds `samples` samples of a tone from its age on, all within its support; each straight piece of the envelope in
+/* Adds `run` samples of a straight piece of an envelope, whose level is the upper half of `envelope`. Phase and increment
+ * are as GS_PHASES and GS_STEPS make them. */
+static GS_INLINE uint32_t *add_run(uint32_t *sum, uint32_t run, int32_t envelope, int32_t slope, const int16_t *cosine,
+                                   uint32_t *phase_of, uint32_t increment)
+{
+    uint32_t phase = *phase_of;
+
+    GS_ASSERT(run >= 1 && run <= GS_BLOCK_SAMPLES && envelope > -(2 << GS_MAX_SCALE));
+#ifdef __ARM_FEATURE_DSP
+    if (run & 1u) {
+        uint32_t first = *sum;
+        *sum++ = (uint32_t)__smlatb(envelope, cosine[(phase & 0xFFFFu) >> 6], (int32_t)first);
+        envelope += slope;
+        phase = (phase >> 16) | (phase + increment) << 16;
+    }
+    if (run & 2u) {
+        uint32_t first;
+        uint32_t second;
+        GS_TWO_SAMPLES(0);
+        sum += 2;
+    }
+    if (run & 4u) {
+        uint32_t first;
+        uint32_t second;
+        GS_TWO_SAMPLES(0);
+        GS_TWO_SAMPLES(2);
+        sum += 4;
+    }
+    for (run >>= 3; run > 0; run--) {
+        uint32_t first;
+        uint32_t second;
+        GS_TWO_SAMPLES(0);
+        GS_TWO_SAMPLES(2);
+        GS_TWO_SAMPLES(4);
+        GS_TWO_SAMPLES(6);
+        sum += 8;
+        GS_TOGETHER(sum, phase);
+    }
+#else
+    phase -= run;
+    if (run & 1u) {
+        GS_SAMPLE(0);
+        sum++;
+    }
+    if (phase & 2u) {
+        GS_SAMPLE(0);
+        GS_SAMPLE(1);
+        sum += 2;
+    }
+    while (phase << 16) {
+        GS_SAMPLE(0);
+        GS_SAMPLE(1);
+        GS_SAMPLE(2);
+        GS_SAMPLE(3);
+        sum += 4;
+    }
+#endif
+    *phase_of = phase;
+    return sum;
+}
+
+#ifdef __ARM_FEATURE_DSP
+/* Two phases a word, for two samples, and their step. */
+#define GS_PHASES(phase, increment) (((phase) & 0xFFFFu) | ((phase) + (increment)) << 16)
+#define GS_STEPS(increment) ((2 * (increment) & 0xFFFFu) | (increment) << 17)
+#else
+#define GS_PHASES(phase, increment) (((phase) + 1) << 16)
+#define GS_STEPS(increment) ((increment) << 16 | 1u)
+#endif
+
+/* Adds `samples` samples of a tone from its age on, all within its support; each straight piece of its envelope in
  * turn. */
-static GS_APART void render_one(const gs_held *held, uint32_t age, uint32_t *sum, uint32_t samples)
+static GS_APART void render_pieces(const gs_held *held, uint32_t age, uint32_t *sum, uint32_t samples)
 {
     const int16_t *cosine = gs_cosine;
     uint32_t scale = held->scale;
@@ -53,71 +123,46 @@ static GS_APART void render_one(const gs_held *held, uint32_t age, uint32_t *sum
     const uint16_t *at = (const uint16_t *)gs_envelope + piece;
     int32_t amplitude = held->amplitude;
 
-    GS_ASSERT(samples >= 1 && samples <= GS_BLOCK_SAMPLES && age + samples <= gs_support(scale));
+    GS_ASSERT(age + samples <= gs_support(scale));
     GS_OPAQUE(cosine);
-#ifdef __ARM_FEATURE_DSP
-    phase = (phase & 0xFFFFu) | (phase + increment) << 16;
-    increment = (2 * increment & 0xFFFFu) | increment << 17;
-#else
-    phase = (phase + 1) << 16;
-    increment = increment << 16 | 1u;
-#endif
-    for (;;) {
+    phase = GS_PHASES(phase, increment);
+    increment = GS_STEPS(increment);
+    do {
         uint32_t run = (1u << scale) - rest;
         int32_t envelope = at[0];
         int32_t slope = (at[1] - envelope) * amplitude >> scale;
-        envelope = (envelope * amplitude + (int32_t)rest * slope) * 2; /* the level is its upper half */
-        slope *= 2;
         if (run > samples)
             run = samples;
         samples -= run;
-        GS_ASSERT(envelope > -(2 << GS_MAX_SCALE));
-#ifdef __ARM_FEATURE_DSP
-        if (run & 1u) {
-            uint32_t first = *sum;
-            *sum++ = (uint32_t)__smlatb(envelope, cosine[(phase & 0xFFFFu) >> 6], (int32_t)first);
-            envelope += slope;
-            phase = (phase >> 16) | (phase + increment) << 16;
-        }
-        if (run & 2u) {
-            uint32_t first;
-            uint32_t second;
-            GS_TWO_SAMPLES(0);
-            sum += 2;
-        }
-        for (run >>= 2; run > 0; run--) {
-            uint32_t first;
-            uint32_t second;
-            GS_TWO_SAMPLES(0);
-            GS_TWO_SAMPLES(2);
-            sum += 4;
-            GS_TOGETHER(sum, phase);
-        }
-#else
-        phase -= run;
-        if (run & 1u) {
-            GS_SAMPLE(0);
-            sum++;
-        }
-        if (phase & 2u) {
-            GS_SAMPLE(0);
-            GS_SAMPLE(1);
-            sum += 2;
-        }
-        while (phase << 16) {
-            GS_SAMPLE(0);
-            GS_SAMPLE(1);
-            GS_SAMPLE(2);
-            GS_SAMPLE(3);
-            sum += 4;
-        }
-#endif
-        if (samples == 0)
-            break;
+        sum = add_run(sum, run, 2 * (envelope * amplitude + (int32_t)rest * slope), 2 * slope, cosine, &phase,
+                      increment);
         at++;
         rest = 0;
-    }
+    } while (samples > 0);
 }
+
+#ifdef __OPTIMIZE_SIZE__
+#define render_piece render_pieces
+#else
+/* The same where all lie within one piece, as most do of long tones. */
+static GS_APART void render_piece(const gs_held *held, uint32_t age, uint32_t *sum, uint32_t samples)
+{
+    const int16_t *cosine = gs_cosine;
+    uint32_t scale = held->scale;
+    uint32_t increment = held->increment;
+    uint32_t phase = held->phase + increment * age;
+    uint32_t piece = age >> scale;
+    const uint16_t *at = (const uint16_t *)gs_envelope + piece;
+    int32_t amplitude = held->amplitude;
+    int32_t envelope = at[0];
+    int32_t slope = (at[1] - envelope) * amplitude >> scale;
+
+    GS_OPAQUE(cosine);
+    envelope = envelope * amplitude + (int32_t)(age - (piece << scale)) * slope;
+    phase = GS_PHASES(phase, increment);
+    add_run(sum, samples, 2 * envelope, 2 * slope, cosine, &phase, GS_STEPS(increment));
+}
+#endif
 
 /* What a tone has to do with a block. */
 typedef struct gs_part {
@@ -126,11 +171,16 @@ typedef struct gs_part {
     uint32_t samples; /* 0: none */
 } gs_part;
 
-static GS_INLINE gs_part part_of(const gs_held *held, uint32_t time)
+/* When a level's part of the block that begins at `time` begins, in its samples. */
+static uint32_t time_at(uint32_t level, uint32_t time)
 {
-    uint32_t level = held->level;
-    int32_t samples = (int32_t)(GS_BLOCK_SAMPLES >> level);
-    int32_t age = (int32_t)(((time + (8u << level) - 8u) >> level) - held->onset);
+    return (time + (8u << level) - 8u) >> level;
+}
+
+static gs_part part_of(const gs_held *held, uint32_t time)
+{
+    int32_t samples = (int32_t)(GS_BLOCK_SAMPLES >> held->level);
+    int32_t age = (int32_t)(time_at(held->level, time) - held->onset);
     int32_t left = (int32_t)gs_support(held->scale) - age;
     gs_part part = {(uint32_t)age, 0, 0};
 
@@ -187,17 +237,45 @@ static uint32_t least_strength(const gs_held *held, uint32_t count, uint32_t tim
 
 static void render_all(gs_block *block, const gs_held *held, uint32_t count, uint32_t time, uint32_t least)
 {
-    uint32_t *begins[GS_LEVELS];
+    struct {
+        uint32_t *begin;
+        uint32_t time;
+    } levels[GS_LEVELS];
+    const gs_held *end = held + count;
+    uint32_t level;
 
-    begins[0] = block->level_0;
-    begins[1] = block->level_1 + GS_LEVEL_HISTORY;
-    begins[2] = block->level_2 + GS_LEVEL_HISTORY;
-    begins[3] = block->level_3 + GS_LEVEL_HISTORY;
-    for (; count > 0; count--, held++) {
-        gs_part part = part_of(held, time);
-        if (part.samples > 0 && (least == 0 || strength(held, &part) >= least))
-            render_one(held, part.age, begins[held->level] + part.skipped, part.samples);
+    levels[0].begin = block->level_0;
+    levels[1].begin = block->level_1 + GS_LEVEL_HISTORY;
+    levels[2].begin = block->level_2 + GS_LEVEL_HISTORY;
+    levels[3].begin = block->level_3 + GS_LEVEL_HISTORY;
+    for (level = 0; level < GS_LEVELS; level++)
+        levels[level].time = time_at(level, time);
+    for (; held < end; held++) {
+        uint32_t samples = GS_BLOCK_SAMPLES >> held->level;
+        uint32_t age = levels[held->level].time - held->onset;
+        uint32_t *sum = levels[held->level].begin;
+        if (least > 0 || (int32_t)age < 0 || age + samples > gs_support(held->scale)) {
+            gs_part part = part_of(held, time);
+            if (part.samples == 0 || (least > 0 && strength(held, &part) < least))
+                continue;
+            age = part.age;
+            sum += part.skipped;
+            samples = part.samples;
+        }
+        if (age >> held->scale == (age + samples - 1) >> held->scale)
+            render_piece(held, age, sum, samples);
+        else
+            render_pieces(held, age, sum, samples);
     }
+}
+
+/* Between samples 3 and 4. */
+static GS_INLINE uint32_t between(const uint32_t *below)
+{
+    uint32_t sum = (uint32_t)GS_HALF_BAND_0 * (below[3] + below[4]) + (uint32_t)GS_HALF_BAND_1 * (below[2] + below[5]) +
+                   (uint32_t)GS_HALF_BAND_2 * (below[1] + below[6]) + (uint32_t)GS_HALF_BAND_3 * (below[0] + below[7]);
+
+    return (uint32_t)((int32_t)(sum + 2048u) >> 12);
 }
 
 /* Turns the sums of a level into quarters of output steps, with those of the level below. */
@@ -206,14 +284,16 @@ static GS_APART void climb(const uint32_t *below, uint32_t *sum, uint32_t sample
     const uint32_t *end = sum + samples;
 
     do {
-        uint32_t between = (uint32_t)GS_HALF_BAND_0 * (below[3] + below[4]) +
-                           (uint32_t)GS_HALF_BAND_1 * (below[2] + below[5]) +
-                           (uint32_t)GS_HALF_BAND_2 * (below[1] + below[6]) +
-                           (uint32_t)GS_HALF_BAND_3 * (below[0] + below[7]) + 2048u;
         sum[0] = (uint32_t)((int32_t)sum[0] >> shift) + below[3];
-        sum[1] = (uint32_t)((int32_t)sum[1] >> shift) + (uint32_t)((int32_t)between >> 12);
-        below++;
+        sum[1] = (uint32_t)((int32_t)sum[1] >> shift) + between(below);
+#ifdef __ARM_FEATURE_DSP
+        sum[2] = (uint32_t)((int32_t)sum[2] >> shift) + below[4];
+        sum[3] = (uint32_t)((int32_t)sum[3] >> shift) + between(below + 1);
         sum += 2;
+        below++;
+#endif
+        sum += 2;
+        below++;
     } while (sum < end);
 }
 
