@@ -142,8 +142,10 @@ static GS_APART void render_pieces(const gs_held *held, uint32_t age, uint32_t *
 }
 
 #ifdef __OPTIMIZE_SIZE__
-#define render_piece render_pieces
+#define GS_RENDER_ONE_PIECE render_pieces
 #else
+#define GS_RENDER_ONE_PIECE render_piece
+
 /* The same where all lie within one piece, as most do of long tones. */
 static GS_APART void render_piece(const gs_held *held, uint32_t age, uint32_t *sum, uint32_t samples)
 {
@@ -263,7 +265,7 @@ static void render_all(gs_block *block, const gs_held *held, uint32_t count, uin
             samples = part.samples;
         }
         if (age >> held->scale == (age + samples - 1) >> held->scale)
-            render_piece(held, age, sum, samples);
+            GS_RENDER_ONE_PIECE(held, age, sum, samples);
         else
             render_pieces(held, age, sum, samples);
     }
