@@ -54,11 +54,11 @@ pytest: $(VENV)/.test-package
 	$(BIN)/pytest
 
 vectors: $(VENV)/.test-package
-	$(BIN)/python tests/make_vectors.py
+	$(BIN)/python tests/support/make_vectors.py
 	$(BIN)/gs-export c tests/vectors/speech-3.bin -o decoder_c/examples/PlayClip -f -q
 
 budgets: $(VENV)/.test-package
-	$(BIN)/python tests/make_budgets.py
+	$(BIN)/python tests/support/make_budgets.py
 
 $(VENV)/.bench-package: $(SOURCES) | $(BIN)/python
 	$(INSTALL) '.[bench]'

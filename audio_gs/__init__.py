@@ -8,6 +8,8 @@ stream holds and costs, `verify` whether all decoders agree on it. The encoder i
 needs torch.
 """
 
+from audio_gs.codec.container import StreamHeader
+
 from .api import (
     BACKENDS,
     Difference,
@@ -22,7 +24,6 @@ from .api import (
     read_gaussians,
     verify,
 )
-from .container import StreamHeader
 from .errors import AudioGsError, AudioInputError, BitstreamError, OptionsError, UnsupportedError
 
 __all__ = [

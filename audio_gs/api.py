@@ -12,20 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from audio_gs.codec.container import KINDS, StreamHeader, check_stream, held_after, parse_header, read_segment
+from audio_gs.codec.cost import macs_per_sample
+
 from .audio_io import Clip, PcmArray, prepare, to_pcm
-from .complexity import macs_per_sample
-from .container import (
-    KINDS,
-    StreamHeader,
-    check_stream,
-    held_after,
-    parse_header,
-    read_segment,
-)
 from .errors import BitstreamError, OptionsError
 
 if TYPE_CHECKING:
-    from .encoder import EncodeResult, EncoderOptions
+    from audio_gs.encoder import EncodeResult, EncoderOptions
 
 BACKENDS = ("c", "numba", "torch", "onnx")
 EXACT_BACKENDS = ("c", "numba")
@@ -56,11 +50,11 @@ class Decoder(Protocol):
 def open_decoder(data: bytes, backend: str) -> Decoder:
     """The decoder object of an exact backend."""
     if backend == "c":
-        from .native import NativeDecoder
+        from audio_gs.codec.native import NativeDecoder
 
         return NativeDecoder(data)
     if backend == "numba":
-        from .reference import ReferenceDecoder
+        from audio_gs.codec.decoder import ReferenceDecoder
 
         return ReferenceDecoder(data)
     raise ValueError(f"backend {backend!r} cannot stream; choose one of {', '.join(EXACT_BACKENDS)}")
@@ -207,7 +201,7 @@ def encoder_options(config: Mapping[str, Any] | None = None, **given: Any) -> En
 
     Raises OptionsError for a name that is no option, a value that is not possible, or a contradiction.
     """
-    from .encoder import EncoderOptions
+    from audio_gs.encoder import EncoderOptions
 
     rates = ("bitrate", "gaussians", "quality")
     explicit = {name: value for name, value in given.items() if value is not None}
@@ -236,7 +230,7 @@ def encoder_options(config: Mapping[str, Any] | None = None, **given: Any) -> En
 
 def encode_clip(clip: Clip, options: EncoderOptions, progress: Progress | None = None) -> EncodeResult:
     """Encode a prepared clip; the result holds the stream and what the encoder knows about it."""
-    from .encoder import encode_audio
+    from audio_gs.encoder import encode_audio
 
     if options.loop is not None and not 0 <= options.loop[0] < options.loop[1] <= len(clip.samples):
         start, end = options.loop
@@ -316,13 +310,13 @@ def _join(blocks: Iterator[PcmArray] | list[PcmArray]) -> PcmArray:
 
 
 def _render_torch(data: bytes) -> npt.NDArray[np.float64]:
-    from .encoder.torch_render import render_stream
+    from audio_gs.encoder.gradient.render import render_stream
 
     return np.asarray(render_stream(data), np.float64)
 
 
 def _render_onnx(data: bytes) -> PcmArray:
-    from .export.onnx_backend import decode_samples
+    from audio_gs.export.onnx.backend import decode_samples
 
     return decode_samples(data)
 
@@ -330,7 +324,7 @@ def _render_onnx(data: bytes) -> PcmArray:
 def read_gaussians(data: bytes | bytearray | memoryview) -> npt.NDArray[Any]:
     """The Gaussians of a stream in the order of the stream; `audio_gs.gaussians` has the columns and their
     units."""
-    from .reference import decode_gaussians
+    from audio_gs.codec.decoder import decode_gaussians
 
     data = bytes(data)
     check_stream(data)
@@ -367,9 +361,9 @@ class StreamInfo:
 
 def info(data: bytes | bytearray | memoryview) -> StreamInfo:
     """What a stream holds and what it costs. Raises BitstreamError for a damaged one."""
-    from .native import decoder_bytes
-    from .reference import decode_gaussians
-    from .slots import encode_stream
+    from audio_gs.codec.decoder import decode_gaussians
+    from audio_gs.codec.native import decoder_bytes
+    from audio_gs.codec.slots import encode_stream
 
     data = bytes(data)
     header = check_stream(data)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .container import StreamHeader
-from .dequantise import amplitude, phase_turns
-from .tables import (
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.dequantise import amplitude, phase_turns
+from audio_gs.codec.tables import (
     ENVELOPE_SIGMA,
     FULL_SCALE,
     NOISE_NARROWEST_SUPPORT,

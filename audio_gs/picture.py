@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .container import StreamHeader
+from audio_gs.codec.container import StreamHeader
 
 FLOOR_DB = -90.0
 WINDOW_SECONDS = 0.032

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft, signal
 
-from ..audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
 
 MAX_LAG_S = 0.3
 _FINE = 64

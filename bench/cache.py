@@ -12,8 +12,9 @@ from pathlib import Path
 
 import soundfile
 
-from .. import audio_io
-from ..audio_io import Clip, FloatArray
+from audio_gs import audio_io
+from audio_gs.audio_io import Clip, FloatArray
+
 from .codecs.base import Detail
 from .results import read_record
 

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 from pathlib import Path
 
-from ..errors import AudioInputError
+from audio_gs.errors import AudioInputError
 
 CLASSES = ("speech", "music", "sfx", "stereo", "other")
 OTHER = CLASSES[-1]

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..errors import AudioGsError
+from audio_gs.errors import AudioGsError
 
 _FLAGS = (
     "-std=c99",

@@ -8,18 +8,20 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ..cli.common import CommandError, ExitCode, progress_bar, run, say, write_output
-from ..errors import OptionsError
-from . import plan, ratios, results, rivals, tables, targets
+from audio_gs.cli.common import CommandError, ExitCode, progress_bar, run, say, write_output
+from audio_gs.errors import OptionsError
+
+from . import plan, ratios, results, rivals, targets
 from .clips import CLASSES, at_most_each, find_clips
 from .codecs import OurOptions
 from .footprint import Footprint, FootprintError, measure_footprint
 from .measure import Task
 from .metrics import MetricUnusable
+from .report import tables
+from .report.summary import ClassFigures, our_cells, summarise
 from .results import OURS, Cell, Results, SpeedRow, TargetRow
 from .run import measure_all
 from .speed import measure_speed
-from .summary import ClassFigures, our_cells, summarise
 
 PROGRAM = "gs-bench"
 WIDTH = 200
@@ -173,7 +175,7 @@ def command(
     write_output(str(output / "results.json"), results.dumps(found).encode(), force)
     write_output(str(output / "results.csv"), tables.to_csv(found).encode(), force)
     if not no_page:
-        from .page import build_page
+        from .report.page import build_page
 
         build_page(found, store, output / "index.html", clips_per_class=page_clips)
     if as_json:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from .. import audio_io
-from ..audio_io import Clip
+from audio_gs import audio_io
+from audio_gs.audio_io import Clip
+
 from . import align
 from .cache import Cache, Entry, key_of
 from .clips import ClipFile

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import click
 import soundfile
 
-from .. import audio_io
-from ..errors import AudioGsError
+from audio_gs import audio_io
+from audio_gs.errors import AudioGsError
+
 from .cache import hash_of
 from .clips import CLASSES, ClipFile, preset_of
 from .codecs import RIVALS, CodecMissing, OurOptions, make_codec

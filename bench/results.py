@@ -10,7 +10,7 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import AudioGsError
+from audio_gs.errors import AudioGsError
 
 FORMAT = 1
 OURS = "audio-gs"

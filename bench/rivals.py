@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..cli.common import CommandError
+from audio_gs.cli.common import CommandError
+
 from .results import OURS, Cell
 
 CODECS = {

@@ -11,7 +11,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from ..cli.common import CommandError
+from audio_gs.cli.common import CommandError
+
 from .cache import Cache
 from .measure import Task, is_complete, measure
 from .results import Cell

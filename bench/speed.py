@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import api, audio_io
-from ..audio_io import Clip
+from audio_gs import api, audio_io
+from audio_gs.audio_io import Clip
+
 from .clips import ClipFile
 from .codecs import Codec, CodecError, OurOptions, make_codec
 from .codecs.tool import observed, read_stream, run_tool, scratch, write_wav

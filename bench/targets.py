@@ -10,8 +10,8 @@ from .curves import Point, mean_points, rate_for
 from .footprint import Footprint
 from .metrics import METRICS
 from .ratios import Curves
+from .report.summary import ClassFigures, deviation, number, our_cells
 from .results import OURS, Cell, ClipFacts, SpeedRow, TargetRow
-from .summary import ClassFigures, deviation, number, our_cells
 
 REACHED, MISSED, NOT_MEASURED = VERDICTS = ("reached", "missed", "not measured")
 KIBIBYTE = 1024

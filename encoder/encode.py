@@ -7,24 +7,25 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from ..container import StreamHeader
-from ..gaussians import GaussianTable
-from ..reference import ReferenceDecoder
-from ..tables import FULL_SCALE, TABLE_SETS
-from .content import choose_preset
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.decoder import ReferenceDecoder
+from audio_gs.codec.tables import FULL_SCALE, TABLE_SETS
+from audio_gs.gaussians import GaussianTable
+
+from .control.preset import choose_preset
+from .control.quality import quality_at, step_for_quality, thin_to_quality, typical_kbit_s
+from .control.rate import fit_to_bitrate, fit_to_count, meet_bytes
+from .control.sample_rate import audible_rate, position_at, resampled
+from .control.shares import add_noise, noise_count, noise_count_at, noise_count_beside, noise_kbit_s
 from .fit import BITS_EACH, Fit, Progress, Samples, snr_db
-from .initialise import initialise
-from .layers import add_noise, noise_count, noise_count_at, noise_count_beside, noise_kbit_s
-from .listener import Listener
+from .gradient.initialise import initialise
+from .gradient.joint_fit import hold_resolutions, joint_fit, starting_count, steps_for
+from .gradient.resolution import is_by_hand
 from .log import FitLog
 from .options import DEFAULT_QUALITY, EncoderOptions, load_preset
-from .pursuit import Pursuit
-from .quality import quality_at, step_for_quality, thin_to_quality, typical_kbit_s
-from .quantiser import Step, nearest_step
-from .rate import fit_to_bitrate, fit_to_count, meet_bytes
-from .resolution import is_by_hand
-from .sample_rate import audible_rate, position_at, resampled
-from .study import hold_resolutions, joint_fit, starting_count, steps_for
+from .perception import Listener
+from .tones.pursuit import Pursuit
+from .tones.quantiser import Step, nearest_step
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,19 +9,20 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from .. import complexity
-from ..container import StreamHeader
-from ..gaussians import GaussianTable, empty_table, ends, tones
-from ..reference import ReferenceDecoder
-from ..slots import encode_stream
-from ..tables import LARGEST_AMPLITUDE
-from . import budget
-from .noise import NoiseLayer, frame_log2_for
+from audio_gs.codec import cost
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.decoder import ReferenceDecoder
+from audio_gs.codec.slots import encode_stream
+from audio_gs.codec.tables import LARGEST_AMPLITUDE
+from audio_gs.gaussians import GaussianTable, empty_table, ends, tones
+
+from . import ceilings
+from .gradient.resolution import coarsen, is_by_hand
+from .noise.layer import NoiseLayer, frame_log2_for
 from .options import EncoderOptions, Preset
-from .pursuit import Pursuit
-from .quantiser import Step, finest_shift, largest_indices, nearest_step
-from .resolution import coarsen, is_by_hand
-from .weighting import Weighting
+from .tones.pursuit import Pursuit
+from .tones.quantiser import Step, finest_shift, largest_indices, nearest_step
+from .tones.weighting import Weighting
 
 Samples = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -61,7 +62,7 @@ class Fit:
         self.kmin, self.scales, self.slot_log2 = preset.layout(sample_rate)
         self.price = options.price if options.price is not None else preset.price
         self.frame_log2 = frame_log2_for(sample_rate, preset.noise_frame, self.slot_log2)
-        affordable = budget.most_active(preset.memory, self.scales, preset.max_noise, 1 << self.frame_log2)
+        affordable = ceilings.most_active(preset.memory, self.scales, preset.max_noise, 1 << self.frame_log2)
         self.max_active = options.max_active if options.max_active is not None else min(preset.max_active, affordable)
         self.most = max(1, math.ceil(_MOST_A_SECOND * len(signal) / sample_rate))
         self.peak = float(np.max(np.abs(signal), initial=0.0))
@@ -147,7 +148,7 @@ class Fit:
         held = self._held(tones(table), header)
         if header.noise:
             header = dataclasses.replace(header, noise=dataclasses.replace(header.noise, max_held=self.noise_held()))
-        peak = complexity.macs_per_sample(table, header)[1]
+        peak = cost.macs_per_sample(table, header)[1]
         return dataclasses.replace(header, max_active=held, peak_macs=math.ceil(peak))
 
     def noise_held(self) -> int:
@@ -158,7 +159,7 @@ class Fit:
     def _held(table: GaussianTable, header: StreamHeader) -> int:
         onset = table["onset"].astype(np.int64)
         slots = header.slot_log2, -header.lead_slots, header.slots
-        return max(1, budget.held_at_most(onset, ends(table, header), *slots))
+        return max(1, ceilings.held_at_most(onset, ends(table, header), *slots))
 
     def table(self, pursuit: Pursuit) -> GaussianTable:
         """The atoms at the resolutions fixed by hand, and the noise."""
@@ -181,21 +182,21 @@ class Fit:
 
     def _macs_without_tones(self) -> npt.NDArray[np.int64]:
         table = self.noise.table if self.noise else empty_table()
-        return complexity.macs_each_sample(table, self._layout(1, 0), 0, len(self.signal))
+        return cost.macs_each_sample(table, self._layout(1, 0), 0, len(self.signal))
 
     def peak_macs_without_tones(self) -> float:
         """MACs a sample that the costliest 20 ms take for filters and noise."""
-        return budget.peak_macs(self._macs_without_tones(), complexity.macs_window(self.sample_rate))
+        return ceilings.peak_macs(self._macs_without_tones(), cost.macs_window(self.sample_rate))
 
     def obey_ceilings(self, pursuit: Pursuit) -> bool:
         """Drops what exceeds the ceilings on MACs and held Gaussians; True if anything was dropped."""
         table, energies = tones(self.table(pursuit)), pursuit.energies()
         # The ends of slots, which the header's figure counts too, take less than one.
         ceiling = self.options.max_macs - 1
-        keep = budget.within_macs(table, energies, self._layout(1, 0), ceiling, self._macs_without_tones())
+        keep = ceilings.within_macs(table, energies, self._layout(1, 0), ceiling, self._macs_without_tones())
         layout = self._layout(1, 0)
         slots = -layout.lead_slots, layout.slots
-        keep[keep] = budget.within_active(table[keep], energies[keep], self.slot_log2, *slots, self.max_active)
+        keep[keep] = ceilings.within_active(table[keep], energies[keep], self.slot_log2, *slots, self.max_active)
         if keep.all():
             return False
         pursuit.keep(keep)

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .. import picture
-from ..container import StreamHeader
-from ..errors import AudioGsError
-from ..gaussians import GaussianTable, physical
-from ..tables import FULL_SCALE
+from audio_gs import picture
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.tables import FULL_SCALE
+from audio_gs.errors import AudioGsError
+from audio_gs.gaussians import GaussianTable, physical
 
 LINES = "log.jsonl"
 LOSS_PICTURE = "loss.png"

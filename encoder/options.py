@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from ..audio_io import MAX_RATE, MIN_RATE
-from ..container import MAX_SCALE
-from ..errors import OptionsError
-from ..tables import MAX_SCALES, SHORTEST_SUPPORT, TABLE_SETS
+from audio_gs.audio_io import MAX_RATE, MIN_RATE
+from audio_gs.codec.container import MAX_SCALE
+from audio_gs.codec.tables import MAX_SCALES, SHORTEST_SUPPORT, TABLE_SETS
+from audio_gs.errors import OptionsError
 
 PRESETS = ("auto", *TABLE_SETS)
 SAMPLE_RATES = ("auto", "keep")

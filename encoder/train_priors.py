@@ -2,7 +2,8 @@
 
 FOLDER has a sub-folder of clips for each table set. Every clip is encoded at a few rates; each context then gets the
 start, of all that a prior byte can say, that would have coded its bits most cheaply over all streams. Writes
-audio_gs/priors.json beside the module `audio_gs.tables`; the C tables are made from it by `python -m audio_gs.tables`.
+audio_gs/codec/priors.json beside the module `audio_gs.codec.tables`; the C tables are made from it by
+`python -m audio_gs.codec.tables`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from .. import slots
-from ..audio_io import load
-from ..rangecoder import adapted, decode_bit
-from ..reference import SlotReader
-from ..tables import CONTEXTS_PER_SCALE, MAX_SCALES, NOISE_CONTEXTS, PRIORS_FILE, START_COUNT, TABLE_SETS
+from audio_gs.audio_io import load
+from audio_gs.codec import slots
+from audio_gs.codec.decoder import SlotReader
+from audio_gs.codec.range_coder import adapted, decode_bit
+from audio_gs.codec.tables import CONTEXTS_PER_SCALE, MAX_SCALES, NOISE_CONTEXTS, PRIORS_FILE, START_COUNT, TABLE_SETS
+
 from .encode import encode_audio
 from .options import EncoderOptions
 

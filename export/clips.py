@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import click
 
-from .. import api
-from ..cli.common import STDIO, ExitCode, for_each, read_stream
-from ..container import StreamHeader, check_stream
+from audio_gs import api
+from audio_gs.cli.common import STDIO, ExitCode, for_each, read_stream
+from audio_gs.codec.container import StreamHeader, check_stream
+
 from .names import ClipName, identifiers
 
 

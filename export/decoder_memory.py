@@ -6,10 +6,10 @@ import functools
 import re
 from ctypes import c_void_p, sizeof
 
-from ..container import StreamHeader
-from ..decoder_source import find_decoder_source
-from ..errors import AudioGsError
-from ..native import decoder_bytes
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.decoder_source import find_decoder_source
+from audio_gs.codec.native import decoder_bytes
+from audio_gs.errors import AudioGsError
 
 POINTER_BYTES = 4
 """On a 32-bit machine."""

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import click
 
-from ..cli.common import run
+from audio_gs.cli.common import run
+
 from .options import HELP_NAMES, PROGRAM
 
 
@@ -18,11 +19,11 @@ class _Form(NamedTuple):
 
 
 _FORMS = {
-    "c": _Form("arrays_command", "Clips as constant arrays in C, with an index."),
-    "header": _Form("header_command", "The whole decoder as one C header."),
-    "firmware": _Form("firmware_command", "A firmware project that plays clips."),
-    "tables": _Form("tables_command", "The codec's fixed tables in C, NumPy and JSON."),
-    "onnx": _Form("onnx_command", "A clip's renderer as an ONNX graph."),
+    "c": _Form("c.command", "Clips as constant arrays in C, with an index."),
+    "header": _Form("header.command", "The whole decoder as one C header."),
+    "firmware": _Form("firmware.command", "A firmware project that plays clips."),
+    "tables": _Form("tables.command", "The codec's fixed tables in C, NumPy and JSON."),
+    "onnx": _Form("onnx.command", "A clip's renderer as an ONNX graph."),
 }
 
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from ..errors import OptionsError
+from audio_gs.errors import OptionsError
 
 # C99 to C23, and C++98 to C++23 with its alternative tokens.
 _C_KEYWORDS = """

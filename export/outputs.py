@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from ..cli.common import CommandError
+from audio_gs.cli.common import CommandError
 
 
 def check_files(folder: Path, names: Iterable[str], force: bool) -> None:

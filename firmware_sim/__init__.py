@@ -6,10 +6,10 @@
 `Machine` calls any function of the decoder, or of a changed copy of it, and counts what that takes. Needs the extra
 `sim`."""
 
-from .build import Image, SimError, build_image
-from .cores import CORES, Core
-from .costs import Cost, CostBook
-from .machine import Machine
+from .build.cores import CORES, Core
+from .build.image import Image, SimError, build_image
+from .engines.machine import Machine
+from .profile.costs import Cost, CostBook
 from .simulate import Report, Settings, simulate
 
 __all__ = [

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from ..cli.common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run, say
-from .build import COMPILERS, LEVELS
-from .cores import CORES
-from .costs import Cost
+from audio_gs.cli.common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run, say
+
+from .build.cores import CORES
+from .build.image import COMPILERS, LEVELS
+from .profile.costs import Cost
+from .profile.timing import TIMINGS
 from .simulate import ENGINES, Report, Settings, simulate
-from .timing import TIMINGS
 
 PROGRAM = "gs-sim"
 

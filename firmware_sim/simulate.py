@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from .. import api
-from ..container import check_stream
-from .build import COMPILERS, GCC, LEVELS, SimError, build_image
-from .cores import CORES
-from .costs import BlockCounts, Cost, CostBook
-from .elf import Rom, read_rom
-from .machine import Machine
-from .playback import play_on_unicorn, state_bytes
-from .qemu import play_on_qemu
-from .stack import stack_bound
-from .steps import STEPS, StepFinder
-from .timing import TIMINGS
+from audio_gs import api
+from audio_gs.codec.container import check_stream
+
+from .build.cores import CORES
+from .build.elf import Rom, read_rom
+from .build.image import COMPILERS, GCC, LEVELS, SimError, build_image
+from .engines.machine import Machine
+from .engines.playback import play_on_unicorn, state_bytes
+from .engines.qemu import play_on_qemu
+from .profile.costs import BlockCounts, Cost, CostBook
+from .profile.stack import stack_bound
+from .profile.steps import STEPS, StepFinder
+from .profile.timing import TIMINGS
 
 ENGINES = ("unicorn", "qemu")
 WINDOW_S = 0.02

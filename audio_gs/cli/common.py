@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..errors import AudioGsError, BitstreamError, OptionsError
+from audio_gs.errors import AudioGsError, BitstreamError, OptionsError
 
 STDIO = "-"
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from .. import api, audio_io
-from ..errors import BitstreamError
+from audio_gs import api, audio_io
+from audio_gs.errors import BitstreamError
+
 from .common import (
     STDIO,
     ExitCode,

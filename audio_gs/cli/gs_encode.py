@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from .. import api, audio_io
-from ..errors import OptionsError
+from audio_gs import api, audio_io
+from audio_gs.errors import OptionsError
+
 from .common import (
     STDIO,
     ExitCode,

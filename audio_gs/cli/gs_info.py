@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .. import api
+from audio_gs import api
+
 from .common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run
 
 PROGRAM = "gs-info"

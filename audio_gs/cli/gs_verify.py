@@ -6,7 +6,8 @@ import math
 
 import click
 
-from .. import api
+from audio_gs import api
+
 from .common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run, say
 
 PROGRAM = "gs-verify"

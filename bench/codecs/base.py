@@ -5,8 +5,8 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 
-from ...audio_io import FloatArray
-from ...errors import AudioGsError
+from audio_gs.audio_io import FloatArray
+from audio_gs.errors import AudioGsError
 
 SPEECH = frozenset(("speech",))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...audio_io import FloatArray, to_pcm
-from ...tables import FULL_SCALE
+from audio_gs.audio_io import FloatArray, to_pcm
+from audio_gs.codec.tables import FULL_SCALE
+
 from .base import SPEECH, Codec, CodecError
 from .tool import find_tools, fingerprint, read_stream, resample, run_tool, scratch
 

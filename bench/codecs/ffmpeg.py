@@ -7,7 +7,8 @@ import functools
 import struct
 from typing import ClassVar
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import SPEECH, Codec, CodecError, CodecMissing
 from .tool import DECODED_AS, find_tools, first_line, read_stream, read_wav, resample, run_tool, scratch, write_wav
 

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import struct
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import Codec, CodecError
-from .tool import (
-    find_tools,
-    fingerprint,
-    nearest_above,
-    read_stream,
-    read_wav,
-    resample,
-    run_tool,
-    scratch,
-    write_wav,
-)
+from .tool import find_tools, fingerprint, nearest_above, read_stream, read_wav, resample, run_tool, scratch, write_wav
 
 _RATES = (8000, 16000, 24000, 32000, 48000)
 _LOW_KBIT_S, _LOW_RATE, _HIGH_RATE = 16.0, 24000, 32000

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ... import api
-from ...audio_io import FloatArray, PcmArray, prepare
-from ...encoder import EncoderOptions
-from ...errors import AudioGsError
-from ...tables import FULL_SCALE
+from audio_gs import api
+from audio_gs.audio_io import FloatArray, PcmArray, prepare
+from audio_gs.codec.tables import FULL_SCALE
+from audio_gs.encoder import EncoderOptions
+from audio_gs.errors import AudioGsError
+
 from ..results import OURS
 from .base import Codec, CodecError, Detail
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import SPEECH, Codec
 from .ogg import packet_sizes
 from .tool import find_tools, first_line, read_stream, read_wav, resample, run_tool, scratch, write_wav

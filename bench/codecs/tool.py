@@ -19,8 +19,9 @@ import numpy as np
 import soundfile
 import soxr
 
-from ...audio_io import FloatArray, to_pcm
-from ...tables import FULL_SCALE
+from audio_gs.audio_io import FloatArray, to_pcm
+from audio_gs.codec.tables import FULL_SCALE
+
 from .base import CodecError, CodecMissing
 
 TIMEOUT_S = 300.0

@@ -10,8 +10,8 @@ import math
 import numpy as np
 import soxr
 
-from ...audio_io import FloatArray
-from ...errors import AudioGsError
+from audio_gs.audio_io import FloatArray
+from audio_gs.errors import AudioGsError
 
 
 class MetricMissing(AudioGsError):

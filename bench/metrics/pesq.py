@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import Metric, NotMeasurable, at_rate
 
 _NARROW, _WIDE = 8000, 16000

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import Metric, NotMeasurable
 
 

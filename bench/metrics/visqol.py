@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import Metric, MetricUnusable, at_rate
 
 _PACKAGE = "visqol-python"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import signal
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import Metric, NotMeasurable
 
 SI_SDR_FLOOR_DB = -40.0

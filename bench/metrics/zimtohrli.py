@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...audio_io import FloatArray
+from audio_gs.audio_io import FloatArray
+
 from .base import Metric, at_rate
 
 _RATE = 48000

@@ -1,0 +1,419 @@
+"""Step 1 of SPEC.md, the container: header and segments with their checks, read and written.
+
+Readers raise `BitstreamError` or `UnsupportedError` with one line that says what is wrong. Writers raise a
+plain `ValueError` for a header that no stream may have.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs.errors import BitstreamError, UnsupportedError
+
+from .tables import MAX_SCALES as MAX_SCALES
+from .tables import NOISE_SCALES, NOISE_SHORTEST_SUPPORT, RENDER_BLOCK, SHORTEST_SUPPORT, WARM_UP_BLOCKS
+from .tables import TABLE_SETS as TABLE_SETS
+
+MAGIC = b"GS"
+FORMAT_VERSION = 1
+
+SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 96000
+KINDS = ("tone", "noise", "asymmetric", "chirped", "panned")
+TONE_BIT, NOISE_BIT = 0b1, 0b10
+KNOWN_KINDS = TONE_BIT | NOISE_BIT
+
+MIN_SLOT_LOG2, MAX_SLOT_LOG2 = 5, 12
+MAX_SCALE = 11
+MAX_MANTISSA = (1 << 11) - 1
+MAX_OUTPUT_SHIFT = 16
+MAX_ACTIVE = 4096
+MIN_FRAME_LOG2, MAX_FRAME_LOG2 = 5, 9
+MAX_NOISE_SHIFT = 15
+MAX_NOISE_HELD = 255
+MAX_VARINT = (1 << 31) - 1
+MAX_VARINT_BYTES = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseHeader:
+    """The header's fields on noise."""
+
+    frame_log2: int
+    """n; a noise frame is N = 2^n samples."""
+    shift: int
+    """e; noise is rendered in steps of 2^(4 - e) output steps."""
+    base: int
+    """Level where no noise Gaussian is, in half octaves of amplitude (3 dB); 2 is one step, below that is silence."""
+    max_held: int
+    """Decoder class: the most noise Gaussians held at a time."""
+
+    @property
+    def frame_samples(self) -> int:
+        """N, the samples in a noise frame."""
+        return 1 << self.frame_log2
+
+    @property
+    def longest_support(self) -> int:
+        """Samples that a noise Gaussian of the largest scale lasts."""
+        return NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1 + self.frame_log2)
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamHeader:
+    """The header's fields, decoded. Lengths are in samples unless the name says slots."""
+
+    sample_rate: int
+    samples: int
+    slot_log2: int
+    kmin: int
+    scales: int
+    mantissa: int
+    """M, the amplitude step's mantissa."""
+    output_shift: int
+    """E, the amplitude step's binary exponent."""
+    max_active: int
+    """Decoder class: the most Gaussians held at a time."""
+    peak_macs: int
+    """Decoder class: the most MACs a sample over any 20 ms, rounded up."""
+    seek_slots: int = 0
+    """Slots in a segment; 0: the stream is one segment."""
+    loop: tuple[int, int] | None = None
+    """First sample of the loop and the sample after its last."""
+    table_set: int = 0
+    noise: NoiseHeader | None = None
+    """None: there are tones only."""
+    channels: int = 1
+    version: int = FORMAT_VERSION
+
+    @property
+    def slot_samples(self) -> int:
+        """H, the samples in a slot."""
+        return 1 << self.slot_log2
+
+    @property
+    def longest_tone(self) -> int:
+        """Samples that a tone Gaussian of the largest scale sounds for."""
+        return SHORTEST_SUPPORT << (self.kmin + self.scales - 1)
+
+    @property
+    def longest_support(self) -> int:
+        """Lmax, the samples that a Gaussian can last at most."""
+        return max(self.longest_tone, self.noise.longest_support if self.noise else 0)
+
+    @property
+    def max_noise(self) -> int:
+        """Decoder class: the most noise Gaussians held at a time."""
+        return self.noise.max_held if self.noise else 0
+
+    @property
+    def kinds(self) -> int:
+        """The header's bits of the kinds that may occur."""
+        return TONE_BIT | (NOISE_BIT if self.noise else 0)
+
+    @property
+    def lead_slots(self) -> int:
+        """P, the slots before sample 0."""
+        return max(1, self.longest_support >> self.slot_log2)
+
+    @property
+    def slots(self) -> int:
+        """S, one more than the number of the last slot."""
+        return -(-self.samples >> self.slot_log2)
+
+    @property
+    def segments(self) -> int:
+        return max(1, -(-self.slots // self.seek_slots)) if self.seek_slots else 1
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.samples / self.sample_rate
+
+    @property
+    def table_set_name(self) -> str:
+        return TABLE_SETS[self.table_set]
+
+    @property
+    def kind_names(self) -> tuple[str, ...]:
+        return tuple(name for bit, name in enumerate(KINDS) if self.kinds >> bit & 1)
+
+    def segment_slots(self, segment: int) -> range:
+        """The numbers of the slots that a segment holds (SPEC C3)."""
+        if not 0 <= segment < self.segments:
+            raise IndexError(f"segment {segment} of {self.segments}")
+        first = segment * self.seek_slots if segment else -self.lead_slots
+        last = self.slots if segment == self.segments - 1 else (segment + 1) * self.seek_slots
+        return range(first, last)
+
+    def segment_for_sample(self, sample: int) -> int:
+        """The segment where decoding has to start so that this sample and all after it come out right."""
+        # Noise at a sample also depends on the frame that begins before it.
+        reach = self.longest_support + (self.noise.frame_samples if self.noise else 0)
+        slot = (warm_up_start(sample) - reach) >> self.slot_log2
+        return slot // self.seek_slots if self.seek_slots and slot > 0 else 0
+
+
+Place = TypeVar("Place", int, npt.NDArray[np.int64])
+
+
+def held_after(slot_onset: Place) -> Place:
+    """The sample behind which a Gaussian must end to be held when a slot begins (SPEC R5), and the first one that needs
+    what the slot codes (SPEC R6)."""
+    return (slot_onset // RENDER_BLOCK - 1) * RENDER_BLOCK
+
+
+def warm_up_start(sample: int) -> int:
+    """The sample from which a decoder renders tones that begins at `sample`."""
+    return (sample // RENDER_BLOCK - WARM_UP_BLOCKS) * RENDER_BLOCK
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """One segment as it lies in the stream."""
+
+    index: int
+    start: int
+    """Offset of the segment's first byte (its length) in the stream."""
+    crc: int
+    """The CRC-32 that the stream states."""
+    data: memoryview
+    """The range-coded bytes; shorter than `length` where the stream is cut."""
+    length: int
+    """The number of range-coded bytes that the stream states."""
+
+    @property
+    def end(self) -> int:
+        """Offset of the byte after the segment's last."""
+        return self.start + len(write_varint(self.length)) + 4 + len(self.data)
+
+    @property
+    def truncated(self) -> bool:
+        return len(self.data) < self.length
+
+    def check(self) -> None:
+        """Raise BitstreamError unless the segment is whole and its CRC fits."""
+        if self.truncated:
+            raise BitstreamError(
+                f"truncated: segment {self.index} says {self.length} bytes, {len(self.data)} are there"
+            )
+        if zlib.crc32(self.data) != self.crc:
+            raise BitstreamError(f"segment {self.index} is damaged: its CRC does not fit its data")
+
+
+def write_varint(value: int) -> bytes:
+    """A number from 0 to 2^31-1 as LEB128."""
+    if not 0 <= value <= MAX_VARINT:
+        raise ValueError(f"{value} does not fit a varint, which holds 0..{MAX_VARINT}")
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def read_varint(data: bytes | memoryview, offset: int) -> tuple[int, int]:
+    """The number at an offset of the stream, and the offset after it."""
+    value = 0
+    for count in range(MAX_VARINT_BYTES):
+        if offset + count >= len(data):
+            raise BitstreamError(f"truncated: the stream ends inside a number, at byte {len(data)}")
+        byte = data[offset + count]
+        value |= (byte & 0x7F) << (7 * count)
+        if byte < 0x80:
+            if byte == 0 and count:
+                raise BitstreamError(f"the number at byte {offset} is longer than it needs to be")
+            if value > MAX_VARINT:
+                raise BitstreamError(f"the number at byte {offset} is above the limit of {MAX_VARINT}")
+            return value, offset + count + 1
+    raise BitstreamError(f"the number at byte {offset} is above the limit of {MAX_VARINT}")
+
+
+def field_error(header: StreamHeader) -> str | None:
+    """What is illegal about a header's fields, in one line; None if nothing is (SPEC 1, table of fields)."""
+    limits = (
+        ("sample rate", header.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE),
+        ("slot size (log2)", header.slot_log2, MIN_SLOT_LOG2, MAX_SLOT_LOG2),
+        ("smallest scale", header.kmin, 0, MAX_SCALE),
+        ("number of scales", header.scales, 1, MAX_SCALES),
+        ("largest scale", header.kmin + header.scales - 1, 0, MAX_SCALE),
+        ("amplitude mantissa", header.mantissa, 1, MAX_MANTISSA),
+        ("output shift", header.output_shift, 0, MAX_OUTPUT_SHIFT),
+        ("largest number of active Gaussians", header.max_active, 1, MAX_ACTIVE),
+        ("peak of MACs a sample", header.peak_macs, 0, MAX_VARINT),
+        ("slots in a segment", header.seek_slots, 0, MAX_VARINT),
+        ("number of samples", header.samples, 1, MAX_VARINT),
+    )
+    for name, value, low, high in limits:
+        if not low <= value <= high:
+            return f"illegal header: {name} is {value}, allowed are {low}..{high}"
+    if header.noise is not None:
+        noise_limits = (
+            ("noise frame (log2)", header.noise.frame_log2, MIN_FRAME_LOG2, min(MAX_FRAME_LOG2, header.slot_log2)),
+            ("noise shift", header.noise.shift, 1, MAX_NOISE_SHIFT),
+            ("noise base", header.noise.base, -128, 127),
+            ("largest number of noise Gaussians held", header.noise.max_held, 1, MAX_NOISE_HELD),
+        )
+        for name, value, low, high in noise_limits:
+            if not low <= value <= high:
+                return f"illegal header: {name} is {value}, allowed are {low}..{high}"
+    if header.loop is not None and not 0 <= header.loop[0] < header.loop[1] <= header.samples:
+        return f"illegal header: loop {header.loop[0]}..{header.loop[1]} in {header.samples} samples"
+    return None
+
+
+def feature_error(kinds: int, table_set: int, channels: int) -> str | None:
+    """What a header asks for that this version does not know, in one line (SPEC C2)."""
+    unknown = kinds & ~KNOWN_KINDS
+    if unknown:
+        names = [KINDS[bit] if bit < len(KINDS) else f"reserved (bit {bit})" for bit in range(8) if unknown >> bit & 1]
+        return f"unsupported kind of Gaussian: {', '.join(names)}; a newer decoder is needed"
+    if table_set >= len(TABLE_SETS):
+        return f"unsupported table set {table_set}; a newer decoder is needed"
+    if channels != 1:
+        return f"unsupported number of channels, {channels}; a newer decoder is needed"
+    return None
+
+
+def pack_header(header: StreamHeader) -> bytes:
+    """The header's bytes, its check included."""
+    error = field_error(header) or feature_error(header.kinds, header.table_set, header.channels)
+    if error:
+        raise ValueError(error)
+    rate_code = SAMPLE_RATES.index(header.sample_rate) + 1 if header.sample_rate in SAMPLE_RATES else 0
+    out = bytearray(MAGIC)
+    out.append(header.version)
+    out.append(rate_code | header.slot_log2 << 4)
+    out.append(header.kinds)
+    out.append((header.channels - 1) | (header.loop is not None) << 1 | header.table_set << 2)
+    out.append(header.kmin | (header.scales - 1) << 4)
+    out += (header.mantissa | header.output_shift << 11).to_bytes(2, "little")
+    for value in (header.max_active, header.peak_macs, header.seek_slots, header.samples):
+        out += write_varint(value)
+    if rate_code == 0:
+        out += header.sample_rate.to_bytes(4, "little")
+    for value in header.loop or ():
+        out += write_varint(value)
+    if header.noise:
+        noise = header.noise
+        out += bytes((noise.frame_log2 | noise.shift << 4, noise.base & 0xFF, noise.max_held))
+    out += (zlib.crc32(out) & 0xFFFF).to_bytes(2, "little")
+    return bytes(out)
+
+
+def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
+    """The header of a stream, and the offset of its first segment."""
+    offset = len(MAGIC)
+
+    def take(count: int) -> int:
+        nonlocal offset
+        if offset + count > len(data):
+            raise BitstreamError(f"truncated: the stream ends inside its header, after {len(data)} bytes")
+        value = int.from_bytes(data[offset : offset + count], "little")
+        offset += count
+        return value
+
+    def varint() -> int:
+        nonlocal offset
+        value, offset = read_varint(data, offset)
+        return value
+
+    if len(data) == 0:
+        raise BitstreamError("truncated: the stream is empty")
+    if bytes(data[: len(MAGIC)]) != MAGIC[: len(data)]:
+        raise BitstreamError("not an Audio-GS stream: it does not start with 'GS'")
+    version = take(1)
+    if version != FORMAT_VERSION:
+        raise UnsupportedError(f"unsupported format version {version}; this decoder knows version {FORMAT_VERSION}")
+    rate_slot, kinds, layout, scale_range, step = take(1), take(1), take(1), take(1), take(2)
+    max_active, peak_macs, seek_slots, samples = varint(), varint(), varint(), varint()
+    rate_code = rate_slot & 15
+    sample_rate = take(4) if rate_code == 0 else SAMPLE_RATES[(rate_code - 1) % len(SAMPLE_RATES)]
+    loop = (varint(), varint()) if layout >> 1 & 1 else None
+    noise = None
+    if kinds & NOISE_BIT:
+        frame_shift, base, max_held = take(1), take(1), take(1)
+        noise = NoiseHeader(frame_shift & 15, frame_shift >> 4, base - ((base & 128) << 1), max_held)
+    check = zlib.crc32(data[:offset]) & 0xFFFF
+    if take(2) != check:
+        raise BitstreamError("the header is damaged: its check does not fit")
+    if rate_code > len(SAMPLE_RATES):
+        raise BitstreamError(f"illegal header: sample rate code is {rate_code}, allowed are 0..{len(SAMPLE_RATES)}")
+    if not kinds & TONE_BIT:
+        raise BitstreamError("illegal header: the bit of tone Gaussians is not set")
+    header = StreamHeader(
+        sample_rate=sample_rate,
+        samples=samples,
+        slot_log2=rate_slot >> 4,
+        kmin=scale_range & 15,
+        scales=(scale_range >> 4) + 1,
+        mantissa=step & MAX_MANTISSA,
+        output_shift=step >> 11,
+        max_active=max_active,
+        peak_macs=peak_macs,
+        seek_slots=seek_slots,
+        loop=loop,
+        table_set=layout >> 2,
+        noise=noise,
+        channels=(layout & 1) + 1,
+        version=version,
+    )
+    illegal = field_error(header)
+    if illegal:
+        raise BitstreamError(illegal)
+    unsupported = feature_error(kinds, header.table_set, header.channels)
+    if unsupported:
+        raise UnsupportedError(unsupported)
+    return header, offset
+
+
+def read_segment(data: bytes | memoryview, offset: int, index: int) -> Segment:
+    """The segment that starts at an offset, unchecked: its data may be cut short or damaged (see
+    `Segment.check`)."""
+    length, body = read_varint(data, offset)
+    if body + 4 > len(data):
+        raise BitstreamError(f"truncated: the stream ends in the head of segment {index}")
+    crc = int.from_bytes(data[body : body + 4], "little")
+    return Segment(index, offset, crc, memoryview(data)[body + 4 : body + 4 + length], length)
+
+
+def iterate_segments(data: bytes | memoryview, header: StreamHeader, offset: int) -> Iterator[Segment]:
+    """All segments of a stream, each checked before it is given; then that nothing follows the last.
+
+    `offset` is that of the first segment, from `parse_header`. Raises BitstreamError at the first damage.
+    """
+    for index in range(header.segments):
+        segment = read_segment(data, offset, index)
+        segment.check()
+        yield segment
+        offset = segment.end
+    if offset != len(data):
+        raise BitstreamError(f"{len(data) - offset} bytes follow the last segment")
+
+
+def check_stream(data: bytes | memoryview) -> StreamHeader:
+    """The header of a stream whose container is whole: every length and CRC fits, nothing is missing or left
+    over."""
+    header, offset = parse_header(data)
+    for _ in iterate_segments(data, header, offset):
+        pass
+    return header
+
+
+def build_stream(header: StreamHeader, payloads: Sequence[bytes]) -> bytes:
+    """A stream from its header and the range-coded bytes of each segment."""
+    if len(payloads) != header.segments:
+        raise ValueError(f"{len(payloads)} segments given, the header calls for {header.segments}")
+    out = bytearray(pack_header(header))
+    for payload in payloads:
+        out += write_varint(len(payload))
+        out += zlib.crc32(payload).to_bytes(4, "little")
+        out += payload
+    return bytes(out)

@@ -1,0 +1,110 @@
+"""The C decoder, behind the same interface as the reference decoder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from audio_gs.audio_io import PcmArray
+from audio_gs.errors import AudioGsError, BitstreamError, UnsupportedError
+
+from ._decoder import ffi, lib
+from .container import FORMAT_VERSION, NOISE_BIT, NoiseHeader, StreamHeader
+
+UNLIMITED = 65535
+"""The budget that is none."""
+
+_UNSUPPORTED = (lib.GS_ERR_VERSION, lib.GS_ERR_UNSUPPORTED)
+_CORRUPT = (lib.GS_ERR_TRUNCATED, lib.GS_ERR_CORRUPT, lib.GS_ERR_CRC)
+
+
+def _check(result: int) -> int:
+    """Turn the library's negative results into exceptions."""
+    if result >= 0:
+        return result
+    text = ffi.string(lib.gs_error_string(result)).decode("ascii")
+    if result in _UNSUPPORTED:
+        raise UnsupportedError(text)
+    if result in _CORRUPT:
+        raise BitstreamError(text)
+    if result == lib.GS_ERR_ARGUMENT:
+        raise ValueError(text)
+    raise AudioGsError(text)
+
+
+def decoder_bytes(header: StreamHeader) -> int:
+    """Memory that the C decoder needs for a stream with this header, in bytes, its tables and stack not
+    counted."""
+    frame_samples = header.noise.frame_samples if header.noise else 0
+    return int(lib.gs_decoder_size(header.max_active, header.scales, header.max_noise, frame_samples))
+
+
+def _noise_header(info: Any) -> NoiseHeader:
+    return NoiseHeader(
+        frame_log2=info.noise_frame_shift, shift=info.noise_shift, base=info.noise_base, max_held=info.max_noise
+    )
+
+
+class NativeDecoder:
+    """A decoder of one stream.
+
+    Raises BitstreamError (or UnsupportedError) at once for a damaged header, and from `read` or `seek` for
+    damage further in, after `read` has given the good samples before it.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = ffi.from_buffer("uint8_t[]", data)
+        info = ffi.new("gs_info *")
+        _check(lib.gs_info_from_memory(self._data, len(data), info))
+        self.header = StreamHeader(
+            sample_rate=info.sample_rate,
+            samples=info.samples,
+            slot_log2=info.slot_shift,
+            kmin=info.smallest_scale,
+            scales=info.scales,
+            mantissa=info.amplitude_step,
+            output_shift=info.output_shift,
+            max_active=info.max_active,
+            peak_macs=info.peak_macs,
+            seek_slots=info.seek_slots,
+            loop=(info.loop_start, info.loop_end) if info.has_loop else None,
+            table_set=info.table_set,
+            noise=_noise_header(info) if info.kinds & NOISE_BIT else None,
+            channels=info.channels,
+            version=FORMAT_VERSION,
+        )
+        size = decoder_bytes(self.header)
+        self._memory = ffi.new("uint64_t[]", -(-size // 8))
+        decoder = ffi.new("gs_decoder **")
+        _check(lib.gs_open_memory(self._memory, size, self._data, len(data), decoder))
+        self._decoder = decoder[0]
+
+    @property
+    def position(self) -> int:
+        """Number of the sample that the next `read` gives first."""
+        return int(lib.gs_tell(self._decoder))
+
+    def read(self, count: int) -> PcmArray:
+        """The next samples, shape (count,); fewer at the end or before damage, none after the end."""
+        pcm = np.empty(count, np.int16)
+        got = _check(lib.gs_read(self._decoder, ffi.from_buffer("int16_t[]", pcm), count))
+        return pcm[:got]
+
+    def seek(self, sample: int) -> None:
+        _check(lib.gs_seek(self._decoder, sample))
+
+    def rewind(self) -> None:
+        _check(lib.gs_rewind(self._decoder))
+
+    def set_loop(self, enabled: bool) -> None:
+        _check(lib.gs_set_loop(self._decoder, enabled))
+
+    def set_budget(self, macs: int | None) -> None:
+        _check(lib.gs_set_budget(self._decoder, UNLIMITED if macs is None else macs))
+
+    def state(self) -> tuple[int, int, int, int]:
+        """Range, code, bytes read and Gaussians held after the last decoded slot."""
+        state = ffi.new("gs_coder_state *")
+        lib.gs_get_coder_state(self._decoder, state)
+        return state.range, state.code, state.bytes_read, state.held

@@ -1,0 +1,348 @@
+"""Every fixed table of the codec with its formula, and the C header made from them.
+
+`python -m audio_gs.codec.tables` writes decoder_c/src/gs_tables.h; `--check` only compares.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FULL_SCALE = 32768
+"""Output steps from silence to full scale."""
+SHORTEST_SUPPORT = 32
+ENVELOPE_SEGMENTS = 32
+ENVELOPE_CUT = 2.5
+"""Where the Gaussian envelope is cut and lowered to zero, in standard deviations."""
+ENVELOPE_SIGMA = 0.9451655 / (2 * ENVELOPE_CUT)
+"""Standard deviation, in supports, of the Gaussian nearest to the cut and lowered envelope (least squares over
+the unit-norm inner product)."""
+COSINE_STEPS = 1024
+ADAPTATION_SHIFT = (1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5)
+"""Shift of a context's adaptation after 0, 1, ... bits: close to the running mean, 1/(n + 1.5), down to 1/32."""
+HALF_SQRT2_Q16 = 46341
+"""round(65536 / sqrt(2))"""
+LEVELS = 4
+"""Sample rates at which tones are rendered, each half of the one before."""
+LEVEL_INCREMENT = 19200
+"""Largest phase step, 65536 a turn, of a tone at a level but the first: what lies below passes the half-band filter
+within -58 dB, and its image behind it stays under -52 dB."""
+LEVEL_SCALE = 2
+"""Smallest scale, at its own rate, of a tone at a level but the first."""
+RENDER_BLOCK = 64
+"""Samples that a decoder makes at a time; it decodes the slots that begin in the next block too."""
+WARM_UP_BLOCKS = 2
+"""Blocks before a jump's target that decide on what the half-band filters give from there on."""
+MACS_PER_PIECE = 4
+"""Multiplications for each straight piece of an envelope, beside one for each sample (SPEC 5)."""
+HALF_BAND_TAPS = 4
+"""On either side."""
+HALF_BAND_BETA = 5.25
+
+TABLE_SETS = ("speech", "music", "sfx")
+
+
+def envelope() -> npt.NDArray[np.int64]:
+    """ENV, Q15, shape (33,): round(32767 (exp(-x^2/2) - c) / (1 - c)), x = 2.5 (i - 16)/16, c = exp(-2.5^2/2)."""
+    x = (np.arange(ENVELOPE_SEGMENTS + 1) - ENVELOPE_SEGMENTS / 2) / (ENVELOPE_SEGMENTS / 2) * ENVELOPE_CUT
+    cut = math.exp(-(ENVELOPE_CUT**2) / 2)
+    return np.rint(32767 * (np.exp(-(x**2) / 2) - cut) / (1 - cut)).astype(np.int64)
+
+
+def cosine() -> npt.NDArray[np.int64]:
+    """COS, Q14, shape (1024,): round(16384 cos(2 pi i / 1024))."""
+    return np.rint(16384 * np.cos(2 * np.pi * np.arange(COSINE_STEPS) / COSINE_STEPS)).astype(np.int64)
+
+
+def half_band() -> npt.NDArray[np.int64]:
+    """HALF_BAND, Q12, shape (4,): what the samples i + 1/2 away count in the middle between two samples, for i > 0
+    round(4096 sinc(x) kaiser(x) / s), x = i + 1/2, sinc(x) = sin(pi x) / (pi x), kaiser(x) = I0(5.25 sqrt(1 - x^2/16)),
+    s = 2 times the sum of sinc(x) kaiser(x) over all i; and for i = 0 what makes their sum 2048."""
+    x = np.arange(HALF_BAND_TAPS) + 0.5
+    weights = np.sinc(x) * np.i0(HALF_BAND_BETA * np.sqrt(1 - (x / HALF_BAND_TAPS) ** 2))
+    taps = np.rint(2048 * weights / weights.sum()).astype(np.int64)
+    taps[0] = 2048 - taps[1:].sum()
+    return taps
+
+
+def bark_hz() -> npt.NDArray[np.int64]:
+    """BARK_HZ, shape (25,): round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5; the centres of the bands one Bark apart
+    (Traunmueller: Analytical expressions for the tonotopic sensory scale, 1990)."""
+    return np.rint(hz_of_bark(np.arange(BARK_BANDS) + 0.5)).astype(np.int64)
+
+
+def hz_of_bark(bark: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Hertz of positions on the Bark axis."""
+    z = np.asarray(bark, np.float64)
+    return 1960 * (z + 0.53) / (26.28 - z)
+
+
+def gain() -> npt.NDArray[np.int64]:
+    """GAIN, Q13, shape (32,): round(8192 * 2^(i / 32))."""
+    return np.rint(8192 * 2 ** (np.arange(GAIN_STEPS) / GAIN_STEPS)).astype(np.int64)
+
+
+def noise_profile() -> npt.NDArray[np.int64]:
+    """Over Bark, of every width of noise (SPEC 7: eb), shape (60,): of width c those from 12 c on, and the values at
+    d = 1, 3, .. 23 of width 0, 2, 6, .. 46 of width 1, 8, 16, .. 88 of width 2, 4, 12, .. 188 of width 3, that is,
+    at every d that a noise of the width meets, as number d >> min(c + 1, 3) of the width."""
+    env = envelope()
+    profile = np.zeros(NOISE_PROFILE_OF_WIDTH * (NOISE_WIDTHS + 1), np.int64)
+    for c, (first, step) in enumerate(((1, 2), (2, 4), (8, 8), (4, 8))):
+        d = np.arange(first, 8 * NOISE_NARROWEST_SUPPORT << c, step)
+        x = (d * 341) >> c
+        i, rest = x >> 8, x & 255
+        profile[NOISE_PROFILE_OF_WIDTH * c + (d >> min(c + 1, 3))] = env[i] + (((env[i + 1] - env[i]) * rest) >> 8)
+    return profile
+
+
+# Slots (SPEC 3): the contexts of one scale, by their offset.
+MAX_SCALES = 8
+MORE_ACTIVITIES, MORE_PLACES = 5, 4
+GAMMA_LENGTHS, GAMMA_TOPS = 12, 11
+"""Contexts of a gamma code's length and of the bit below its highest one."""
+GAMMA_CONTEXTS = GAMMA_LENGTHS + GAMMA_TOPS
+MORE = 0
+FIRST_BIN = MORE + MORE_ACTIVITIES * MORE_PLACES
+NEXT_BIN = FIRST_BIN + GAMMA_CONTEXTS
+AMPLITUDE = NEXT_BIN + GAMMA_CONTEXTS
+CONTEXTS_PER_SCALE = AMPLITUDE + GAMMA_CONTEXTS
+
+AMPLITUDE_EXPONENT = 11
+LARGEST_AMPLITUDE = (2 << AMPLITUDE_EXPONENT) - 1
+START_COUNT = (0, 3, 6, 10)
+"""Counts of bits seen that a prior can start a context with."""
+
+# Noise Gaussians (SPEC 3 and 7): the contexts come after those of the tones, first those of each spread in time.
+NOISE_SCALES = 6
+NOISE_SHORTEST_SUPPORT = 4
+"""Frames that a noise Gaussian of scale 0 lasts."""
+NOISE_WIDTHS = 4
+NOISE_NARROWEST_SUPPORT = 3
+"""Bark that a noise Gaussian of width 0 covers."""
+NOISE_PLACES_LOG2 = 5
+"""Log2 of the places on the Bark axis for width 0; each width has half as many as the one before."""
+NOISE_MORE = 0
+NOISE_WIDTH = NOISE_MORE + MORE_ACTIVITIES * MORE_PLACES
+CONTEXTS_PER_NOISE_SCALE = NOISE_WIDTH + NOISE_WIDTHS - 1
+NOISE_PLACE = NOISE_SCALES * CONTEXTS_PER_NOISE_SCALE
+NOISE_SIGN = NOISE_PLACE + (2 << NOISE_PLACES_LOG2) - (2 << (NOISE_PLACES_LOG2 - NOISE_WIDTHS)) - NOISE_WIDTHS
+NOISE_WEIGHT = NOISE_SIGN + NOISE_WIDTHS
+NOISE_WEIGHT_EXPONENT = 5
+NOISE_WEIGHT_CONTEXTS = 2 * NOISE_WEIGHT_EXPONENT
+NOISE_CONTEXTS = NOISE_WEIGHT + NOISE_WIDTHS * NOISE_WEIGHT_CONTEXTS
+LARGEST_NOISE_WEIGHT = (2 << NOISE_WEIGHT_EXPONENT) - 1
+
+NOISE_PROFILE_OF_WIDTH = 12
+"""Values in the profile of a width of noise; the widest has twice as many."""
+
+BARK_BANDS = 25
+GAIN_STEPS = 32
+
+FEWEST_PHASE_BITS = 3
+PHASE_LIMITS = (3, 5, 10, 20, 40, 80, 160)
+"""Amplitude indices from which the phase has one more bit: the smallest 2^m >= 3 that keeps the tangential step
+2 pi (q + 3/8) / 2^m near 1.4 amplitude steps, so the complex amplitude is quantised evenly (SPEC 3)."""
+PRIORS_FILE = Path(__file__).with_name("priors.json")
+
+
+def phase_bits() -> npt.NDArray[np.int64]:
+    """Bits of the phase index for amplitude index 0..LARGEST_AMPLITUDE."""
+    q = np.arange(LARGEST_AMPLITUDE + 1)
+    return FEWEST_PHASE_BITS + np.searchsorted(PHASE_LIMITS, q, side="right")
+
+
+@functools.cache
+def priors() -> npt.NDArray[np.int64]:
+    """PRIOR, shape (table sets, MAX_SCALES * CONTEXTS_PER_SCALE + NOISE_CONTEXTS): bytes, probability of a 1 in 1/64
+    in the high 6 bits, index into START_COUNT in the low 2. Trained by `python -m audio_gs.encoder.train_priors`."""
+    stored = json.loads(PRIORS_FILE.read_text())
+    table = np.array([stored[name] for name in TABLE_SETS], np.int64)
+    table.flags.writeable = False
+    return table
+
+
+def initial_contexts(table_set: int, scales: int, noise: bool) -> npt.NDArray[np.uint16]:
+    """Contexts at the start of a segment: CONTEXTS_PER_SCALE for each scale, then NOISE_CONTEXTS if there is noise
+    (SPEC R2)."""
+    stored = priors()[table_set]
+    byte = stored[: scales * CONTEXTS_PER_SCALE]
+    if noise:
+        byte = np.concatenate([byte, stored[MAX_SCALES * CONTEXTS_PER_SCALE :]])
+    probability = (byte >> 2) * 64 + 32
+    return ((probability << 4) | np.array(START_COUNT)[byte & 3]).astype(np.uint16)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A fixed table as it is handed out: in C, and by gs-export tables."""
+
+    name: str
+    values: npt.NDArray[np.int64]
+    c_type: str
+    formula: str
+    """In one line; what it says of names in C holds for all forms."""
+    q: int | None = None
+    """Bits behind the binary point; None: the values are plain integers."""
+    array_in_c: bool = True
+    """False: C has one of `constants` for each value."""
+
+    @property
+    def stored(self) -> npt.NDArray[Any]:
+        """The values in their type of C, little-endian. Raises ValueError if they do not fit."""
+        kind = np.dtype(self.c_type.removesuffix("_t"))
+        limits = np.iinfo(kind)
+        if self.values.min() < limits.min or self.values.max() > limits.max:
+            raise ValueError(f"the table {self.name} does not fit {self.c_type}")
+        return self.values.astype(kind.newbyteorder("<"))
+
+    @property
+    def q_format(self) -> str | None:
+        """Q15 and the like; None for plain integers."""
+        return None if self.q is None else f"Q{self.q}"
+
+
+def all_tables() -> tuple[Table, ...]:
+    """Every table, in the order of the C header."""
+    return (
+        Table(
+            "envelope",
+            envelope(),
+            "int16_t",
+            "round(32767 (exp(-x^2/2) - c) / (1 - c)), x = 2.5 (i - 16)/16, c = exp(-2.5^2/2)",
+            q=15,
+        ),
+        Table("cosine", cosine(), "int16_t", "round(16384 cos(2 pi i / 1024))", q=14),
+        Table(
+            "half_band",
+            half_band(),
+            "int16_t",
+            "round(4096 sinc(x) kaiser(x) / s), x = i + 1/2, kaiser(x) = I0(5.25 sqrt(1 - x^2/16)), s = 2 times the "
+            "sum of sinc(x) kaiser(x); the first is what makes their sum 2048",
+            q=12,
+            array_in_c=False,
+        ),
+        Table("bark_hz", bark_hz(), "uint16_t", "round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5"),
+        Table("gain", gain(), "uint16_t", "round(8192 * 2^(i / 32))", q=13),
+        Table(
+            "noise_profile",
+            noise_profile(),
+            "uint16_t",
+            "a noise over Bark at every d that occurs, as SPEC 7 interpolates it",
+        ),
+        Table(
+            "adaptation_shift",
+            np.array(ADAPTATION_SHIFT),
+            "uint8_t",
+            "near the running mean, 1 / (n + 1.5), down to 1/32",
+        ),
+        Table("start_count", np.array(START_COUNT), "uint8_t", "counts that priors start with"),
+        Table(
+            "phase_limits",
+            np.array(PHASE_LIMITS),
+            "uint8_t",
+            "amplitude indices from which the phase has one more bit",
+        ),
+        Table(
+            "prior",
+            priors(),
+            "uint8_t",
+            "trained: probability of a 1 in 1/64 in the high 6 bits, index into gs_start_count in the low 2",
+        ),
+    )
+
+
+def _c_array(table: Table) -> str:
+    lines = []
+    flat = [str(v) for v in table.stored.ravel()]
+    for start in range(0, len(flat), 16):
+        lines.append("    " + ", ".join(flat[start : start + 16]))
+    comment = table.formula if table.q_format is None else f"{table.q_format}: {table.formula}"
+    declaration = f"static const {table.c_type} gs_{table.name}[{len(flat)}]"
+    return f"/* {comment} */\n{declaration} = {{\n" + ",\n".join(lines) + "\n};\n"
+
+
+def constants() -> dict[str, int]:
+    """The constants of the C header by their names there."""
+    return {
+        "GS_COSINE_STEPS": COSINE_STEPS,
+        "GS_ENVELOPE_SEGMENTS": ENVELOPE_SEGMENTS,
+        "GS_HALF_SQRT2_Q16": HALF_SQRT2_Q16,
+        "GS_LEVELS": LEVELS,
+        "GS_BLOCK_SAMPLES": RENDER_BLOCK,
+        "GS_WARM_UP_BLOCKS": WARM_UP_BLOCKS,
+        "GS_LEVEL_INCREMENT": LEVEL_INCREMENT,
+        "GS_LEVEL_SCALE": LEVEL_SCALE,
+        "GS_HALF_BAND_TAPS": HALF_BAND_TAPS,
+        **{f"GS_HALF_BAND_{i}": tap for i, tap in enumerate(half_band().tolist())},
+        "GS_MAX_SCALES": MAX_SCALES,
+        "GS_TABLE_SETS": len(TABLE_SETS),
+        "GS_CONTEXT_MORE": MORE,
+        "GS_MORE_ACTIVITIES": MORE_ACTIVITIES,
+        "GS_MORE_PLACES": MORE_PLACES,
+        "GS_CONTEXT_FIRST_BIN": FIRST_BIN,
+        "GS_CONTEXT_NEXT_BIN": NEXT_BIN,
+        "GS_CONTEXT_AMPLITUDE": AMPLITUDE,
+        "GS_GAMMA_LENGTHS": GAMMA_LENGTHS,
+        "GS_GAMMA_TOPS": GAMMA_TOPS,
+        "GS_CONTEXTS_PER_SCALE": CONTEXTS_PER_SCALE,
+        "GS_AMPLITUDE_EXPONENT": AMPLITUDE_EXPONENT,
+        "GS_FEWEST_PHASE_BITS": FEWEST_PHASE_BITS,
+        "GS_PHASE_LIMITS": len(PHASE_LIMITS),
+        "GS_NOISE_SCALES": NOISE_SCALES,
+        "GS_NOISE_SHORTEST_SUPPORT": NOISE_SHORTEST_SUPPORT,
+        "GS_NOISE_WIDTHS": NOISE_WIDTHS,
+        "GS_NOISE_PLACES_LOG2": NOISE_PLACES_LOG2,
+        "GS_NOISE_CONTEXT_MORE": NOISE_MORE,
+        "GS_NOISE_CONTEXT_WIDTH": NOISE_WIDTH,
+        "GS_CONTEXTS_PER_NOISE_SCALE": CONTEXTS_PER_NOISE_SCALE,
+        "GS_NOISE_CONTEXT_PLACE": NOISE_PLACE,
+        "GS_NOISE_CONTEXT_SIGN": NOISE_SIGN,
+        "GS_NOISE_CONTEXT_WEIGHT": NOISE_WEIGHT,
+        "GS_NOISE_WEIGHT_EXPONENT": NOISE_WEIGHT_EXPONENT,
+        "GS_NOISE_WEIGHT_CONTEXTS": NOISE_WEIGHT_CONTEXTS,
+        "GS_NOISE_CONTEXTS": NOISE_CONTEXTS,
+        "GS_NOISE_PROFILE_OF_WIDTH": NOISE_PROFILE_OF_WIDTH,
+        "GS_BARK_BANDS": BARK_BANDS,
+        "GS_GAIN_STEPS": GAIN_STEPS,
+    }
+
+
+def c_header() -> str:
+    """The text of decoder_c/src/gs_tables.h."""
+    parts = [
+        "/* Generated by `python -m audio_gs.codec.tables`; do not edit. */",
+        "#ifndef GS_TABLES_H\n#define GS_TABLES_H\n\n#include <stdint.h>\n",
+        "".join(f"#define {name} {value if value >= 0 else f'({value})'}\n" for name, value in constants().items()),
+        *(_c_array(table) for table in all_tables() if table.array_in_c),
+        "#endif",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def main() -> int:
+    """Writes the C header, or with --check compares it; returns the exit code."""
+    path = Path(__file__).parents[2] / "decoder_c" / "src" / "gs_tables.h"
+    text = c_header()
+    if "--check" in sys.argv[1:]:
+        if path.read_text() != text:
+            print(
+                f"{path.name} is not what audio_gs/codec/tables.py makes; run python -m audio_gs.codec.tables",
+                file=sys.stderr,
+            )
+            return 1
+        return 0
+    path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

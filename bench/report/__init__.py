@@ -1,0 +1,1 @@
+"""What the bench writes: tables, summary, page."""

@@ -1,0 +1,1 @@
+"""Control of the encoder: rate, quality, preset, sample rate, and what each kind gets."""

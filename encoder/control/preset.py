@@ -1,0 +1,55 @@
+"""What fits a clip: the preset whose rough encoding of an excerpt is the nearest to it for the ear."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from audio_gs.codec.tables import TABLE_SETS
+
+from ..fit import BITS_EACH, Fit, Samples
+from ..options import EncoderOptions, load_preset
+from ..perception import Listener
+from ..tones.quantiser import Step
+from .shares import add_noise, noise_count_at, noise_kbit_s
+
+_SECONDS = 4.0
+"""Length of the excerpt."""
+_DISTANCE_BY_RATE = -0.4
+"""Exponent with which the distance falls as the rate grows, near enough to compare rates that differ little."""
+_CLEARLY = 0.98
+"""Of the cost of the preset that asks for the least memory, what another has to come down to."""
+
+
+def choose_preset(signal: Samples, sample_rate: int, options: EncoderOptions, kbit_s: float) -> str:
+    """The preset that comes nearest to the clip, output steps, shape (n,), at about a bitrate."""
+    excerpt = loudest(signal, round(_SECONDS * sample_rate))
+    listener = Listener(excerpt, sample_rate)
+    options = dataclasses.replace(options, loop=None, seek_every=0)
+    best_name, best_cost = TABLE_SETS[0], math.inf
+    step: Step | None = None
+    for name in TABLE_SETS:
+        fit = Fit(excerpt, sample_rate, load_preset(name), options)
+        count = noise_count_at(fit, kbit_s)
+        if step is None:
+            for_tones = fit.target_bytes(kbit_s - noise_kbit_s(fit, count))
+            step = fit.step_for(max(1, int(8 * for_tones / BITS_EACH)))
+        pursuit = fit.run(step, rough=True)
+        add_noise(fit, pursuit, count)
+        decoded, size = fit.decoded(pursuit, step)
+        cost = listener.distance(decoded) * size**-_DISTANCE_BY_RATE
+        if cost < best_cost:
+            # The first is the one that asks for the least.
+            best_name, best_cost = name, cost * (_CLEARLY if name == TABLE_SETS[0] else 1)
+    return best_name
+
+
+def loudest(signal: Samples, length: int) -> Samples:
+    """The excerpt of a length with the most energy; the whole of a shorter clip."""
+    length = min(len(signal), length)
+    energy = np.concatenate([[0.0], np.cumsum(signal**2)])
+    starts = np.arange(0, len(signal) - length + 1, max(1, length // 24))
+    start = int(starts[np.argmax(energy[starts + length] - energy[starts])])
+    return signal[start : start + length]

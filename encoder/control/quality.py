@@ -1,0 +1,97 @@
+"""Quality from 0 to 10: a scale of the perceptual distance, and the amplitude step for a place on it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..fit import BITS_EACH, Fit
+from ..perception import Listener
+from ..tones.pursuit import Pursuit
+from ..tones.quantiser import Step, nearest_step
+from .shares import add_noise, noise_count_beside
+
+HIGHEST_QUALITY = 10.0
+_WORST_DISTANCE = 0.25
+"""Of quality 0, where speech is just intelligible."""
+_DISTANCE_RATIO = 0.844
+"""Of one quality to the one below."""
+_TOLERANCE = 0.02
+"""Of the logarithm of the distance, which is an eighth of a quality."""
+_TRIES = 6
+_SLOPE = 0.65
+_SLOPES = (0.25, 2.0)
+"""Exponent with which the distance grows with the step: at first, and what is believed of two tries."""
+_LONGEST = 1.4
+"""Of one try to the next, in the logarithm of the step."""
+_THINNING = 30
+"""Share of the tones, one in so many, that thinning stops at."""
+
+
+def distance_at(quality: float) -> float:
+    """The distance that a quality stands for."""
+    return _WORST_DISTANCE * _DISTANCE_RATIO**quality
+
+
+def quality_at(distance: float) -> float:
+    """The quality that a distance stands for, 0 to 10."""
+    if distance <= distance_at(HIGHEST_QUALITY):
+        return HIGHEST_QUALITY
+    return max(0.0, math.log(min(distance, _WORST_DISTANCE) / _WORST_DISTANCE) / math.log(_DISTANCE_RATIO))
+
+
+def typical_kbit_s(quality: float) -> float:
+    """The rate at which speech has a quality, near enough to begin with."""
+    return 1.4 * 1.3**quality
+
+
+def step_for_quality(fit: Fit, quality: float, listener: Listener) -> Step:
+    """The amplitude step at which a rough fit has about a quality, or comes nearest to it under the ceilings."""
+    wanted = distance_at(quality)
+    bits = 1000 * (1 - fit.preset.noise_share) * typical_kbit_s(quality) * len(fit.signal) / fit.sample_rate
+    step = fit.step_for(max(1, int(bits / BITS_EACH)))
+    tried: list[tuple[float, float, Step]] = []
+    slope = _SLOPE
+    for _ in range(_TRIES):
+        pursuit = fit.run(step, rough=True)
+        limited = add_noise(fit, pursuit, noise_count_beside(fit, pursuit))
+        distance = listener.distance(fit.decoded(pursuit, step)[0])
+        fit.noise = None
+        missing = math.log(min(max(distance, 1e-6), 1e6) / wanted)
+        place = math.log(step.weight)
+        if tried:
+            run, rise = place - tried[-1][1], missing - tried[-1][0]
+            if limited and run < 0 < missing and rise > -_TOLERANCE:
+                # The ceilings take away what a finer step adds.
+                break
+            slope = min(_SLOPES[1], max(_SLOPES[0], rise / run))
+        tried.append((missing, place, step))
+        if abs(missing) < _TOLERANCE:
+            break
+        step = nearest_step(math.exp(place - min(_LONGEST, max(-_LONGEST, missing / slope))), fit.peak)
+        if any(step == other for _, _, other in tried):
+            break
+    return min(tried, key=lambda entry: abs(entry[0]))[2]
+
+
+def thin_to_quality(fit: Fit, pursuit: Pursuit, step: Step, quality: float, listener: Listener) -> None:
+    """Leaves only the strongest tones that a quality takes, where even the coarsest step of a loud clip has more."""
+    if nearest_step(2 * step.weight, fit.peak) != step:
+        return
+    wanted = distance_at(quality)
+    atoms, ranking = pursuit.atoms, np.argsort(-pursuit.energies(), kind="stable")
+
+    def keep(count: int) -> None:
+        pursuit.replace(atoms[np.sort(ranking[:count])])
+        fit.settle(pursuit)
+
+    too_few, enough = 0, len(atoms)
+    while enough - too_few > 1 + enough // _THINNING:
+        count = (too_few + enough) // 2
+        keep(count)
+        add_noise(fit, pursuit, noise_count_beside(fit, pursuit))
+        near = listener.distance(fit.decoded(pursuit, step)[0]) <= wanted
+        fit.noise = None
+        too_few, enough = (too_few, count) if near else (count, enough)
+    keep(enough)

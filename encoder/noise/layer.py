@@ -1,0 +1,122 @@
+"""The noise layer of a clip: what the tones leave out, as a map of levels, as noise Gaussians, and in the header."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs.codec.container import MAX_FRAME_LOG2, MAX_NOISE_HELD, MAX_NOISE_SHIFT, MIN_FRAME_LOG2, NoiseHeader
+from audio_gs.codec.noise import band_bins
+from audio_gs.gaussians import NOISE, GaussianTable, empty_table
+
+from .fit import PLACE, ROW, SCALE, WEIGHT, bark_places, fit_plane
+
+Floats = npt.NDArray[np.float64]
+
+_HIGHEST = 26
+"""Highest level of a map in half octaves: amplitudes of 2^12, which leaves the transform room for its peaks."""
+_FAINTEST_POWER = 1 / 12
+"""What 16 bits add by themselves, in squared output steps; noise below that is none."""
+_LOW_HZ, _HIGH_HZ = 1000.0, 3000.0
+"""Where the level of low frequencies ends and that of high ones begins."""
+_ALONE_SHARES = (0.3, 0.9)
+"""Shares of a cell's power that tones leave, up to which they count as there and from which as not."""
+_QUIET_DB = (-35.0, -25.0)
+"""Level of a frame under the loudest one, up to which it counts as quiet and from which as not."""
+_IMPORTANCE = ((0, 4, 8, 16), (0.3, 0.4, 0.5, 1.6))
+"""What an error of a level counts, by Bark: low down tones do most of the work."""
+_SHORTER_FRAMES = 0.1
+"""Octaves by which rounding favours the shorter frame."""
+_FRAMES_AT_A_TIME = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseLayer:
+    """Noise Gaussians with their part of the header."""
+
+    header: NoiseHeader
+    table: GaussianTable
+
+
+def frame_log2_for(sample_rate: int, seconds: float, slot_log2: int) -> int:
+    """Log2 of the noise frame nearest to a length, rather the shorter one, which takes less memory."""
+    nearest = round(math.log2(seconds * sample_rate) - _SHORTER_FRAMES)
+    return min(MAX_FRAME_LOG2, slot_log2, max(MIN_FRAME_LOG2, nearest))
+
+
+def power_map(signal: Floats, sample_rate: int, frame_log2: int) -> Floats:
+    """Power of a signal in each noise frame and Bark band, shape (frames, bands): that of an MDCT coefficient there,
+    by MDCT and MDST together, so that it does not depend on the phase."""
+    size = 1 << frame_log2
+    frames = -(-len(signal) // size) + 1
+    padded = np.zeros((frames + 1) * size)
+    padded[size : size + len(signal)] = signal
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * size)[::size]
+    n = np.arange(2 * size)
+    # Bins half a step up: a DFT of the signal turned down by half a bin.
+    window = np.sin(np.pi * (n + 0.5) / (2 * size)) * np.exp(-1j * np.pi * n / (2 * size)) / math.sqrt(size)
+    shares = band_shares(sample_rate, frame_log2)
+    out = np.zeros((frames, shares.shape[1]))
+    for start in range(0, frames, _FRAMES_AT_A_TIME):
+        spectrum = np.fft.fft(windows[start : start + _FRAMES_AT_A_TIME] * window, axis=1)[:, :size]
+        out[start : start + len(spectrum)] = (np.abs(spectrum) ** 2) @ shares
+    return out
+
+
+def band_shares(sample_rate: int, frame_log2: int) -> Floats:
+    """Weight of each bin in the mean power of each band, shape (bins, bands): a triangle from centre to centre."""
+    centres = band_bins(sample_rate, frame_log2)
+    bins = np.arange(1 << frame_log2)
+    shares = np.stack([np.interp(bins, centres, np.eye(len(centres))[i]) for i in range(len(centres))], axis=1)
+    return shares / np.maximum(shares.sum(axis=0), 1e-9)
+
+
+def levels_db(sample_rate: int, frame_log2: int, low_db: float, high_db: float) -> Floats:
+    """A level for each band: one up to `_LOW_HZ`, the other from `_HIGH_HZ` on."""
+    hertz = band_bins(sample_rate, frame_log2) * sample_rate / (2 << frame_log2)
+    return np.interp(np.log(np.maximum(hertz, 1.0)), np.log([_LOW_HZ, _HIGH_HZ]), [low_db, high_db])
+
+
+def wanted_power(
+    signal: Floats, residual: Floats, sample_rate: int, frame_log2: int, level_db: Floats, alone_db: float
+) -> Floats:
+    """Power that noise should have in each frame and band: that of the residual, raised by `level_db` of the band where
+    tones have done their work, by `alone_db` where there are none, and in between where they have done some of it; in
+    quiet frames as it is."""
+    power = power_map(residual, sample_rate, frame_log2)
+    whole = power_map(signal, sample_rate, frame_log2)
+    share = power / np.maximum(whole, 1e-9)
+    alone = np.interp(np.log2(np.maximum(share, 1e-9)), np.log2(_ALONE_SHARES), (0.0, 1.0))
+    loudness = whole.sum(axis=1, keepdims=True)
+    under_loudest = 10 * np.log10(np.maximum(loudness, 1e-9) / max(float(loudness.max(initial=0.0)), 1e-9))
+    quiet = np.interp(under_loudest, _QUIET_DB, (1.0, 0.0))
+    return power * 10 ** ((level_db * (1 - alone) + alone_db * alone) * (1 - quiet) / 10)
+
+
+def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int) -> NoiseLayer | None:
+    """The noise layer that comes nearest to a power in squared output steps in each frame and band, shape (frames,
+    bands), in the log domain: at most `count` Gaussians; None where all is silent."""
+    loudest = float(power.max(initial=0.0))
+    if loudest <= 4 * _FAINTEST_POWER or count < 1:
+        return None
+    odd_stages = (frame_log2 - 1) & 1
+    shift = math.floor((_HIGHEST - math.log2(loudest) + 6 + odd_stages) / 2)
+    shift = min(MAX_NOISE_SHIFT, max(1, shift))
+    # A level of l half octaves makes coefficients of 2^(l - 6 + 2 shift - odd_stages) in power (SPEC 7).
+    offset = 2 * shift - 6 - odd_stages
+    faintest = max(0.0, math.log2(_FAINTEST_POWER) + offset)
+    level = np.clip(np.log2(np.maximum(power, 1e-9)) + offset, faintest, None)
+    base = int(np.clip(round(float(level.mean())), -128, 127))
+    importance = np.interp(np.arange(level.shape[1]), *_IMPORTANCE)
+    picks, plane = fit_plane(level - base, importance, count, rounds)
+    table = empty_table(len(picks))
+    table["kind"] = NOISE
+    table["scale"] = picks[:, SCALE]
+    onset = plane.first[picks[:, SCALE]] + ((picks[:, ROW] - plane.rows[picks[:, SCALE]]) << picks[:, SCALE])
+    table["onset"] = onset << frame_log2
+    table["width"], table["bin"] = bark_places()[picks[:, PLACE]].T
+    table["amplitude"] = picks[:, WEIGHT]
+    return NoiseLayer(NoiseHeader(frame_log2, shift, base, MAX_NOISE_HELD), table)

@@ -1,0 +1,77 @@
+"""The amplitude step: between the encoder's energy-normalised weights and the header's mantissa and output shift."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs.codec.container import MAX_MANTISSA, MAX_OUTPUT_SHIFT
+from audio_gs.codec.dequantise import LARGEST_PEAK, unclipped_amplitude
+from audio_gs.codec.tables import LARGEST_AMPLITUDE
+from audio_gs.gaussians import GaussianTable
+
+from .lattice import envelope_norm
+
+_MANTISSAS = 64
+"""The encoder keeps to steps with a mantissa below this, so that the shift can be chosen last, exactly."""
+_ACCUMULATOR_LIMIT = 0.95 * (1 << 17)
+"""Sums of envelopes that the decoder's int32 holds behind a Q14 cosine, with room for rounding."""
+_HEADROOM = 1.2
+_UNIT = 4 * envelope_norm(0)
+"""Step of mantissa 1 and shift 0, in the unit of alpha."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A step that a header can state: 4 mantissa / 2^shift output steps of amplitude at scale 0."""
+
+    mantissa: int
+    shift: int
+
+    @property
+    def weight(self) -> float:
+        """The step in the unit of the energy-normalised weight alpha."""
+        return self.mantissa * 2.0**-self.shift * _UNIT
+
+
+def nearest_step(weight: float, peak: float) -> Step:
+    """The representable step nearest to one in the unit of alpha, for a clip of this peak in output steps: the
+    mantissa is as small as is precise to 2 %, and at its shift an envelope may be somewhat higher than the clip."""
+    amplitude = max(weight / _UNIT, 2.0**-MAX_OUTPUT_SHIFT)
+    room = math.floor(math.log2(LARGEST_PEAK / (_HEADROOM * max(peak, 1.0))))
+    shift = min(MAX_OUTPUT_SHIFT, room, math.floor(math.log2(_MANTISSAS / amplitude)))
+    shift = max(shift, 0)
+    return Step(min(MAX_MANTISSA, max(1, round(amplitude * 2**shift))), shift)
+
+
+def finest_shift(step: Step, table: GaussianTable, rendered: npt.NDArray[np.float64]) -> tuple[int, int]:
+    """Mantissa and output shift for the header: the same step with the finest amplitudes that neither clip nor
+    overflow the decoder's accumulator. `rendered` is the clip's float rendering in output steps."""
+    mantissa, shift = step.mantissa, step.shift
+    peak = float(np.max(np.abs(rendered), initial=0.0))
+    while (
+        shift < MAX_OUTPUT_SHIFT
+        and mantissa * 2 <= MAX_MANTISSA
+        and _fits(mantissa * 2, table)
+        and peak * 2.0 ** (shift + 1) <= _ACCUMULATOR_LIMIT
+    ):
+        mantissa, shift = mantissa * 2, shift + 1
+    return mantissa, shift
+
+
+def largest_indices(step: Step, kmin: int, scales: int) -> npt.NDArray[np.int64]:
+    """The largest amplitude index whose envelope 15 bits hold at this step, for each scale, at least 1."""
+    indices = np.arange(1, LARGEST_AMPLITUDE + 1)
+    held = [
+        np.searchsorted(unclipped_amplitude(indices, kmin + j, step.mantissa), LARGEST_PEAK, side="right")
+        for j in range(scales)
+    ]
+    return np.maximum(1, np.array(held, np.int64))
+
+
+def _fits(mantissa: int, table: GaussianTable) -> bool:
+    peaks = unclipped_amplitude(table["amplitude"], table["scale"], mantissa)
+    return bool(np.max(peaks, initial=0) <= LARGEST_PEAK)

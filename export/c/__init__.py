@@ -1,0 +1,1 @@
+"""Clips as C arrays with an index."""

@@ -1,0 +1,1 @@
+"""Projects that play clips, for five targets."""

@@ -1,0 +1,61 @@
+"""gs-export firmware: a project for a board, with the decoder and clips in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audio_gs.cli.common import ExitCode, print_json, say
+
+from ..clips import checked_clips
+from ..decoder_memory import decoder_bytes_32
+from ..options import HELP_NAMES, export_options
+from ..outputs import check_files, write_files
+from .project import TARGETS, project_files, project_names
+
+PROGRAM = "gs-export firmware"
+
+
+@click.command("firmware", context_settings=HELP_NAMES)
+@click.argument("inputs", nargs=-1, required=True, metavar="CLIP...")
+@click.option("--target", type=click.Choice(list(TARGETS)), required=True, help="What the project is built with.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder.")
+@export_options
+def command(
+    inputs: tuple[str, ...], target: str, output: Path, force: bool, quiet: bool, verbose: bool, as_json: bool
+) -> ExitCode:
+    """Write a firmware project that plays clips: decoder, clips as C arrays, example, build files.
+
+    Nothing is written unless every clip decodes to its end.
+    """
+    layout = TARGETS[target]
+    names = project_names(layout)
+    check_files(output, names, force)
+    clips, code = checked_clips(PROGRAM, inputs, verbose)
+    if code:
+        return code
+    write_files(output, project_files(layout, [(clip.name.identifier, clip.data) for clip in clips]), force)
+    total = sum(len(clip.data) for clip in clips)
+    memory = max(decoder_bytes_32(clip.header) for clip in clips)
+    if as_json:
+        print_json(
+            {
+                "output": str(output),
+                "target": target,
+                "files": names,
+                "clips": [{"input": clip.name.path, "name": clip.name.identifier} for clip in clips],
+                "bytes": total,
+                "decoder_bytes_32": memory,
+                "build": layout.build,
+            }
+        )
+    if not quiet:
+        for clip in clips:
+            if clip.name.changed:
+                say(f"{PROGRAM}: {clip.name.notice}")
+        if verbose:
+            for name in names:
+                say(f"{output / name}")
+        say(f"{output}: {len(names)} files, clips of {total} bytes, decoder {memory} bytes; build: {layout.build}")
+    return ExitCode.FINE

@@ -1,0 +1,1 @@
+"""Clips and decoder as ONNX graphs (extra `export`)."""

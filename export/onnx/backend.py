@@ -1,0 +1,49 @@
+"""Decoding with the ONNX model in onnxruntime, on the CPU."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from audio_gs.audio_io import PcmArray
+from audio_gs.codec.container import parse_header
+from audio_gs.codec.decoder import decode_gaussians
+
+from .extra import need
+
+
+def decode_samples(data: bytes) -> PcmArray:
+    """All samples of a stream, int16, shape (samples,).
+
+    Raises BitstreamError for a damaged stream, AudioGsError without the extra, and MemoryError.
+    """
+    need("onnx", "onnxruntime")
+    from .graph import OUTPUT, model_inputs
+
+    header, _ = parse_header(data)
+    inputs = model_inputs(header, decode_gaussians(data))
+    try:
+        (pcm,) = _session().run([OUTPUT], inputs)
+    except Exception as error:
+        # onnxruntime has no exception of its own for this.
+        if "alloc" in str(error):
+            raise MemoryError from None
+        raise
+    return np.asarray(pcm, np.int16)
+
+
+@functools.cache
+def _session() -> Any:
+    """The decoder model, made and loaded once."""
+    import onnxruntime
+
+    from .graph import decoder_model
+
+    options = onnxruntime.SessionOptions()
+    # The tensors are small: a second thread costs more than it brings.
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    model = decoder_model().SerializeToString()
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

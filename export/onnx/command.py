@@ -1,0 +1,80 @@
+"""gs-export onnx: the decoder, or one clip, as an ONNX model."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audio_gs import api
+from audio_gs.cli.common import STDIO, ExitCode, for_each, name_of, print_json, read_stream, say, write_output
+from audio_gs.codec.container import parse_header
+
+from ..options import HELP_NAMES, export_options
+from ..outputs import check_files, write_files
+from .extra import need
+
+PROGRAM = "gs-export onnx"
+
+
+@click.command("onnx", context_settings=HELP_NAMES)
+@click.argument("clip", required=False, metavar="[CLIP]")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Usually .onnx; - is standard output.")
+@export_options
+def command(clip: str | None, output: str, force: bool, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
+    """Write the decoder, or one clip, as an ONNX model with standard operators only.
+
+    Without CLIP, the model turns a table of Gaussians into samples; with it, it has no inputs and gives the samples of
+    that clip. Both give them bit for bit as the decoder in C does.
+    """
+    need("onnx")
+    if as_json and output == STDIO:
+        raise click.UsageError("--json and -o - both write to standard output; give one of them")
+    path = Path(output)
+    if output == STDIO:
+        if sys.stdout.isatty():
+            raise click.UsageError("will not write binary data to a terminal; give a file or redirect")
+    else:
+        if clip is not None and path.exists() and Path(clip).exists() and path.samefile(clip):
+            raise click.UsageError(f"{output} is both input and output")
+        check_files(path.parent, [path.name], force)
+
+    def write(content: bytes, facts: dict[str, Any]) -> None:
+        from .builder import OPSET
+
+        if output == STDIO:
+            write_output(STDIO, content, force)
+        else:
+            write_files(path.parent, {path.name: content}, force)
+        if as_json:
+            digest = hashlib.sha256(content).hexdigest()
+            print_json({"output": output, "bytes": len(content), "sha256": digest, "opset": OPSET, **facts})
+        if not quiet:
+            say(f"{name_of(output, 'standard output')}: {len(content)} bytes, opset {OPSET}")
+
+    if clip is None:
+        write(_decoder(), {"input": None})
+        return ExitCode.FINE
+
+    def write_clip(_index: int, name: str) -> None:
+        write(*_clip(read_stream(name), name))
+
+    return for_each(PROGRAM, [clip], write_clip, verbose)
+
+
+def _decoder() -> bytes:
+    from .graph import decoder_model, serialised
+
+    return serialised(decoder_model())
+
+
+def _clip(data: bytes, name: str) -> tuple[bytes, dict[str, Any]]:
+    """The model's bytes, and what --json says of the clip. Raises BitstreamError for a damaged stream."""
+    from .graph import clip_facts, clip_model, serialised
+
+    table = api.read_gaussians(data)
+    header, _ = parse_header(data)
+    return serialised(clip_model(header, table)), {"input": name, **clip_facts(header, table)}

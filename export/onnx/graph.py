@@ -1,0 +1,160 @@
+"""ONNX models of the decoder behind the bitstream (SPEC 4 to 7): for any table of Gaussians, and for one clip alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, checker, helper
+
+from audio_gs.codec.container import FORMAT_VERSION, MAX_FRAME_LOG2, StreamHeader
+from audio_gs.codec.slots import KIND
+from audio_gs.gaussians import GAUSSIAN, NOISE, TONE, GaussianTable, noises, tones
+
+from .builder import INT16, INT32, INT64, Graph, Value
+from .noise import NoiseRenderer
+from .tones import ToneRenderer, dequantised
+
+PRODUCER = "audio-gs"
+OUTPUT = "pcm"
+WINDOW = 1 << 17
+"""Most samples that are rendered at a time: what decides on the memory beside table and output."""
+
+_WINDOW_STEP = 1 << MAX_FRAME_LOG2
+"""A window begins with a frame of noise of any size, and with a sample of every level."""
+
+_FIELDS = {
+    "samples": "samples of the clip",
+    "sample_rate": "Hz",
+    "mantissa": "M, the mantissa of the amplitude step",
+    "output_shift": "E, the binary exponent of the amplitude step",
+    "noise_frame_log2": "n, a frame of noise is 2^n samples; 0 without noise",
+    "noise_shift": "e, the binary exponent of the noise step; any without noise",
+    "noise_base": "base level of the noise; any without noise",
+}
+"""Numbers of the header that the decoder needs behind the bitstream, by the names of the inputs."""
+
+_COLUMNS = tuple(GAUSSIAN.names or ())
+_TABLE_DOC = f"decoded Gaussians of a stream in any order, in columns {', '.join(_COLUMNS)} (SPEC 3)"
+
+
+def model_inputs(header: StreamHeader, table: GaussianTable) -> dict[str, npt.NDArray[Any]]:
+    """What the decoder model takes, by the names of its inputs, for a stream's header and its Gaussians."""
+    noise = header.noise
+    of_noise = (noise.frame_log2, noise.shift, noise.base) if noise else (0, 1, 0)
+    numbers = (header.samples, header.sample_rate, header.mantissa, header.output_shift, *of_noise)
+    rows = np.stack([table[name] for name in _COLUMNS], axis=1)
+    fields = {name: np.array(number, np.int64) for name, number in zip(_FIELDS, numbers, strict=True)}
+    return {"gaussians": rows.astype(np.int32), **fields}
+
+
+def decoder_model() -> ModelProto:
+    """From a table of Gaussians and numbers of the header, as `model_inputs` gives them, to the samples of the clip.
+
+    Nothing of a stream is part of the model, so one serves all that are legal.
+    """
+    graph = Graph()
+    inputs = {"gaussians": graph.input("gaussians", INT32, ["gaussians", len(_COLUMNS)], _TABLE_DOC)}
+    for name, doc in _FIELDS.items():
+        inputs[name] = graph.input(name, INT64, [], doc)
+    with_noise = inputs["noise_frame_log2"] > 0
+    doc = "Renders the Gaussians of an Audio-GS stream, sample for sample as the decoder in C does."
+    return _finished(graph, inputs, with_noise, "audio_gs_decoder", "samples", doc, {})
+
+
+def clip_model(header: StreamHeader, table: GaussianTable) -> ModelProto:
+    """Without inputs: the samples of one clip from its Gaussians, which are part of the model."""
+    graph = Graph()
+    inputs = {
+        name: graph.constant(array, INT32 if array.dtype == np.int32 else INT64, name)
+        for name, array in model_inputs(header, table).items()
+    }
+    facts = clip_facts(header, table)
+    doc = f"A clip of Audio-GS: {header.samples} samples, {header.sample_rate} Hz, {len(table)} Gaussians."
+    return _finished(graph, inputs, header.noise is not None, "audio_gs_clip", header.samples, doc, facts)
+
+
+def clip_facts(header: StreamHeader, table: GaussianTable) -> dict[str, Any]:
+    """What a clip's model says of the clip in its metadata."""
+    return {
+        "sample_rate": header.sample_rate,
+        "samples": header.samples,
+        "loop": list(header.loop) if header.loop else None,
+        "tones": len(tones(table)),
+        "noises": len(noises(table)),
+    }
+
+
+def serialised(model: ModelProto) -> bytes:
+    """The bytes of a model's file, after ONNX's full check of it."""
+    checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def _finished(
+    graph: Graph,
+    inputs: Mapping[str, Value],
+    with_noise: Value | bool,
+    name: str,
+    length: str | int,
+    doc: str,
+    facts: Mapping[str, Any],
+) -> ModelProto:
+    pcm = _pcm(graph, inputs, with_noise)
+    output = OUTPUT, pcm, [length], "16-bit samples, full scale 32768"
+    model = graph.model(
+        name,
+        output,
+        producer_name=PRODUCER,
+        producer_version=version(PRODUCER),
+        doc_string=doc,
+    )
+    properties = {"format": f"Audio-GS bitstream {FORMAT_VERSION}", **facts}
+    helper.set_model_props(model, {key: _text(value) for key, value in properties.items()})
+    return model
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _pcm(graph: Graph, inputs: Mapping[str, Value], with_noise: Value | bool) -> Value:
+    """Steps 4 to 7, one window of the clip after another."""
+    rows = inputs["gaussians"].to(INT64)
+    kind = rows.take(KIND, axis=1)
+    samples = inputs["samples"]
+    windows = _rounded_up(samples, WINDOW)
+    window = _rounded_up(_rounded_up(samples, windows), _WINDOW_STEP) * _WINDOW_STEP
+    held = dequantised(graph, rows.select(kind.equals(TONE)), inputs["mantissa"])
+    tone_renderer = ToneRenderer(graph, held, inputs["output_shift"], window)
+    noise_renderer = NoiseRenderer(
+        graph,
+        rows.select(kind.equals(NOISE)),
+        sample_rate=inputs["sample_rate"],
+        frame_log2=inputs["noise_frame_log2"],
+        shift=inputs["noise_shift"],
+        base=inputs["noise_base"],
+        window=window,
+    )
+
+    def render(number: Value, _states: list[Value]) -> tuple[list[Value], list[Value]]:
+        start = number * window
+        pcm = tone_renderer.quarters(start).shift_right(2, rounding=2)
+        if isinstance(with_noise, Value):
+            noise = graph.branch(with_noise, lambda: noise_renderer.samples(start), lambda: graph.zeros(window))
+            pcm = pcm + noise
+        elif with_noise:
+            pcm = pcm + noise_renderer.samples(start)
+        return [], [pcm.clip(-32768, 32767).to(INT16)]
+
+    _, (pieces,) = graph.loop(windows, [], render)
+    return pieces.flat().slice(0, samples)
+
+
+def _rounded_up(number: Value, divisor: Value | int) -> Value:
+    """The quotient of positive numbers, rounded up."""
+    return (number + (divisor - 1)) // divisor

@@ -1,0 +1,313 @@
+"""Step 7 of SPEC.md in ONNX: the noise of a window of the clip, all its frames at once, along the last axis."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs.codec.container import MAX_FRAME_LOG2
+from audio_gs.codec.noise import HIGHEST_LEVEL, LEVEL_STEP
+from audio_gs.codec.slots import AMPLITUDE_INDEX, BIN, ONSET, ROW_FIELDS, SCALE, WIDTH
+from audio_gs.codec.tables import (
+    BARK_BANDS,
+    COSINE_STEPS,
+    GAIN_STEPS,
+    NOISE_NARROWEST_SUPPORT,
+    NOISE_SCALES,
+    NOISE_SHORTEST_SUPPORT,
+    bark_hz,
+    cosine,
+    envelope,
+    gain,
+)
+
+from .builder import INT64, UINT32, Graph, Value
+
+ELEMENTS_AT_A_TIME = 1 << 17
+"""Levels that are made before they are added: what decides on the memory of the loop over noises."""
+
+_LONGEST = NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1)
+_TURN = 65536
+_PLACE = ROW_FIELDS
+"""Column after those of a row: where in the levels of a window a noise begins."""
+_MOST_STAGES = MAX_FRAME_LOG2 - 1
+_SIGN_STEP = 1664525, 1013904223
+"""Factor and term of the generator of signs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseRenderer:
+    """Step 7 for windows of one length, a multiple of the longest frame."""
+
+    graph: Graph
+    noises: Value
+    """Rows of a table, int64."""
+    sample_rate: Value
+    frame_log2: Value
+    shift: Value
+    base: Value
+    window: Value
+    """Samples in a window, int64, shape ()."""
+
+    def samples(self, start: Value) -> Value:
+        """The noise of the samples of the window that starts here, at a multiple of the longest frame."""
+        first = start.shift_right(self.frame_log2)
+        frames = self.window.shift_right(self.frame_log2) + 1
+        centres = self._centres()
+        levels = self._levels(first, frames).slice(0, centres.length())
+        octaves = self.graph.node("ReduceMax", [levels, self.graph.vector(0)], INT64, keepdims=0).shift_right(8)
+        even, odd = self._spectrum(self._amplitudes(levels, octaves, centres), first, frames)
+        audible = (octaves > 0).to(INT64)
+        re, im = (part * audible for part in self._transform(even, odd))
+        return self._blocks(re, im, octaves).transpose(1, 0).flat()
+
+    @property
+    def _pairs(self) -> Value:
+        """N / 2."""
+        return self.graph.constant(1, INT64).shift_left(self.frame_log2 - 1)
+
+    # ---- levels ----
+
+    def _levels(self, first: Value, frames: Value) -> Value:
+        """Limited levels, shape (BARK_BANDS, frames), of the frames from `first` on."""
+        graph = self.graph
+        scale, onset = (self.noises.take(column, axis=1) for column in (SCALE, ONSET))
+        frame = onset.shift_right(self.frame_log2) - first
+        support = graph.constant(NOISE_SHORTEST_SUPPORT, INT64).shift_left(scale)
+        lasts = (frame + support > 0) & (frame < frames)
+        # Before and after the window is room for what the longest noise has there.
+        noises = graph.concat(self.noises, (frame + _LONGEST).unsqueeze(1), axis=1).select(lasts)
+
+        def add_scale(scale: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
+            return [self._with_scale(states[0], noises, scale)], []
+
+        zeros = graph.zeros((frames + 2 * _LONGEST) * BARK_BANDS)
+        (sums,), _ = graph.loop(graph.constant(NOISE_SCALES, INT64), [zeros], add_scale)
+        levels = sums.reshape(-1, BARK_BANDS).slice(_LONGEST, frames + _LONGEST)
+        return (levels + self.base * LEVEL_STEP).clip(0, HIGHEST_LEVEL).transpose(1, 0)
+
+    def _with_scale(self, levels: Value, noises: Value, scale: Value) -> Value:
+        """The levels, a vector, with all noises of a scale added, so many at a time."""
+        graph = self.graph
+        support = graph.constant(NOISE_SHORTEST_SUPPORT, INT64).shift_left(scale)
+        at_a_time = (graph.constant(ELEMENTS_AT_A_TIME // BARK_BANDS, INT64) // support).maximum(1)
+        chosen = graph.indices(noises.take(SCALE, axis=1).equals(scale))
+        age = graph.range(1, support)
+        eighths = age * 8
+        over_time = self._envelope(eighths.shift_right(scale), eighths & (support // NOISE_SHORTEST_SUPPORT - 1), scale)
+        band = graph.range(0, BARK_BANDS)
+
+        def add_some(trip: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
+            some = noises.take(chosen.slice(trip * at_a_time, (trip + 1) * at_a_time))
+            weight, frame = (some.slice(column, column + 1, axis=1) for column in (AMPLITUDE_INDEX, _PLACE))
+            peak = (weight * over_time).shift_right(7).unsqueeze(2)
+            over_bark = self._over_bark(some, band).unsqueeze(1)
+            places = ((frame + age) * BARK_BANDS).unsqueeze(2) + band
+            return [states[0].scatter_add(places, (peak * over_bark).shift_right(16))], []
+
+        trips = (chosen.length().scalar() + at_a_time - 1) // at_a_time
+        (levels,), _ = graph.loop(trips, [levels], add_some)
+        return levels
+
+    def _over_bark(self, noises: Value, band: Value) -> Value:
+        """eb, shape (noises, BARK_BANDS), 0 where a noise does not reach."""
+        graph = self.graph
+        width, place = (noises.slice(column, column + 1, axis=1) for column in (WIDTH, BIN))
+        narrowest = graph.constant(NOISE_NARROWEST_SUPPORT, INT64)
+        at = band * 8 + 4 - (place * 2 - 3) * narrowest.shift_left(width)
+        reached = (at > 0) & (at < (narrowest * 8).shift_left(width))
+        x = (graph.where(reached, at, 0) * 341).shift_right(width)
+        return graph.where(reached, self._envelope(x.shift_right(8), x & 255, 8), 0)
+
+    def _envelope(self, segment: Value, rest: Value, bits: Value | int) -> Value:
+        """ENV in straight lines."""
+        table = self.graph.constant(envelope(), INT64)
+        left, right = table.pick(segment), table.pick(segment + 1)
+        return left + ((right - left) * rest).shift_right(bits)
+
+    # ---- spectrum ----
+
+    def _centres(self) -> Value:
+        """The bin where each band has its centre, for the bands that count."""
+        bins = self.graph.constant(bark_hz(), INT64, "BARK_HZ").shift_left(self.frame_log2 + 1) // self.sample_rate
+        return bins.select(bins < self._pairs * 2)
+
+    def _amplitudes(self, levels: Value, octaves: Value, centres: Value) -> Value:
+        """Amplitude of every bin, shape (N, frames)."""
+        graph = self.graph
+        k = graph.range(0, self._pairs * 2)
+        last = centres.length() - 1
+        # The last band whose centre is in the bin or below it, and the next one.
+        passed = (k.unsqueeze(1) >= centres.unsqueeze(0)).to(INT64).sum(axis=1)
+        left, right = (passed - 1).maximum(0), passed.minimum(last)
+        begin, end = centres.pick(left), centres.pick(right)
+        per_bin = graph.where(end > begin, graph.constant(65536, INT64) // (end - begin).maximum(1), 0)
+        low, high = self._highest_in_bin(levels, centres).take(left), levels.take(right)
+        slope = ((high - low) * per_bin.unsqueeze(1)).shift_right(8)
+        line = low * 256 + slope * (k - begin).maximum(0).unsqueeze(1)
+        raised = (-octaves + 16 - (self.frame_log2 & 1)) * (256 * 256)
+        return graph.constant(_amplitude_of_raised_level(), INT64, "AMPLITUDE").pick((line + raised).shift_right(8))
+
+    def _highest_in_bin(self, levels: Value, centres: Value) -> Value:
+        """The highest level so far of the bands that have their centre in one bin, of the levels' shape."""
+        graph = self.graph
+        before = graph.concat(graph.constant([-1], INT64), centres.slice(0, -1))
+        joined = centres.equals(before).to(INT64)
+
+        def next_band(number: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
+            highest = (states[0] * joined.take(number)).maximum(levels.take(number))
+            return [highest], [highest]
+
+        _, (highest,) = graph.loop(centres.length().scalar(), [levels.take(0)], next_band)
+        return highest
+
+    def _spectrum(self, amplitudes: Value, first: Value, frames: Value) -> tuple[Value, Value]:
+        """X of the even and of the odd bins, both of shape (N / 2, frames)."""
+        graph = self.graph
+        s = ((graph.range(first, first + frames) + 1) * 0x9E3779B9).to(UINT32)
+        s = s ^ s.unsigned_shift(16, "RIGHT")
+        s = (s.to(INT64) * _as_signed(0x85EBCA6B)).to(UINT32)
+        s = s ^ s.unsigned_shift(13, "RIGHT")
+        factors, terms = (
+            graph.constant(np.array(column)[:, None], INT64).slice(0, self._pairs)
+            for column in zip(*_sign_steps(), strict=True)
+        )
+        words = (s.to(INT64) * factors + terms).to(UINT32)
+        even, odd = (
+            amplitudes.slice(parity, None, step=2) ^ -(words.unsigned_shift(bit, "RIGHT").to(INT64) & 1)
+            for parity, bit in enumerate((31, 30))
+        )
+        return even, odd
+
+    # ---- transform ----
+
+    def _transform(self, even: Value, odd: Value) -> tuple[Value, Value]:
+        """z, real and imaginary parts of shape (N / 2, frames), from X."""
+        graph = self.graph
+        k = graph.range(0, self._pairs)
+        re, im = self._quarter(even, odd.reversed(), k.shift_left(-self.frame_log2 + 15))
+        order = graph.constant(_bit_reversal(), INT64, "BIT_REVERSAL").slice(0, self._pairs)
+        order = order.shift_right(-self.frame_log2 + MAX_FRAME_LOG2)
+        re, im = re.take(order), im.take(order)
+        stages = self.frame_log2 - 1
+        one_alone = stages & 1
+        first = graph.branch(
+            one_alone.equals(1), lambda: _side_by_side(*self._twos(re, im)), lambda: _side_by_side(*self._fours(re, im))
+        )
+        parts = [first.take(part) for part in range(2)]
+        done = -one_alone + 2
+
+        def two_stages(number: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
+            re, im = states
+            return list(self._fours(re, im, done + number * 2)), []
+
+        (re, im), _ = graph.loop((stages - 1).shift_right(1), parts, two_stages)
+        return re, im
+
+    def _twos(self, re: Value, im: Value) -> tuple[Value, Value]:
+        """One stage, the first."""
+        pairs = [part.reshape(-1, 2, part.length(1)) for part in (re, im)]
+        both = [(pair.take(0, axis=1), pair.take(1, axis=1)) for pair in pairs]
+        re, im = (self._joined(a + b, a - b) for a, b in both)
+        return re, im
+
+    def _fours(self, re: Value, im: Value, span_log2: Value | None = None) -> tuple[Value, Value]:
+        """Two stages; the first two have a span of 1 and nothing to turn or to scale."""
+        graph = self.graph
+        span = 1 if span_log2 is None else graph.constant(1, INT64).shift_left(span_log2)
+        order = graph.constant([0, 2, 1, 3], INT64)
+        re, im = (part.reshape(-1, 4, span, part.length(1)).take(order, axis=1) for part in (re, im))
+        if span_log2 is not None:
+            leg, k = graph.range(0, 4).unsqueeze(1), graph.range(0, span)
+            re, im = self._quarter(re, im, (leg * k).shift_left(14).shift_right(span_log2))
+        (re_a, re_b, re_c, re_d), (im_a, im_b, im_c, im_d) = (
+            [part.take(leg, axis=1) for leg in range(4)] for part in (re, im)
+        )
+        re_ac, im_ac, re_bd, im_bd = re_a + re_c, im_a + im_c, re_b + re_d, im_b + im_d
+        re_a_c, im_a_c, re_b_d, im_b_d = re_a - re_c, im_a - im_c, re_b - re_d, im_b - im_d
+        return (
+            self._joined(re_ac + re_bd, re_a_c + im_b_d, re_ac - re_bd, re_a_c - im_b_d),
+            self._joined(im_ac + im_bd, im_a_c - re_b_d, im_ac - im_bd, im_a_c + re_b_d),
+        )
+
+    def _joined(self, *legs: Value) -> Value:
+        """The legs of a stage in the order of the transform, shape (N / 2, frames)."""
+        stacked = self.graph.concat(*(leg.unsqueeze(1) for leg in legs), axis=1)
+        return stacked.reshape(self._pairs, legs[0].length(-1))
+
+    def _turned(self, re: Value, im: Value, phase: Value) -> tuple[Value, Value]:
+        """Complex numbers turned back, in Q14; the phases are those along the axes before the last."""
+        table = self.graph.constant(cosine(), INT64)
+        bits = (_TURN // COSINE_STEPS).bit_length() - 1
+        c, s = (
+            table.pick((at & (_TURN - 1)).shift_right(bits)).unsqueeze(-1)
+            for at in (phase, phase + (_TURN - _TURN // 4))
+        )
+        return re * c + im * s, im * c - re * s
+
+    def _quarter(self, re: Value, im: Value, phase: Value) -> tuple[Value, Value]:
+        re, im = self._turned(re, im, phase)
+        return re.shift_right(16), im.shift_right(16)
+
+    # ---- blocks ----
+
+    def _blocks(self, re: Value, im: Value, octaves: Value) -> Value:
+        """The samples of the blocks between the frames, shape (N, frames - 1)."""
+        graph = self.graph
+        j = graph.range(0, self._pairs)
+        is_odd = (j & 1).equals(1)
+        k = graph.where(is_odd, self._pairs - (j + 1).shift_right(1), j.shift_right(1))
+        i = (j * 2 + 1).shift_left(7).shift_right(self.frame_log2)
+        phase = graph.where(is_odd, -i + 128, i + 640) * (_TURN // COSINE_STEPS)
+        re, im = self._turned(re.take(k), im.take(k), phase)
+        odd_row = is_odd.unsqueeze(1)
+        before, after = octaves.slice(0, -1), octaves.slice(1, None)
+        highest = before.maximum(after)
+        old = graph.where(odd_row, re, im).slice(0, -1, axis=1).shift_right(highest - before + 14)
+        new = graph.where(odd_row, im, re).slice(1, None, axis=1).shift_right(highest - after + 14)
+        table = graph.constant(cosine(), INT64)
+        fall, rise = (table.pick(at).unsqueeze(1) for at in (i, i + COSINE_STEPS // 4))
+        down = -highest + (self.shift + 24 - self.frame_log2.shift_right(1))
+        limited = down.clip(14, 31)
+        half, up = graph.constant(1, INT64).shift_left(limited - 1), (-down + 14).maximum(0)
+        # rise is -COS.
+        first, last = (
+            x.shift_right(limited, rounding=half).shift_left(up).clip(-32768, 32767)
+            for x in (new * rise - old * fall, new * fall + old * rise)
+        )
+        return graph.concat(first, last.reversed())
+
+
+def _side_by_side(re: Value, im: Value) -> Value:
+    """Both parts in one value, along a new axis 0."""
+    return re.graph.concat(re.unsqueeze(0), im.unsqueeze(0))
+
+
+def _amplitude_of_raised_level() -> npt.NDArray[np.int64]:
+    """Of levels whose octave is 0..16."""
+    level = np.arange(17 * 256)
+    return (gain()[(level >> 3) & (GAIN_STEPS - 1)] << (level >> 8)) >> 15
+
+
+def _as_signed(word: int) -> int:
+    """The same number modulo 2^32, with which no product of 32-bit numbers leaves int64."""
+    return word - (1 << 32) if word >> 31 else word
+
+
+def _sign_steps() -> list[tuple[int, int]]:
+    """Factor and term that take the generator of signs 1, 2, ... steps at once, up to the longest frame's."""
+    factor, term = 1, 0
+    steps = []
+    for _ in range(1 << _MOST_STAGES):
+        factor, term = factor * _SIGN_STEP[0] % (1 << 32), (term * _SIGN_STEP[0] + _SIGN_STEP[1]) % (1 << 32)
+        steps.append((_as_signed(factor), term))
+    return steps
+
+
+def _bit_reversal() -> npt.NDArray[np.int64]:
+    """The bits of numbers in reverse order, for the longest frame."""
+    numbers = np.arange(1 << _MOST_STAGES)
+    bits = (numbers[:, None] >> np.arange(_MOST_STAGES)) & 1
+    return bits @ (1 << np.arange(_MOST_STAGES)[::-1])

@@ -1,0 +1,1 @@
+"""The fixed tables of the codec as files."""

@@ -1,0 +1,1 @@
+"""Firmware images of the decoder: cores, compilers, ELF files."""

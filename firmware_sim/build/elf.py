@@ -1,0 +1,164 @@
+"""What an image is made of: symbols, code, and which function of the source each address belongs to."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .image import Image, SimError, need
+
+Chain = tuple[str, ...]
+"""Functions that an instruction belongs to, as file:name: the one it was written in, then those that one was inlined
+into."""
+
+LIBRARY = "library"
+"""Stands in for the file of what has no debugging symbols: the compiler's own library."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rom:
+    """Bytes in flash."""
+
+    code: int
+    tables: int
+    texts: int
+    """Those of gs_error_string."""
+    runtime: int
+    """Of memcpy, memset and the like, as far as the decoder calls them."""
+
+    @property
+    def total(self) -> int:
+        return self.code + self.tables + self.texts + self.runtime
+
+
+class Elf:
+    """A linked image, read."""
+
+    def __init__(self, image: Image) -> None:
+        need("elftools")
+        with image.elf.open("rb") as stream:
+            elf = _elf_file(stream)
+            table = elf.get_section_by_name(".symtab")
+            symbols = list(table.iter_symbols())
+            self.symbols: dict[str, int] = {entry.name: int(entry["st_value"]) for entry in symbols if entry.name}
+            self.segments = [
+                (int(part["p_paddr"]), bytes(part.data()))
+                for part in elf.iter_segments()
+                if part["p_type"] == "PT_LOAD" and part["p_filesz"]
+            ]
+            thumb_bit = 1 if image.core.is_arm else 0
+            self._functions = [
+                (int(entry["st_value"]) & ~thumb_bit, int(entry["st_size"]), entry.name)
+                for entry in symbols
+                if entry["st_info"]["type"] == "STT_FUNC"
+            ]
+            text = elf.get_section_by_name(".text")
+            self.code_start = int(text["sh_addr"])
+            self.code = bytes(text.data())
+            self._chains = self._read_chains(elf)
+
+    @property
+    def code_end(self) -> int:
+        return self.code_start + len(self.code)
+
+    def address_of(self, name: str) -> int:
+        """Raises SimError if there is no such symbol."""
+        try:
+            return self.symbols[name]
+        except KeyError:
+            raise SimError(f"the decoder has no function {name}") from None
+
+    def chain_at(self, address: int) -> Chain:
+        return self._chains[address - self.code_start]
+
+    def bytes_of(self, file: str) -> int:
+        """Code of the functions whose outermost file this is."""
+        return sum(chain[-1].split(":")[0] == file for chain in self._chains if chain)
+
+    def _read_chains(self, elf: Any) -> list[Chain]:
+        chains: list[Chain] = [()] * len(self.code)
+        for start, size, name in self._functions:
+            self._mark(chains, start, start + size, f"{LIBRARY}:{name}")
+        if not elf.has_dwarf_info():
+            return chains
+        dwarf = elf.get_dwarf_info()
+        ranges = dwarf.range_lists()
+        for unit in dwarf.iter_CUs():
+            top = unit.get_top_DIE()
+            file = PurePosixPath(_text(top, "DW_AT_name").replace("\\", "/")).name
+            base = top.attributes["DW_AT_low_pc"].value if "DW_AT_low_pc" in top.attributes else 0
+            for die in top.iter_children():
+                if die.tag != "DW_TAG_subprogram":
+                    continue
+                for start, end in _ranges_of(die, ranges, base):
+                    for at in range(max(start, self.code_start), min(end, self.code_end)):
+                        chains[at - self.code_start] = ()
+                self._add(chains, die, file, ranges, base)
+        return chains
+
+    def _add(self, chains: list[Chain], die: Any, file: str, ranges: Any, base: int) -> None:
+        if die.tag in ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine"):
+            name = f"{file}:{_name_of(die)}"
+            for start, end in _ranges_of(die, ranges, base):
+                self._mark(chains, start, end, name)
+        for child in die.iter_children():
+            if child.tag in ("DW_TAG_inlined_subroutine", "DW_TAG_lexical_block"):
+                self._add(chains, child, file, ranges, base)
+
+    def _mark(self, chains: list[Chain], start: int, end: int, name: str) -> None:
+        for at in range(max(start, self.code_start), min(end, self.code_end)):
+            chains[at - self.code_start] = (name, *chains[at - self.code_start])
+
+
+def read_rom(image: Image, elf: Elf) -> Rom:
+    """The whole decoder, whether a program calls all of it or not."""
+    code = tables = texts = 0
+    for path in image.objects:
+        for name, size in _sections(path):
+            if name.startswith(".text"):
+                code += size
+            elif name.startswith(".rodata"):
+                texts += size if ".str" in name else 0
+                tables += 0 if ".str" in name else size
+    return Rom(code, tables, texts, elf.bytes_of("runtime.c") + elf.bytes_of(LIBRARY))
+
+
+def _sections(path: Path) -> Iterator[tuple[str, int]]:
+    with path.open("rb") as stream:
+        for section in _elf_file(stream).iter_sections():
+            yield section.name, int(section["sh_size"])
+
+
+def _elf_file(stream: Any) -> Any:
+    return importlib.import_module("elftools.elf.elffile").ELFFile(stream)
+
+
+def _text(die: Any, attribute: str) -> str:
+    return die.attributes[attribute].value.decode() if attribute in die.attributes else "?"
+
+
+def _name_of(die: Any) -> str:
+    while "DW_AT_name" not in die.attributes:
+        for link in ("DW_AT_abstract_origin", "DW_AT_specification"):
+            if link in die.attributes:
+                die = die.get_DIE_from_attribute(link)
+                break
+        else:
+            return "?"
+    return _text(die, "DW_AT_name")
+
+
+def _ranges_of(die: Any, lists: Any, base: int) -> Iterator[tuple[int, int]]:
+    attributes = die.attributes
+    if "DW_AT_low_pc" in attributes and "DW_AT_high_pc" in attributes:
+        low, high = attributes["DW_AT_low_pc"].value, attributes["DW_AT_high_pc"]
+        yield low, high.value if high.form == "DW_FORM_addr" else low + high.value
+    elif "DW_AT_ranges" in attributes:
+        for entry in lists.get_range_list_at_offset(attributes["DW_AT_ranges"].value):
+            if hasattr(entry, "base_address"):
+                base = entry.base_address
+            else:
+                yield base + entry.begin_offset, base + entry.end_offset

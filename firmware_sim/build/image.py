@@ -1,0 +1,233 @@
+"""Builds the decoder and the program around it for a core, once for each set of sources and options."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from audio_gs.codec.decoder_source import SourceMissing, find_decoder_source
+from audio_gs.errors import AudioGsError
+
+from .cores import CORES, Core
+
+FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+COMPILERS = ("zig", "gcc")
+LEVELS = ("O2", "Os", "O3")
+GCC = "arm-none-eabi-gcc"
+
+# Symbols of debugging cost no instruction; a section for each function is what firmware builds with.
+_FLAGS = (
+    "-std=c99",
+    "-ffreestanding",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-gdwarf-4",
+)
+# GCC then writes a .ci file beside each object; the code is the same.
+_CALL_GRAPH_FLAGS = ("-fstack-usage", "-fcallgraph-info=su")
+# Shared with the example of a program on bare metal.
+_RUNTIME = Path("examples", "baremetal", "runtime.c")
+
+
+class SimError(AudioGsError):
+    """The simulation cannot be done here, or went wrong; the text says what is missing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """A linked program, and the object files of the decoder in it."""
+
+    elf: Path
+    objects: tuple[Path, ...]
+    core: Core
+    compiler: str
+    """With its version."""
+    level: str
+    source: Path
+
+
+def need(module: str) -> None:
+    """Raise SimError if a module of the extra is not installed."""
+    if importlib.util.find_spec(module) is None:
+        raise SimError(f"{module} is not installed; install the extra 'sim': pip install 'audio-gs[sim]'")
+
+
+def find_source() -> Path:
+    """The decoder's C sources: those that were installed with the package, or those of the checkout around it."""
+    try:
+        return find_decoder_source()
+    except SourceMissing as error:
+        raise SimError(f"{error}; name decoder_c/ with --decoder-source") from None
+
+
+def default_cache() -> Path:
+    """Where builds are kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "audio-gs" / "sim"
+
+
+def compiler_version(compiler: str) -> str:
+    """Name and version of a compiler. Raises SimError if it is not there."""
+    if compiler == "zig":
+        need("ziglang")
+        return f"ziglang {importlib.metadata.version('ziglang')}"
+    path = shutil.which(GCC)
+    if path is None:
+        raise SimError(f"{GCC} is not installed (Debian: gcc-arm-none-eabi); or take --compiler zig")
+    return f"gcc {_run((path, '-dumpfullversion')).strip()}"
+
+
+def build_image(
+    core: Core | str,
+    compiler: str = "zig",
+    level: str = "O2",
+    *,
+    source: Path | None = None,
+    defines: Sequence[str] = (),
+    cache: Path | None = None,
+) -> Image:
+    """Compile and link for a core, or take what an earlier call made of the same files.
+
+    `source` is a folder with include/ and src/*.c, `defines` are macros for the decoder, NAME or NAME=VALUE. Raises
+    SimError with the compiler's first complaint.
+    """
+    core = CORES[core] if isinstance(core, str) else core
+    source = source or find_source()
+    version = compiler_version(compiler)
+    command = _compiler(core, compiler)
+    flags = (*_FLAGS, f"-{level}", *(f"-D{define}" for define in defines))
+    if compiler == "gcc":
+        flags += _CALL_GRAPH_FLAGS
+    key = _fingerprint(_files(source), (version, *command[1:], *flags, str(core.flash_start), str(core.ram_start)))
+    folder = (cache or default_cache()) / key
+    if not folder.is_dir():
+        with _made_whole(folder) as fresh:
+            _compile_all(core, command, flags, source, fresh)
+            _link(core, compiler, fresh)
+    objects = tuple(folder / f"{path.stem}.o" for path in _decoder_files(source))
+    return Image(folder / "image.elf", objects, core, version, level, source)
+
+
+def build_library(
+    source: Path, command: Sequence[str], name: str, cache: Path | None, flags: Sequence[str] = ()
+) -> Path:
+    """Compile one of the firmware folder's files as a shared library for this machine."""
+    key = _fingerprint((source, FIRMWARE / "block_counter.h"), (*command, *flags))
+    folder = (cache or default_cache()) / key
+    if not folder.is_dir():
+        with _made_whole(folder) as fresh:
+            _run((*command, "-O2", "-fPIC", "-shared", *flags, str(source), "-o", str(fresh / name)))
+    return folder / name
+
+
+def zig(*arguments: str) -> tuple[str, ...]:
+    """Zig's command line."""
+    need("ziglang")
+    return (sys.executable, "-m", "ziglang", *arguments)
+
+
+def _compiler(core: Core, compiler: str) -> tuple[str, ...]:
+    if compiler == "zig":
+        return (*zig("cc"), *core.zig_flags)
+    if not core.is_arm:
+        raise SimError(f"{GCC} cannot compile for {core.name}; take --compiler zig")
+    return (GCC, *core.gcc_flags)
+
+
+def _decoder_files(source: Path) -> list[Path]:
+    files = sorted((source / "src").glob("*.c"))
+    if not files:
+        raise SimError(f"no C files in {source / 'src'}; name the decoder's folder with --decoder-source")
+    return files
+
+
+def _files(source: Path) -> list[Path]:
+    headers = sorted((source / "src").glob("*.h")) + sorted((source / "include").glob("*.h"))
+    return [*_decoder_files(source), *headers, FIRMWARE / "board.c", find_source() / _RUNTIME, FIRMWARE / "image.ld"]
+
+
+def _fingerprint(files: Iterable[Path], options: Iterable[str]) -> str:
+    digest = hashlib.sha256("\0".join(options).encode())
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"\0{path.name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:24]
+
+
+def _compile_all(core: Core, command: Sequence[str], flags: Sequence[str], source: Path, folder: Path) -> None:
+    jobs: list[tuple[Path, tuple[str, ...]]] = [(path, ()) for path in _decoder_files(source)]
+    # The same at every level, and without a memset that calls memset.
+    jobs.append((find_source() / _RUNTIME, ("-Os", "-fno-builtin")))
+    if core.is_arm:
+        jobs.append((FIRMWARE / "board.c", ()))
+
+    def compile_one(job: tuple[Path, tuple[str, ...]]) -> None:
+        path, extra = job
+        include = ("-I", str(source / "include"))
+        _run((*command, *flags, *extra, *include, "-c", str(path), "-o", str(folder / f"{path.stem}.o")))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(compile_one, jobs))
+
+
+def _link(core: Core, compiler: str, folder: Path) -> None:
+    objects = [str(path) for path in sorted(folder.glob("*.o"))]
+    places = [f"--defsym=FLASH_START={core.flash_start:#x}", f"--defsym=RAM_START={core.ram_start:#x}"]
+    options = [*places, "-T", str(FIRMWARE / "image.ld"), "-e", "board_start" if core.is_arm else "0", "--gc-sections"]
+    elf = str(folder / "image.elf")
+    if compiler == "zig":
+        _run((*zig("ld.lld"), *options, *objects, "-o", elf))
+        return
+    # Thumb-1 calls helpers of the compiler's own library where it jumps by table.
+    passed = [f"-Wl,{option}" for option in (*places, "-e", "board_start", "--gc-sections", "--build-id=none")]
+    script = ["-T", str(FIRMWARE / "image.ld")]
+    _run((GCC, *core.gcc_flags, "-nostdlib", *passed, *script, *objects, "-lgcc", "-o", elf))
+
+
+def _run(command: Sequence[str]) -> str:
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise SimError(f"{command[0]} is not installed") from None
+    if ended.returncode:
+        lines = [line for line in ended.stderr.splitlines() if "error" in line or "undefined" in line]
+        reason = (lines or ended.stderr.strip().splitlines() or ["no reason given"])[0]
+        raise SimError(f"{Path(command[0]).name} failed: {reason.strip()}")
+    return ended.stdout
+
+
+@contextlib.contextmanager
+def _made_whole(target: Path) -> Iterator[Path]:
+    """A folder that appears under its name when all that belongs into it is there; several processes may race."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=".making-"))
+    try:
+        yield fresh
+        try:
+            fresh.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+@functools.cache
+def host_compiler() -> tuple[str, ...]:
+    """A compiler for this machine that has a C library."""
+    path = shutil.which("cc")
+    return (path,) if path else zig("cc")

@@ -1,0 +1,1 @@
+"""What runs an image: Unicorn and QEMU."""

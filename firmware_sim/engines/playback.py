@@ -1,0 +1,58 @@
+"""What both engines do: play a whole clip on a core, and give the counts of every call."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from audio_gs.codec.container import StreamHeader
+
+from ..build.image import SimError
+from ..profile.costs import BlockCounts
+from .machine import Machine
+
+OnCall = Callable[[BlockCounts], None]
+"""Takes the counts of gs_open_memory first, then of each gs_read."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Playback:
+    pcm: bytes
+    """16 bits, little-endian."""
+    stack_bytes: int
+    """The most that any call wrote to."""
+
+
+def state_bytes(header: StreamHeader, machine: Machine) -> int:
+    """Memory that gs_open_memory needs for a stream's class, by the core's own reckoning."""
+    frame = header.noise.frame_samples if header.noise else 0
+    return machine.call("gs_decoder_size", header.max_active, header.scales, header.max_noise, frame)
+
+
+def play_on_unicorn(
+    machine: Machine,
+    data: bytes,
+    header: StreamHeader,
+    block: int,
+    memory_bytes: int,
+    on_call: OnCall,
+) -> Playback:
+    """Call gs_open_memory and then gs_read, `block` samples at a time, to the end of the clip."""
+    memory, clip = machine.reserve(memory_bytes), machine.reserve(len(data))
+    pcm, opened = machine.reserve(2 * block), machine.reserve(4)
+    machine.write(clip, data)
+    error = machine.call("gs_open_memory", memory, memory_bytes, clip, len(data), opened)
+    if error:
+        raise SimError(f"gs_open_memory gave {error} on the simulated core")
+    on_call(machine.counts)
+    decoder = int.from_bytes(machine.read(opened, 4), "little")
+    pieces: list[bytes] = []
+    done = 0
+    while done < header.samples:
+        count = machine.call("gs_read", decoder, pcm, block)
+        if count <= 0:
+            raise SimError(f"gs_read gave {count} on the simulated core, after {done} samples")
+        on_call(machine.counts)
+        pieces.append(machine.read(pcm, 2 * count))
+        done += count
+    return Playback(b"".join(pieces), machine.stack_bytes)

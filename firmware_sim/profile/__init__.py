@@ -1,0 +1,1 @@
+"""What a run cost: instructions, cycles, stack, step by step."""

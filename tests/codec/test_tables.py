@@ -1,0 +1,215 @@
+"""The tables: what C has is what Python makes, and SPEC.md states the same constants."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audio_gs.codec import container, cost, noise, tables
+
+ROOT = Path(__file__).parents[2]
+SPEC = (ROOT / "docs" / "SPEC.md").read_text(encoding="utf-8")
+
+
+def stated(pattern: str) -> tuple[int, ...]:
+    """The numbers that SPEC.md states at a pattern, which must be there."""
+    found = re.search(pattern, SPEC)
+    assert found, f"docs/SPEC.md no longer says {pattern}"
+    return tuple(int(number) for number in re.findall(r"\d+", " ".join(found.groups())))
+
+
+def test_c_header_is_current() -> None:
+    header = (ROOT / "decoder_c" / "src" / "gs_tables.h").read_text(encoding="utf-8")
+    assert header == tables.c_header(), "run python -m audio_gs.codec.tables"
+
+
+def test_the_module_checks_and_writes_the_c_header(tmp_path: Path) -> None:
+    """`python -m audio_gs.codec.tables` as it runs in a checkout, on a copy of one."""
+    for name in ("__init__.py", "tables.py", "priors.json"):
+        target = tmp_path / "audio_gs" / "codec" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / "audio_gs" / "codec" / name).read_bytes() if name != "__init__.py" else b"")
+    (tmp_path / "audio_gs" / "__init__.py").touch()
+    header = tmp_path / "decoder_c" / "src" / "gs_tables.h"
+    header.parent.mkdir(parents=True)
+    header.write_text("something else\n")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "audio_gs.codec.tables", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    refused = run("--check")
+    assert refused.returncode == 1
+    assert "gs_tables.h" in refused.stderr
+    assert header.read_text() == "something else\n"
+    assert run().returncode == 0
+    assert run("--check").returncode == 0
+    assert header.read_text() == tables.c_header()
+
+
+def test_envelope() -> None:
+    envelope = tables.envelope()
+    assert envelope.shape == (33,)
+    assert envelope[0] == envelope[32] == 0
+    assert envelope.max() == envelope[16] == 32767
+    np.testing.assert_array_equal(envelope, envelope[::-1])
+    assert (np.diff(envelope[:17]) > 0).all()
+
+
+def test_cosine() -> None:
+    cosine = tables.cosine()
+    assert cosine.shape == (1024,)
+    np.testing.assert_array_equal(cosine, -np.roll(cosine, 512))
+    np.testing.assert_array_equal(cosine[1:], cosine[:0:-1])
+    assert cosine[0] == 16384
+    assert cosine[256] == 0
+
+
+def test_equivalent_sigma_is_the_best_fit() -> None:
+    """ENVELOPE_SIGMA, from the table itself: the Gaussian with the largest unit-norm inner product."""
+    at = np.linspace(-0.5, 0.5, 4001)
+    shape = np.interp(at, np.linspace(-0.5, 0.5, 33), tables.envelope())
+    wide = np.linspace(-2, 2, 16001)
+
+    def likeness(sigma: float) -> float:
+        norm = np.sqrt(np.sum(np.exp(-((wide / sigma) ** 2))) * np.sum(shape**2))
+        return float(np.sum(shape * np.exp(-((at / sigma) ** 2) / 2)) / norm)
+
+    best = max(np.arange(0.17, 0.21, 0.0002), key=likeness)
+    assert best == pytest.approx(tables.ENVELOPE_SIGMA, abs=5e-4)
+
+
+def test_priors() -> None:
+    priors = tables.priors()
+    assert priors.shape == (3, tables.MAX_SCALES * tables.CONTEXTS_PER_SCALE + tables.NOISE_CONTEXTS)
+    assert priors.min() >= 0
+    assert priors.max() <= 255
+    assert not np.array_equal(priors[0], priors[1]), "the table sets are trained apart"
+
+
+def test_bark() -> None:
+    centres = tables.bark_hz()
+    assert centres.shape == (25,)
+    assert (np.diff(centres) > 0).all()
+    assert centres.max() < 1 << 16
+    # Traunmueller's scale forwards.
+    np.testing.assert_allclose(26.81 * centres / (1960 + centres) - 0.53, np.arange(25) + 0.5, atol=0.06)
+
+
+def test_gain() -> None:
+    gain = tables.gain()
+    assert gain.shape == (32,)
+    assert gain[0] == 8192
+    decibels = 20 * np.log10(gain / 8192)
+    np.testing.assert_allclose(np.diff(decibels), 20 * np.log10(2) / 32, atol=0.002)
+    assert gain.max() < 1 << 14
+
+
+def test_phase_bits() -> None:
+    bits = tables.phase_bits()
+    assert len(bits) == tables.LARGEST_AMPLITUDE + 1
+    assert (bits[1], bits[2], bits[3], bits[159], bits[160], bits[-1]) == (3, 3, 4, 9, 10, 10)
+
+
+def test_spec_states_the_range_coder() -> None:
+    assert stated(r"R1\. SHIFT = ([\d ]+)\.") == tables.ADAPTATION_SHIFT
+    assert stated(r"START_COUNT = ([\d ]+)\.") == tables.START_COUNT
+
+
+def test_spec_states_the_slots() -> None:
+    assert stated(r"MORE\[(\d+)\]\[(\d+)\]") == (tables.MORE_ACTIVITIES, tables.MORE_PLACES)
+    for name in ("FIRST", "NEXT", "AMP"):
+        assert stated(rf"{name}_U\[(\d+)\]") == (tables.GAMMA_LENGTHS,)
+        assert stated(rf"{name}_M\[(\d+)\]") == (tables.GAMMA_TOPS,)
+    assert stated(r"(\d+) in all") == (tables.CONTEXTS_PER_SCALE,)
+    assert stated(r"limits ([\d, ]+) that are <= q") == tables.PHASE_LIMITS
+    assert stated(r"phase_bits\(q\) = (\d+) \+") == (tables.FEWEST_PHASE_BITS,)
+    assert stated(r"AMP_M, top = (\d+)\)\s+amplitude index, 1..(\d+)") == (
+        tables.AMPLITUDE_EXPONENT,
+        tables.LARGEST_AMPLITUDE,
+    )
+
+
+def test_spec_states_the_slots_of_noise() -> None:
+    assert stated(r"NMORE\[(\d+)\]\[(\d+)\], NWIDTH") == (tables.MORE_ACTIVITIES, tables.MORE_PLACES)
+    assert stated(r"for a = 0\.\.(\d+) NMORE") == (tables.NOISE_SCALES - 1,)
+    assert stated(r"NWIDTH\[(\d+)\]; then") == (tables.NOISE_WIDTHS - 1,)
+    places = stated(r"NPLACE\[0\] with (\d+) contexts, \[1\] with (\d+), \[2\] with (\d+), \[3\] with (\d+);")
+    assert places == tuple((1 << (tables.NOISE_PLACES_LOG2 - width)) - 1 for width in range(tables.NOISE_WIDTHS))
+    signs, weights = stated(r"NSIGN\[(\d+)\];"), stated(r"NW_U\[(\d+)\], NW_M\[(\d+)\]\.")
+    assert signs == (tables.NOISE_WIDTHS,)
+    assert weights == (tables.NOISE_WEIGHT_EXPONENT,) * 2
+    assert stated(r"then (\d+) for noise") == (tables.NOISE_CONTEXTS,)
+    of_each_scale = tables.MORE_ACTIVITIES * tables.MORE_PLACES + tables.NOISE_WIDTHS - 1
+    of_each_width = signs[0] + tables.NOISE_WIDTHS * sum(weights)
+    assert tables.NOISE_SCALES * of_each_scale + sum(places) + of_each_width == tables.NOISE_CONTEXTS
+    assert stated(r"NPLACE\[c\], (\d+) - c\)") == (tables.NOISE_PLACES_LOG2,)
+    assert stated(r"NW_M\[c\], top = (\d+)\)") == (tables.NOISE_WEIGHT_EXPONENT,)
+    assert stated(r"width: (\d+) << c Bark") == (tables.NOISE_NARROWEST_SUPPORT,)
+    assert stated(r"noise of scale a has support (\d+)N << a") == (tables.NOISE_SHORTEST_SUPPORT,)
+
+
+def test_spec_states_noise() -> None:
+    assert stated(r"Band i = 0\.\.(\d+) has its centre") == (tables.BARK_BANDS - 1,)
+    assert stated(r"level\[i\] = (\d+) \* base") == (noise.LEVEL_STEP,)
+    highest = stated(r"limited to 0 \.\. (\d+ \* \d+) - 1")
+    assert math.prod(highest) - 1 == noise.HIGHEST_LEVEL
+    assert stated(r"the larger\s+of that and (\d+) \* N") == (
+        tables.NOISE_SHORTEST_SUPPORT << (tables.NOISE_SCALES - 1),
+    )
+
+
+def test_spec_states_dequantisation_and_rendering() -> None:
+    assert stated(r"\(M \* (\d+) \+ 2048\) >> 12") == (tables.HALF_SQRT2_Q16,)
+    assert stated(r"ENV: (\d+) entries") == (tables.ENVELOPE_SEGMENTS + 1,)
+    assert stated(r"COS: (\d+) entries") == (tables.COSINE_STEPS,)
+    assert stated(r"HALF_BAND = (\d+) (-\d+) (\d+) (-\d+), Q12") == tuple(np.abs(tables.half_band()))
+    assert stated(r"d \+ (\d) <= k and inc << d <= (\d+), or 0") == (tables.LEVEL_SCALE, tables.LEVEL_INCREMENT)
+    assert stated(r"half-band filters climb from level (\d) to level 0") == (tables.LEVELS - 1,)
+    assert stated(r"a decoder makes blocks of (\d+) samples") == (tables.RENDER_BLOCK,)
+    assert stated(r"let n' = (\d+) \* floor\(n / \d+\) - (\d+)") == (
+        tables.RENDER_BLOCK,
+        tables.WARM_UP_BLOCKS * tables.RENDER_BLOCK,
+    )
+    assert stated(r"c \+ (\d) \* \(\(\(a \+ c - 1\)") == (tables.MACS_PER_PIECE,)
+    assert stated(r"The filters cost (\d+) in each block") == (cost.FILTER_MACS,)
+    assert stated(r"A Gaussian of any kind costs at most (\d+)") == (cost.MACS_PER_GAUSSIAN,)
+    assert stated(r"support L = (\d+) << k") == (tables.SHORTEST_SUPPORT,)
+
+
+def test_spec_states_the_header() -> None:
+    assert stated(r"1\.\.9 = ([\d, ]+) Hz") == container.SAMPLE_RATES
+    assert stated(r"explicit (\d+\.\.\d+) \|") == (container.MIN_SAMPLE_RATE, container.MAX_SAMPLE_RATE)
+    assert stated(r"a slot is H = 2\^h samples \| (\d+\.\.\d+)") == (
+        container.MIN_SLOT_LOG2,
+        container.MAX_SLOT_LOG2,
+    )
+    assert stated(r"K 1\.\.(\d+), kmin\+K-1 <= (\d+)") == (container.MAX_SCALES, container.MAX_SCALE)
+    assert stated(r"M >= 1, E <= (\d+)") == (container.MAX_OUTPUT_SHIFT,)
+    assert stated(r"held at a time \(section 5\) \| (1\.\.\d+)") == (1, container.MAX_ACTIVE)
+    assert stated(r"(\d+) <= n <= min\((\d+), h\)") == (container.MIN_FRAME_LOG2, container.MAX_FRAME_LOG2)
+    kinds = re.search(r"bit 0 (\w+), 1 (\w+), 2 (\w+), 3 (\w+), 4 (\w+)", SPEC)
+    assert kinds
+    assert kinds.groups() == container.KINDS
+    sets = re.search(r"table set \(initial probabilities\): 0 (\w+), 1 (\w+), 2 (\w+)", SPEC)
+    assert sets
+    assert sets.groups() == container.TABLE_SETS == tables.TABLE_SETS
+
+
+def test_c_header_states_the_same_bounds() -> None:
+    """The public header's numbers that no generator writes."""
+    text = (ROOT / "decoder_c" / "include" / "audio_gs.h").read_text(encoding="utf-8")
+
+    def numbers(name: str) -> list[int]:
+        found = re.search(rf"#define {name}(?:\([\w, ]+\))? (.+)", text)
+        assert found
+        return [int(number) for number in re.findall(r"\d+", found.group(1))]
+
+    assert numbers("GS_FORMAT_VERSION") == [container.FORMAT_VERSION]
+    assert numbers("GS_CONTEXTS") == [tables.CONTEXTS_PER_SCALE, tables.NOISE_CONTEXTS, 0]

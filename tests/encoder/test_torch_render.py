@@ -1,0 +1,68 @@
+"""Rendering in torch agrees with the integer decoders, and nobody who only decodes needs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from demo_clips import NAMES, demo_stream
+
+import audio_gs
+from audio_gs.encoder.gradient.render import Waves, render, render_stream, waves_of
+from audio_gs.gaussians import TONE, empty_table
+
+KBIT_S = {"speech": 6, "music": 6, "sfx": 12}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_within_60_db_of_the_integer_decoder(name: str) -> None:
+    report = audio_gs.verify(demo_stream(name, bitrate=KBIT_S[name]))
+    assert report.agree
+    assert report.torch_db > 60
+
+
+def test_torch_backend_rounds_and_limits_the_rendering() -> None:
+    data = demo_stream("speech", bitrate=6)
+    exact = audio_gs.decode(data)[0].astype(float)
+    rendered = np.clip(render_stream(data), -32768, 32767)
+    assert 10 * np.log10(np.sum(exact**2) / np.sum((rendered - exact) ** 2)) > 50
+    np.testing.assert_array_equal(audio_gs.decode(data, backend="torch")[0], np.rint(rendered))
+
+
+def test_every_parameter_has_a_gradient() -> None:
+    table = empty_table(2)
+    table[0] = 3, 100, 20, 100, 40, TONE, 0
+    table[1] = 5, -256, 9, 50, 33, TONE, 0
+    fields = [field.requires_grad_() for field in waves_of(table, 64, 2)]
+    target = torch.sin(torch.arange(600, dtype=torch.float64))
+    torch.autograd.backward(((render(Waves(*fields), 600) - target) ** 2).sum())
+    for field in fields:
+        assert field.grad is not None
+        assert torch.isfinite(field.grad).all()
+        assert (field.grad != 0).all()
+
+
+WITHOUT_TORCH = """
+import sys
+import audio_gs
+from audio_gs.cli import gs_decode, gs_encode, gs_info, gs_verify
+data = open(sys.argv[1], "rb").read()
+for backend in ("c", "numba"):
+    audio_gs.decode(data, backend=backend)
+    audio_gs.decode(data, backend=backend, partial=True)
+    audio_gs.StreamDecoder(data, backend).read(10)
+audio_gs.info(data)
+audio_gs.read_gaussians(data)
+sys.exit("torch is imported" if "torch" in sys.modules else 0)
+"""
+
+
+def test_decoding_does_not_import_torch(tmp_path: Path) -> None:
+    (tmp_path / "clip.gs").write_bytes(demo_stream("speech", bitrate=6))
+    command = [sys.executable, "-c", WITHOUT_TORCH, str(tmp_path / "clip.gs")]
+    done = subprocess.run(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr

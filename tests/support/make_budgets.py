@@ -1,0 +1,130 @@
+"""Makes tests/budgets.yaml, what the decoder may cost on each core, and the table of docs/SIM.md: `make budgets`.
+
+A change that makes the decoder cost more fails tests/test_budgets.py until this file is made anew, so that the price
+stands in the change. Counts are exact for one compiler, which constraints.txt pins.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from audio_gs.firmware_sim import CORES, Report, Settings, simulate
+from audio_gs.firmware_sim.build.elf import Elf, read_rom
+from audio_gs.firmware_sim.build.image import LEVELS, build_image, compiler_version
+
+TESTS = Path(__file__).parents[1]
+FILE = TESTS / "budgets.yaml"
+DOCUMENT = TESTS.parent / "docs" / "SIM.md"
+MARKS = ("<!-- figures: make budgets -->", "<!-- figures end -->")
+SOURCE = TESTS.parent / "decoder_c"
+STREAMS = ("speech-6.bin", "music-12.bin", "sfx-12.bin", "random-78.bin")
+"""One of each class, and one with noise on a hundred tones."""
+LEVEL = "O2"
+ROM_LEVELS = tuple(level for level in LEVELS if level != "O3")
+REMEDY = "make it cheaper, or raise the budget in the same change: make budgets"
+
+HEADING = """\
+# What the decoder may cost: instructions of all gs_read of a clip, bytes of ROM, RAM (decoder, PCM block and stack) and
+# stack. Made by `make budgets`; a figure that goes up here is a decision, and its reason belongs into the change.
+"""
+
+Figures = dict[str, int]
+
+
+def measure_rom(core: str, cache: Path | None = None) -> Figures:
+    """Of the whole decoder, by level of optimisation."""
+    sizes = {}
+    for level in ROM_LEVELS:
+        image = build_image(core, "zig", level, source=SOURCE, cache=cache)
+        sizes[f"{level}_bytes"] = read_rom(image, Elf(image)).total
+    return sizes
+
+
+def read_stream(name: str) -> bytes:
+    return (TESTS / "vectors" / name).read_bytes()
+
+
+def play_stream(core: str, stream: str, cache: Path | None = None) -> Report:
+    """Play one of the streams. Raises AssertionError if the core gives other samples than the host."""
+    report = simulate(read_stream(stream), Settings(core, level=LEVEL, source=SOURCE, cache=cache))
+    assert report.bit_exact, f"{core} gives other samples of {stream} than the host"
+    return report
+
+
+def figures_of(stream: str, report: Report) -> Figures:
+    """What is budgeted of it."""
+    return {
+        "stream_crc32": zlib.crc32(read_stream(stream)),
+        "samples": report.samples,
+        "instructions": report.cost.instructions,
+        "ram_bytes": report.ram_bytes,
+        "stack_bytes": report.stack_bytes,
+    }
+
+
+def read_budgets() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text())
+
+
+def over_budget(where: str, figures: Figures, budget: Figures) -> Iterator[str]:
+    """A line for each figure that exceeds its budget. Instructions count by the sample, for a stream may be made
+    anew."""
+    same = figures.get("stream_crc32") == budget.get("stream_crc32")
+    remedy = REMEDY if same else f"the stream is not the one that was budgeted; {REMEDY}"
+    for name in (key for key in budget if key not in ("stream_crc32", "samples")):
+        figure, limit = figures[name], budget[name]
+        if name == "instructions":
+            samples, budgeted = figures["samples"], budget["samples"]
+            if figure * budgeted > limit * samples:
+                yield (
+                    f"{where}: instructions {figure}, {figure / samples:.2f} a sample, exceed the budget of {limit}, "
+                    f"{limit / budgeted:.2f} a sample; {remedy}"
+                )
+        elif figure > limit:
+            yield f"{where}: {name} {figure} exceed the budget of {limit}; {remedy}"
+
+
+def table(reports: Mapping[str, Sequence[Report]], roms: Mapping[str, Figures]) -> str:
+    """The figures of docs/SIM.md, by core and stream."""
+    titles = ["core", f"ROM {', '.join(ROM_LEVELS)}", *(name.removesuffix(".bin") for name in STREAMS)]
+    lines = [f"| {' | '.join(titles)} |", "|---|" + "---|" * (len(titles) - 1)]
+    for core, played in reports.items():
+        cells = [core, ", ".join(str(size) for size in roms[core].values())]
+        for report in played:
+            facts = report.as_dict()
+            cells.append(
+                f"{facts['instructions_per_sample']:.1f}, {facts['worst_20ms_instructions_per_sample']:.0f}; "
+                f"{facts['multiplies_per_sample']:.1f}; {facts['mhz_estimated']:.1f}, "
+                f"{facts['worst_20ms_mhz_estimated']:.1f}; {facts['ram_bytes']}, {facts['stack_bytes']}"
+            )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def between_marks(text: str, content: str) -> str:
+    """The text with this content where the last one was."""
+    before, rest = text.split(MARKS[0])
+    return f"{before}{MARKS[0]}\n{content}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
+
+
+def main() -> None:
+    reports = {core: [play_stream(core, stream) for stream in STREAMS] for core in CORES}
+    roms = {core: measure_rom(core) for core in CORES}
+    cores = {}
+    for core, played in reports.items():
+        streams = {stream: figures_of(stream, report) for stream, report in zip(STREAMS, played, strict=True)}
+        cores[core] = {"rom": roms[core], "streams": streams}
+    budgets = {"compiler": compiler_version("zig"), "cores": cores}
+    FILE.write_text(HEADING + yaml.safe_dump(budgets, sort_keys=False))
+    figures = table(reports, roms)
+    DOCUMENT.write_text(between_marks(DOCUMENT.read_text(), figures))
+    print(figures)
+
+
+if __name__ == "__main__":
+    main()

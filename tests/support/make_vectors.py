@@ -1,0 +1,174 @@
+"""Makes the golden vectors: `make vectors`, or make_vectors.py FOLDER for another folder than tests/vectors.
+
+    random-SEED.bin   streams of random legal decisions, the same on every machine
+    NAME-KBIT.bin     the clips of demo/ as the encoder fits them, which may differ from machine to machine
+    manifest.txt      name, samples and CRC-32 of the PCM of each, for the C library's tests too
+    stages.json       what every step of SPEC.md gives for one of them, so that a failure names its step
+
+The vectors hold the format still. A change of the encoder is no reason to make them anew; a change of what a decoder
+gives for any of them is a change of the format.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from demo_clips import demo
+from random_streams import (
+    Pcm,
+    decoded_by_the_letter,
+    noise_by_the_letter,
+    pcm_by_the_letter,
+    quarters_by_the_letter,
+    random_stream,
+)
+
+import audio_gs
+from audio_gs.codec import dequantise
+from audio_gs.codec.container import iterate_segments, parse_header
+from audio_gs.codec.decoder import SlotReader, decode_gaussians
+from audio_gs.gaussians import GAUSSIAN, tones
+
+TESTS = Path(__file__).parents[1]
+FOLDER = TESTS / "vectors"
+
+SEEDS = (
+    11,
+    20,
+    25,
+    34,
+    43,
+    44,
+    49,
+    52,
+    54,
+    61,
+    63,
+    78,
+    79,
+    90,
+    113,
+    116,
+    126,
+    127,
+    132,
+    138,
+    142,
+    151,
+    152,
+    158,
+    171,
+    173,
+    188,
+    189,
+    193,
+    199,
+    209,
+    335,
+    337,
+    393,
+    877,
+)
+STAGES_SEED = 877
+
+
+class Fitted(NamedTuple):
+    clip: str
+    kbit_s: float
+    options: dict[str, Any]
+
+
+FITTED = (
+    Fitted("speech", 3, {"preset": "speech", "seek_every": 1, "loop": (8000, 30000)}),
+    Fitted("speech", 6, {"preset": "speech"}),
+    Fitted("music", 12, {"preset": "music", "seek_every": 1}),
+    Fitted("sfx", 12, {"preset": "sfx", "max_macs": 100}),
+)
+
+
+def seed_name(seed: int) -> str:
+    return f"random-{seed}.bin"
+
+
+def seed_vectors() -> dict[str, bytes]:
+    """Contents of the vectors that seeds make, by name."""
+    return {seed_name(seed): random_stream(seed).data for seed in SEEDS}
+
+
+def fitted_vectors() -> dict[str, bytes]:
+    """Contents of the vectors that the encoder makes, by name."""
+    made = {}
+    for clip, kbit_s, options in FITTED:
+        made[f"{clip}-{kbit_s}.bin"] = audio_gs.encode(*demo(clip), bitrate=kbit_s, **options)
+    return made
+
+
+def pcm_crc(pcm: Pcm) -> str:
+    return f"{zlib.crc32(pcm.astype('<i2').tobytes()):08x}"
+
+
+def expected_pcm(data: bytes) -> Pcm:
+    """By the letter of SPEC.md from step 4 on, not by a decoder."""
+    header = parse_header(data)[0]
+    return decoded_by_the_letter(header, decode_gaussians(data))
+
+
+def manifest(vectors: dict[str, bytes]) -> str:
+    lines = ["# stream, samples, CRC-32 of the 16-bit little-endian PCM; made by tests/support/make_vectors.py"]
+    for name, data in sorted(vectors.items()):
+        pcm = expected_pcm(data)
+        lines.append(f"{name} {len(pcm)} {pcm_crc(pcm)}")
+    return "\n".join(lines) + "\n"
+
+
+def stages(data: bytes) -> dict[str, Any]:
+    """What every step gives for a stream, by the step's name in SPEC.md."""
+    header, offset = parse_header(data)
+    reader = SlotReader(data)
+    states = []
+    for _ in range(-header.lead_slots, header.slots):
+        reader.read_slot(header.max_active, header.max_noise)
+        states.append(list(reader.coder_state))
+    table = decode_gaussians(data)
+    tone = tones(table)
+    scale, amplitude = tone["scale"], tone["amplitude"]
+    quarters, noise = quarters_by_the_letter(header, table), noise_by_the_letter(header, table)
+    segments = iterate_segments(data, header, offset)
+    return {
+        "container": [[segment.start, segment.length, segment.crc] for segment in segments],
+        "range coder": states,
+        "slots": [[int(row[name]) for name in GAUSSIAN.names or ()] for row in table],
+        "dequantise": [
+            dequantise.amplitude(amplitude, scale, header.mantissa).tolist(),
+            dequantise.phase(amplitude, tone["phase"]).tolist(),
+            dequantise.increment(tone["bin"], scale).tolist(),
+            dequantise.level(tone["bin"], scale).tolist(),
+        ],
+        "render": quarters.tolist(),
+        "noise": noise.tolist(),
+        "pcm": pcm_by_the_letter(quarters, noise).tolist(),
+    }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.bin"):
+        old.unlink()
+    vectors = {**seed_vectors(), **fitted_vectors()}
+    for name, data in vectors.items():
+        (folder / name).write_bytes(data)
+    (folder / "manifest.txt").write_text(manifest(vectors))
+    of_each = ",\n".join(
+        f'"{step}": {json.dumps(values, separators=(",", ":"))}'
+        for step, values in stages(vectors[seed_name(STAGES_SEED)]).items()
+    )
+    (folder / "stages.json").write_text(f'{{"vector": "{seed_name(STAGES_SEED)}",\n{of_each}}}\n')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,475 @@
+"""An encoder that takes random legal decisions, and steps 4 to 7 of SPEC.md by the letter.
+
+    python tests/support/random_streams.py SEED FILE      writes the stream of a seed
+
+Whatever the syntax allows can come out: all scales and sizes of slots, bins and amplitudes of every length, noise in
+frames of all sizes, Gaussians in any order that the format can code, before the first sample and after the last, and
+more zeros at the end of a segment than an encoder would write.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import heapq
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs.codec import slots
+from audio_gs.codec.container import (
+    MAX_ACTIVE,
+    MAX_FRAME_LOG2,
+    MAX_MANTISSA,
+    MAX_NOISE_HELD,
+    MAX_NOISE_SHIFT,
+    MAX_OUTPUT_SHIFT,
+    MAX_SCALE,
+    MAX_SCALES,
+    MIN_FRAME_LOG2,
+    SAMPLE_RATES,
+    NoiseHeader,
+    StreamHeader,
+    build_stream,
+)
+from audio_gs.codec.cost import macs_per_sample
+from audio_gs.codec.range_coder import ENCODER_FIELDS, SHIFTS, finish_encoder, start_encoder
+from audio_gs.codec.tables import (
+    LARGEST_AMPLITUDE,
+    LARGEST_NOISE_WEIGHT,
+    NOISE_SCALES,
+    NOISE_WIDTHS,
+    bark_hz,
+    cosine,
+    envelope,
+    gain,
+    initial_contexts,
+    phase_bits,
+)
+from audio_gs.gaussians import GAUSSIAN, NOISE, TONE
+
+Table = npt.NDArray[Any]
+Pcm = npt.NDArray[np.int16]
+Integers = npt.NDArray[np.int64]
+
+SCALES = [(kmin, scales) for scales in range(1, MAX_SCALES + 1) for kmin in range(MAX_SCALE + 2 - scales)]
+"""Smallest scale and number of scales, all that the format allows; consecutive seeds take turns."""
+ODD_RATES = (4000, 8001, 12345, 95999, 96000)
+SLOT_HEADS = 4
+"""Bytes that the range decoder takes before the first bit."""
+NOISE_SEEDS = 1 << 32
+"""What is drawn for noise, and whether there is any, leaves the stream's tones as they are without it."""
+
+
+class Draws:
+    """Random numbers that no other version of NumPy draws differently: those of `Generator` may change, the bits of
+    PCG64 may not."""
+
+    def __init__(self, seed: int) -> None:
+        self._bits = np.random.PCG64(seed)
+
+    def uniform(self, count: int) -> npt.NDArray[np.float64]:
+        """Numbers from 0 to just below 1, shape (count,)."""
+        return (self._bits.random_raw(count) >> np.uint64(11)) * 2.0**-53
+
+    def one(self, low: float = 0, high: float = 1) -> float:
+        return low + (high - low) * float(self.uniform(1)[0])
+
+    def below(self, limit: int) -> int:
+        return int(self.one(0, limit))
+
+    def all_below(self, limits: Integers) -> Integers:
+        return np.floor(self.uniform(len(limits)) * limits).astype(np.int64)
+
+    def one_in(self, count: int) -> bool:
+        return self.below(count) == 0
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomStream:
+    """A legal stream and what it was made from."""
+
+    data: bytes
+    header: StreamHeader
+    table: Table
+    """The Gaussians in the order of the stream."""
+
+
+@functools.cache
+def random_stream(seed: int) -> RandomStream:
+    """The stream of a seed; the same one every time."""
+    draws = Draws(seed)
+    kmin, scales = SCALES[seed % len(SCALES)]
+    header = _random_header(draws, kmin, scales)
+    table = _within_class(_random_table(draws, header), header, TONE)
+    noise_draws = Draws(NOISE_SEEDS + seed)
+    if noise_draws.one_in(2):
+        header, table = _with_noise(noise_draws, header, table)
+    if draws.one_in(2):
+        header = dataclasses.replace(header, max_active=most_held(table, header))
+    header = dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(table, header)[1]))
+    return RandomStream(build_stream(header, payloads(header, table, draws)), header, table)
+
+
+def _random_header(draws: Draws, kmin: int, scales: int) -> StreamHeader:
+    slot_log2 = 5 + draws.below(8)
+    most_samples = (1, 50)[draws.below(2)] if draws.one_in(8) else min(30000, 400 << slot_log2)
+    samples = 1 + draws.below(most_samples)
+    loop = None
+    if draws.one_in(2):
+        first, last = sorted((draws.below(samples), draws.below(samples)))
+        loop = (first, last + 1)
+    rates = SAMPLE_RATES + ODD_RATES
+    return StreamHeader(
+        sample_rate=rates[draws.below(len(rates))],
+        samples=samples,
+        slot_log2=slot_log2,
+        kmin=kmin,
+        scales=scales,
+        mantissa=1 + draws.below(40 if draws.one_in(3) else MAX_MANTISSA),
+        output_shift=draws.below(MAX_OUTPUT_SHIFT + 1 if draws.one_in(3) else 5),
+        max_active=min(MAX_ACTIVE, int(2 ** draws.one(0, 15))),
+        peak_macs=0,
+        seek_slots=0 if draws.one_in(3) else int(2 ** draws.one(0, math.log2(2 + (samples >> slot_log2)))),
+        loop=loop,
+        table_set=draws.below(3),
+    )
+
+
+def _random_table(draws: Draws, header: StreamHeader) -> Table:
+    """Tones in every slot and scale that the syntax allows, in the order of the stream."""
+    slot = np.arange(-max(1, header.longest_tone >> header.slot_log2), header.slots)
+    scale = np.arange(header.kmin, header.kmin + header.scales)
+    hop = 8 << scale
+    occurs = ((slot[:, None] << header.slot_log2) % hop == 0) | (hop <= header.slot_samples)
+    which_slot, which_scale = _random_places(draws, occurs, (1, 3.4))
+    rows = len(which_slot)
+    k = scale[which_scale]
+    table = np.zeros(rows, GAUSSIAN)
+    table["scale"] = k
+    places = np.maximum(1, header.slot_samples // (8 << k))
+    table["onset"] = (slot[which_slot] << header.slot_log2) + (8 << k) * draws.all_below(places)
+    table["bin"] = draws.all_below(_any_size(draws, 4 + k))
+    table["bin"][draws.uniform(rows) < 0.02] = 0
+    top = draws.uniform(rows) < 0.05
+    table["bin"][top] = (16 << k[top]) - 1
+    table["amplitude"] = np.minimum(LARGEST_AMPLITUDE, 1 + draws.all_below(_any_size(draws, np.full(rows, 12))))
+    table["amplitude"][draws.uniform(rows) < 0.01] = LARGEST_AMPLITUDE
+    table["phase"] = draws.all_below(1 << phase_bits()[table["amplitude"]])
+    # Equal bins keep their random order: the syntax codes them with any onsets.
+    return table[np.lexsort((table["bin"], table["scale"], table["onset"] >> header.slot_log2))]
+
+
+def _random_places(
+    draws: Draws, occurs: npt.NDArray[np.bool_], log10_of_all: tuple[float, float]
+) -> tuple[Integers, Integers]:
+    """Slot and scale, as indices into `occurs`, of Gaussians in about all densities, and how many there may be in all,
+    as a power of ten."""
+    density = occurs * draws.uniform(occurs.size).reshape(occurs.shape) ** (1 + 8 * draws.below(2))
+    density[draws.uniform(len(occurs)) < draws.one() ** 2] = 0
+    mean = density * (10 ** draws.one(*log10_of_all) / max(density.sum(), 1e-9))
+    counts = _counts(draws, mean.ravel())
+    slot, scale = np.indices(occurs.shape).reshape(2, -1).repeat(counts, axis=1)
+    return slot, scale
+
+
+def _with_noise(draws: Draws, header: StreamHeader, tones: Table) -> tuple[StreamHeader, Table]:
+    """A header with noise, and Gaussians of noise among the tones."""
+    shift = 1 + draws.below(MAX_NOISE_SHIFT)
+    # Of all levels most are silent or beyond the highest.
+    audible = min(max(2 * shift - 8, -6), 8) + draws.below(20)
+    noise = NoiseHeader(
+        frame_log2=MIN_FRAME_LOG2 + draws.below(min(MAX_FRAME_LOG2, header.slot_log2) - MIN_FRAME_LOG2 + 1),
+        shift=shift,
+        base=draws.below(256) - 128 if draws.one_in(4) else audible,
+        max_held=min(MAX_NOISE_HELD, int(2 ** draws.one(0, 9))),
+    )
+    header = dataclasses.replace(header, noise=noise)
+    table = _within_class(_random_noises(draws, header, noise), header, NOISE)
+    if draws.one_in(2):
+        noise = dataclasses.replace(noise, max_held=min(MAX_NOISE_HELD, most_held(table, header, NOISE)))
+        header = dataclasses.replace(header, noise=noise)
+    table = np.concatenate([tones, table])
+    # Any order of the noises of a scale in a slot is legal.
+    scale_if_noise = np.where(table["kind"] == NOISE, table["scale"], 0)
+    return header, table[np.lexsort((scale_if_noise, table["kind"], table["onset"] >> header.slot_log2))]
+
+
+def _random_noises(draws: Draws, header: StreamHeader, noise: NoiseHeader) -> Table:
+    """Noises in every slot and scale that the syntax allows, in the order of the slots."""
+    slot = np.arange(-header.lead_slots, header.slots)
+    scale = np.arange(NOISE_SCALES)
+    hop = noise.frame_samples << scale
+    occurs = ((slot[:, None] << header.slot_log2) % hop == 0) | (hop <= header.slot_samples)
+    occurs &= slot[:, None] >= -np.maximum(1, 4 * hop >> header.slot_log2)
+    which_slot, a = _random_places(draws, occurs, (0.3, 2.7))
+    rows = len(which_slot)
+    table = np.zeros(rows, GAUSSIAN)
+    table["kind"] = NOISE
+    table["scale"] = a
+    places = np.maximum(1, header.slot_samples // hop[a])
+    table["onset"] = (slot[which_slot] << header.slot_log2) + hop[a] * draws.all_below(places)
+    table["width"] = draws.all_below(np.full(rows, NOISE_WIDTHS))
+    table["bin"] = draws.all_below(32 >> table["width"].astype(np.int64))
+    weight = np.minimum(LARGEST_NOISE_WEIGHT, 1 + draws.all_below(_any_size(draws, np.full(rows, 6))))
+    table["amplitude"] = np.where(draws.uniform(rows) < draws.one(), weight, -weight)
+    return table
+
+
+def _counts(draws: Draws, mean: npt.NDArray[np.float64]) -> Integers:
+    """Geometrically distributed numbers of these means, at most 200."""
+    with np.errstate(divide="ignore"):
+        counts = np.log(1 - draws.uniform(len(mean))) / np.log(mean / (1 + mean))
+    return np.minimum(200, counts).astype(np.int64)
+
+
+def _any_size(draws: Draws, bits: Integers) -> Integers:
+    """Powers of two up to 2^bits, each as likely as the others."""
+    return 1 << draws.all_below(bits + 1)
+
+
+def _within_class(table: Table, header: StreamHeader, kind: int) -> Table:
+    """A table of one kind, in the order of the slots, without the Gaussians that a decoder of the header's class could
+    not hold (SPEC R5)."""
+    most = header.max_active if kind == TONE else header.max_noise
+    keep = np.ones(len(table), np.bool_)
+    held: list[int] = []
+    slot = None
+    starts = table["onset"] >> header.slot_log2 << header.slot_log2
+    for row, (at, end) in enumerate(zip(starts.tolist(), _ends(table, header).tolist(), strict=True)):
+        while at != slot and held and held[0] <= max(-128, at // 64 * 64 - 64):
+            heapq.heappop(held)
+        slot = at
+        keep[row] = len(held) < most
+        if keep[row]:
+            heapq.heappush(held, end)
+    return table[keep]
+
+
+def _ends(table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
+    scale = table["scale"].astype(np.int64)
+    frame_samples = header.noise.frame_samples if header.noise else 0
+    return table["onset"] + (np.where(table["kind"] == TONE, 32, 4 * frame_samples) << scale)
+
+
+def most_held(table: Table, header: StreamHeader, kind: int = TONE) -> int:
+    """The largest number of Gaussians of a kind held at a slot's start and coded in it together, at least 1 (SPEC
+    R5)."""
+    table = table[table["kind"] == kind]
+    slot, ends = table["onset"] >> header.slot_log2, _ends(table, header)
+    held = 1
+    for number in np.unique(slot):
+        after = max(-128, (int(number) << header.slot_log2) // 64 * 64 - 64)
+        held = max(held, np.sum((slot == number) | (slot < number) & (ends > after)))
+    return int(held)
+
+
+def payloads(header: StreamHeader, table: Table, draws: Draws | None = None) -> list[bytes]:
+    """The range-coded bytes of each segment, for a table in the order of the stream; nothing is checked. With
+    `draws` some get the zeros that an encoder leaves out."""
+    rows = slots.as_rows(table)
+    slot = table["onset"] >> header.slot_log2
+    noise_scales, frame_log2 = (NOISE_SCALES, header.noise.frame_log2) if header.noise else (0, 0)
+    coded = []
+    for segment in range(header.segments):
+        numbers = header.segment_slots(segment)
+        starts = np.searchsorted(slot, np.arange(numbers.start, numbers.stop + 1))
+        flags = len(numbers) * (header.scales + noise_scales)
+        output = np.zeros(100 + 16 * (starts[-1] - starts[0]) + 2 * flags, np.uint8)
+        contexts = initial_contexts(header.table_set, header.scales, header.noise is not None)
+        state = np.zeros(ENCODER_FIELDS, np.int64)
+        counts = np.zeros(header.scales, np.int64), np.zeros(noise_scales, np.int64)
+        start_encoder(state)
+        for index, number in enumerate(numbers):
+            own = rows[starts[index] : starts[index + 1]]
+            slots.encode_slot(state, output, contexts, *counts, header.kmin, header.slot_log2, frame_log2, number, own)
+        payload = output[: finish_encoder(state, output)].tobytes()
+        if draws is not None and draws.one_in(4):
+            payload += bytes(SLOT_HEADS + int(state[SHIFTS]) - len(payload))
+        coded.append(payload)
+    return coded
+
+
+def quarters_by_the_letter(header: StreamHeader, table: Table) -> Integers:
+    """Steps 4 and 5 of SPEC.md: w_0 of the samples of the clip, shape (samples,)."""
+    env, cos = envelope(), cosine()
+    # Every level from 64 of its samples before sample 0 to as many after the last.
+    acc = [np.zeros((header.samples >> d) + 129, np.int64) for d in range(4)]
+    for k, onset, b, q, f, *_ in table[table["kind"] == TONE].tolist():
+        step = 16 * header.mantissa if k % 2 == 0 else (header.mantissa * 46341 + 2048) >> 12
+        peak = min(32767, (step * (8 * q + 3)) >> (5 + (k >> 1)))
+        bits = 3 + sum(q >= limit for limit in (3, 5, 10, 20, 40, 80, 160))
+        inc = b << (11 - k)
+        d = max(d for d in range(4) if d == 0 or (d + 2 <= k and inc << d <= 19200))
+        first = onset >> d
+        m = np.arange(max(-64, first), min(len(acc[d]) - 64, first + ((32 << k) >> d)))
+        a = m - first
+        i, r = a >> (k - d), a & ((1 << (k - d)) - 1)
+        e0, e1 = env[i] * peak, env[i + 1] * peak
+        e = (e0 + r * ((e1 - e0) >> (k - d))) >> 15
+        phase = ((f << (16 - bits)) + 32 + ((b & 1) << 15) + (inc << d) * a) & 0xFFFF
+        acc[d][m + 64] += e * cos[phase >> 6]
+    u = [_int32(_int32(sums) + (1 << (11 + header.output_shift))) >> (12 + header.output_shift) for sums in acc]
+    w = u[3]
+    for d in (2, 1, 0):
+        # What the ends would need from beyond them is missing; 64 samples are more than that reaches.
+        m = np.arange(3, len(w) - 4)
+        pairs = [tap * (w[m - i] + w[m + 1 + i]) for i, tap in enumerate((2514, -617, 188, -37))]
+        climbed = np.zeros(2 * len(w), np.int64)
+        climbed[2 * m] = w[m]
+        climbed[2 * m + 1] = _int32(sum(pairs) + 2048) >> 12
+        w = u[d] + climbed[64 : 64 + len(u[d])]
+    return w[64 : 64 + header.samples]
+
+
+def _int32(values: npt.ArrayLike) -> Integers:
+    """The values as int32 holds them."""
+    return (np.asarray(values, np.int64) + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+
+
+def noise_by_the_letter(header: StreamHeader, table: Table) -> Integers:
+    """Step 7 of SPEC.md: the noise that is added to each sample, shape (samples,); all frames at once, bin by bin."""
+    if header.noise is None:
+        return np.zeros(header.samples, np.int64)
+    size = header.noise.frame_samples
+    frames = np.arange((header.samples - 1) // size + 2)
+    centres = [k for k in (hz * 2 * size // header.sample_rate for hz in bark_hz().tolist()) if k < size]
+    levels = levels_by_the_letter(header, table, frames, len(centres))
+    octaves = levels.max(axis=1) >> 8
+    amplitudes = amplitudes_by_the_letter(levels, centres, size)
+    positive = signs_by_the_letter(frames, size)
+    z = transform_by_the_letter(np.where(positive, amplitudes, -1 - amplitudes)) * (octaves > 0)[:, None, None]
+    return blocks_by_the_letter(z, octaves, header.noise.shift).ravel()[: header.samples]
+
+
+def levels_by_the_letter(header: StreamHeader, table: Table, frames: Integers, bands: int) -> Integers:
+    """Limited levels, shape (frames, bands)."""
+    assert header.noise
+    env, band = envelope(), np.arange(bands)
+    level = np.full((len(frames), bands), 128 * header.noise.base)
+    for a, t0, place, w, _, _, c in table[table["kind"] == NOISE].tolist():
+        u = frames - t0 // header.noise.frame_samples
+        lasts = (u > 0) & (u < 4 << a)
+        u = u[lasts]
+        r, j = (u << 3) & ((1 << a) - 1), (u << 3) >> a
+        et = env[j] + (((env[j + 1] - env[j]) * r) >> a)
+        d = 8 * band + 4 - (2 * place - 3) * (3 << c)
+        covered = (d > 0) & (d < 24 << c)
+        x = (d[covered] * 341) >> c
+        j = x >> 8
+        eb = env[j] + (((env[j + 1] - env[j]) * (x & 255)) >> 8)
+        level[np.ix_(lasts, covered)] += (((w * et) >> 7)[:, None] * eb) >> 16
+    return np.clip(_int32(level), 0, 14 * 256 - 1)
+
+
+def amplitudes_by_the_letter(level: Integers, centres: list[int], size: int) -> Integers:
+    """The magnitude of every bin before its sign, shape (frames, N)."""
+    gains = gain()
+    amp = np.zeros((len(level), size), np.int64)
+    raised = 15 - (level.max(axis=1) >> 8) + (size.bit_length() % 2)
+
+    def put(k: int, line: Integers) -> None:
+        reached = (line >> 8) + 256 * raised
+        amp[:, k] = gains[(reached >> 3) & 31] << (reached >> 8) >> 15
+
+    for k in range(centres[0]):
+        put(k, level[:, 0] << 8)
+    here = level[:, 0]
+    for i in range(len(centres) - 1):
+        if centres[i] == centres[i + 1]:
+            here = np.maximum(here, level[:, i + 1])
+            continue
+        line = here << 8
+        for k in range(centres[i], centres[i + 1]):
+            put(k, line)
+            line = line + (((level[:, i + 1] - here) * (65536 // (centres[i + 1] - centres[i]))) >> 8)
+        here = level[:, i + 1]
+    for k in range(centres[-1], size):
+        put(k, here << 8)
+    return amp
+
+
+def signs_by_the_letter(frames: Integers, size: int) -> npt.NDArray[np.bool_]:
+    """Whether a bin's value is positive, shape (frames, N)."""
+    s = (frames + 1).astype(np.uint32) * np.uint32(0x9E3779B9)
+    s ^= s >> np.uint32(16)
+    s *= np.uint32(0x85EBCA6B)
+    s ^= s >> np.uint32(13)
+    positive = np.zeros((len(frames), size), np.bool_)
+    for k in range(size // 2):
+        s = s * np.uint32(1664525) + np.uint32(1013904223)
+        positive[:, 2 * k] = s >> np.uint32(31) == 0
+        positive[:, 2 * k + 1] = (s >> np.uint32(30)) & np.uint32(1) == 0
+    return positive
+
+
+def _turned_by_the_letter(re: Integers, im: Integers, p: Integers) -> tuple[Integers, Integers]:
+    cos = cosine()
+    c, s = cos[((p + 32) % 65536) >> 6], cos[((p + 32 - 16384) % 65536) >> 6]
+    return re * c + im * s, im * c - re * s
+
+
+def transform_by_the_letter(spectra: Integers) -> Integers:
+    """The z of every frame before the last turn, shape (frames, N / 2, 2), from its X, shape (frames, N)."""
+    size = spectra.shape[1] // 2
+    n = size.bit_length()
+    k = np.arange(size)
+    re, im = _turned_by_the_letter(spectra[:, 2 * k], spectra[:, 2 * size - 1 - 2 * k], k << (15 - n))
+    reversed_ = [int(f"{number:0{n - 1}b}"[::-1], 2) for number in range(size)]
+    z = (re + 1j * im)[:, reversed_]
+    z = np.floor(z.real / 65536) + 1j * np.floor(z.imag / 65536)
+    span = 1
+    if n % 2 == 0:
+        span = 2
+        z = np.stack([z[:, 0::2] + z[:, 1::2], z[:, 0::2] - z[:, 1::2]], axis=2).reshape(z.shape)
+    while span < size:
+        fours = z.reshape(len(z), -1, 4, span)[:, :, [0, 2, 1, 3]].copy()
+        if span > 1:
+            i, k = np.arange(4)[:, None], np.arange(span)
+            re, im = _turned_by_the_letter(
+                fours.real.astype(np.int64), fours.imag.astype(np.int64), (i * k << 14) // span
+            )
+            fours = (re >> 16) + 1j * (im >> 16)
+        z = np.einsum("fgis,oi->fgos", fours, np.power(-1j, np.outer(range(4), range(4)) % 4)).reshape(z.shape)
+        span *= 4
+    return np.rint(np.stack([z.real, z.imag], axis=2)).astype(np.int64)
+
+
+def blocks_by_the_letter(z: Integers, octaves: Integers, e: int) -> Integers:
+    """The noise of every block, shape (blocks, N), from the z and octaves of the frames before and after it."""
+    cos = cosine()
+    size = 2 * z.shape[1]
+    n = size.bit_length() - 1
+    before, after = octaves[:-1], octaves[1:]
+    highest = np.maximum(before, after)
+    down = 24 + e - (n >> 1) - highest
+    limited = np.clip(down, 14, 31)
+    noise = np.zeros((len(z) - 1, size), np.int64)
+    for j in range(size // 2):
+        i = ((2 * j + 1) << 7) >> n
+        k = size // 2 - (j + 1) // 2 if j % 2 else j // 2
+        re, im = _turned_by_the_letter(z[:, k, 0], z[:, k, 1], np.array((128 - i if j % 2 else 640 + i) << 6))
+        fresh, old = (im, re) if j % 2 else (re, im)
+        fresh, old = fresh[1:] >> (14 + highest - after), (old[:-1] >> 14) >> (highest - before)
+        fall, rise = cos[i], -cos[i + 256]
+        noise[:, j], noise[:, size - 1 - j] = -old * fall - fresh * rise, fresh * fall - old * rise
+    noise = (noise + (1 << (limited - 1))[:, None]) >> limited[:, None]
+    return np.clip(noise << np.maximum(14 - down, 0)[:, None], -32768, 32767)
+
+
+def pcm_by_the_letter(quarters: Integers, noise: Integers | int = 0) -> Pcm:
+    """Step 6 of SPEC.md."""
+    return np.clip(((quarters + 2) >> 2) + noise, -32768, 32767).astype(np.int16)
+
+
+def decoded_by_the_letter(header: StreamHeader, table: Table) -> Pcm:
+    """Steps 4 to 7 of SPEC.md."""
+    return pcm_by_the_letter(quarters_by_the_letter(header, table), noise_by_the_letter(header, table))
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_bytes(random_stream(int(sys.argv[1])).data)
