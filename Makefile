@@ -44,6 +44,7 @@ lint: $(VENV)/.test-package
 	$(BIN)/ruff format --check .
 	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml -p audio_gs
 	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/tests $(CURDIR)/demo
+	cd $(VENV) && bin/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
 
 ctest: $(VENV)/.test-package
 	$(BIN)/cmake -S decoder_c -B build/decoder_c -DCMAKE_BUILD_TYPE=Release

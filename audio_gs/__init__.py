@@ -4,34 +4,23 @@
     audio, sample_rate = audio_gs.decode(data)
 
 `StreamDecoder` decodes piece by piece, `read_gaussians` gives a stream's Gaussians as a table, `info` what a
-stream holds and costs, `verify` whether all decoders agree on it. The encoder is `audio_gs.encoder`; only it
-needs torch.
+stream holds and costs, `verify` whether all decoders agree on it. The encoder is `audio_gs.encoder`; only its
+fit by gradient descent needs torch (extra `torch`).
 """
 
-from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.container import StreamHeader, parse_header
 
-from .api import (
-    BACKENDS,
-    Difference,
-    PartialAudio,
-    StreamDecoder,
-    StreamInfo,
-    VerifyReport,
-    decode,
-    decode_partial,
-    encode,
-    info,
-    read_gaussians,
-    verify,
-)
+from .api import PartialAudio, StreamDecoder, decode, decode_partial, encode
 from .errors import AudioGsError, AudioInputError, BitstreamError, OptionsError, UnsupportedError
+from .gaussians import Gaussians, read_gaussians, write_gaussians
+from .inspect import Difference, StreamInfo, VerifyReport, info, verify
 
 __all__ = [
-    "BACKENDS",
     "AudioGsError",
     "AudioInputError",
     "BitstreamError",
     "Difference",
+    "Gaussians",
     "OptionsError",
     "PartialAudio",
     "StreamDecoder",
@@ -43,8 +32,10 @@ __all__ = [
     "decode_partial",
     "encode",
     "info",
+    "parse_header",
     "read_gaussians",
     "verify",
+    "write_gaussians",
 ]
 
 

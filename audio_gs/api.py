@@ -1,74 +1,42 @@
-"""The package's functions: encode, decode, look into a stream, and check that all decoders agree on it."""
+"""The package's functions: encode, decode, and decode piece by piece."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.container import KINDS, StreamHeader, check_stream, held_after, parse_header, read_segment
-from audio_gs.codec.cost import macs_per_sample
-
-from .audio_io import Clip, PcmArray, prepare, to_pcm
-from .errors import BitstreamError, OptionsError
+from audio_gs import backends
+from audio_gs.audio_io import Clip, prepare, to_pcm
+from audio_gs.codec.container import StreamHeader, check_stream, held_after, parse_header, read_segment
+from audio_gs.codec.pcm import PcmArray
+from audio_gs.errors import BitstreamError, OptionsError
 
 if TYPE_CHECKING:
+    from audio_gs.codec.backend import Decoder
     from audio_gs.encoder import EncodeResult, EncoderOptions
 
-BACKENDS = ("c", "numba", "torch", "onnx")
-EXACT_BACKENDS = ("c", "numba")
 LARGEST_BUDGET = 65534
 """MACs a sample, of `StreamDecoder.set_budget`."""
-"""Those that stream and can seek, and give the same samples; onnx gives them too, of whole clips."""
-TORCH_AGREEMENT_DB = 60.0
 BLOCK_SAMPLES = 1 << 16
 
 Progress = Callable[[float, str], None]
 
 
-class Decoder(Protocol):
-    """What the decoders of all exact backends offer."""
-
-    @property
-    def header(self) -> StreamHeader: ...
-    @property
-    def position(self) -> int: ...
-    def read(self, count: int) -> PcmArray: ...
-    def seek(self, sample: int) -> None: ...
-    def rewind(self) -> None: ...
-    def set_loop(self, enabled: bool) -> None: ...
-    def set_budget(self, macs: int | None) -> None: ...
-    def state(self) -> tuple[int, int, int, int]: ...
-
-
-def open_decoder(data: bytes, backend: str) -> Decoder:
-    """The decoder object of an exact backend."""
-    if backend == "c":
-        from audio_gs.codec.native import NativeDecoder
-
-        return NativeDecoder(data)
-    if backend == "numba":
-        from audio_gs.codec.decoder import ReferenceDecoder
-
-        return ReferenceDecoder(data)
-    raise ValueError(f"backend {backend!r} cannot stream; choose one of {', '.join(EXACT_BACKENDS)}")
-
-
 class StreamDecoder:
     """Decodes a stream piece by piece, in pieces of any size, with seeking and looping.
 
-    `backend` is 'c' or 'numba'; both give the same samples. A damaged header raises BitstreamError here,
-    damage further in raises it from `read`, once the good samples before the damage have been given.
+    `backend` is one of `audio_gs.backends.streaming()`; all give the same samples. A damaged header raises
+    BitstreamError here, damage further in raises it from `read`, once the good samples before it have been given.
     """
 
-    def __init__(self, data: bytes | bytearray | memoryview, backend: str = "c") -> None:
-        self._decoder = open_decoder(bytes(data), backend)
+    def __init__(self, data: bytes | bytearray | memoryview, backend: str = backends.DEFAULT) -> None:
+        self._decoder = backends.open_decoder(bytes(data), backend)
 
     @property
     def header(self) -> StreamHeader:
@@ -115,7 +83,7 @@ class StreamDecoder:
 
     def set_budget(self, macs: int | None) -> None:
         """Spend at most so many MACs a sample, 0..65534, on tones: the weakest of every block of 64 samples stay out of
-        it (SPEC 8). None, as at the start, for all that they take. Takes effect with the next block."""
+        it (SPEC 7.4). None, as at the start, for all that they take. Takes effect with the next block."""
         if macs is not None and not 0 <= macs <= LARGEST_BUDGET:
             raise ValueError(f"a budget of {macs} MACs a sample lies outside 0..{LARGEST_BUDGET}")
         self._decoder.set_budget(macs)
@@ -238,39 +206,40 @@ def encode_clip(clip: Clip, options: EncoderOptions, progress: Progress | None =
     return encode_audio(clip.samples, clip.sample_rate, options, progress=progress)
 
 
-def decode(data: bytes | bytearray | memoryview, *, backend: str = "c", partial: bool = False) -> tuple[PcmArray, int]:
+def decode(
+    data: bytes | bytearray | memoryview, *, backend: str = backends.DEFAULT, partial: bool = False
+) -> tuple[PcmArray, int]:
     """Decode a whole stream to 16-bit samples, shape (n,), and their sample rate in Hz.
 
-    `backend` is 'c', 'numba' or 'onnx' (the same samples; 'onnx' needs the extra `export`) or 'torch' (float
-    rendering, rounded). Raises BitstreamError for a damaged stream before anything is decoded; with `partial` the
-    samples before the damage are returned instead, unless the header itself is damaged.
+    `backend` is one of `audio_gs.backends.names()`: 'c', 'numba' and 'onnx' (extra `export`) give the same samples,
+    'torch' (extra `torch`) renders in floating point. Raises BitstreamError for a damaged stream before anything is
+    decoded; with `partial` the samples before the damage are returned instead, unless the header itself is damaged.
+    Raises BackendMissing for a backend whose extra is not installed.
     """
     if partial:
         kept = decode_partial(data, backend=backend)
         return kept.audio, kept.sample_rate
     data = bytes(data)
     header = check_stream(data)
-    if backend == "torch":
-        return to_pcm(_render_torch(data)), header.sample_rate
-    if backend == "onnx":
-        return _render_onnx(data), header.sample_rate
-    decoder = open_decoder(data, backend)
-    return _join(_read_up_to(decoder, header.samples)), header.sample_rate
+    chosen = backends.load(backend)
+    if chosen.open is not None:
+        return _join(_read_up_to(chosen.open(data), header.samples)), header.sample_rate
+    assert chosen.render is not None
+    samples = chosen.render(data)
+    return samples if chosen.exact else to_pcm(samples), header.sample_rate
 
 
-def decode_partial(data: bytes | bytearray | memoryview, *, backend: str = "c") -> PartialAudio:
+def decode_partial(data: bytes | bytearray | memoryview, *, backend: str = backends.DEFAULT) -> PartialAudio:
     """Decode what precedes the first damage.
 
     A segment whose CRC does not fit is not trusted at all; one that is cut short is decoded as far as it
-    goes. Raises BitstreamError only where the header is damaged.
+    goes. Raises BitstreamError only where the header is damaged, and ValueError for a backend that cannot stream.
     """
     data = bytes(data)
-    if backend not in EXACT_BACKENDS:
-        raise ValueError(f"the {backend} backend cannot decode a part; choose {' or '.join(EXACT_BACKENDS)}")
     header, limit, damage = _trusted_samples(data)
     blocks: list[PcmArray] = []
     try:
-        for block in _read_up_to(open_decoder(data, backend), limit):
+        for block in _read_up_to(backends.open_decoder(data, backend), limit):
             blocks.append(block)
     except BitstreamError as error:
         damage = damage or str(error)
@@ -307,175 +276,3 @@ def _read_up_to(decoder: Decoder, samples: int) -> Iterator[PcmArray]:
 def _join(blocks: Iterator[PcmArray] | list[PcmArray]) -> PcmArray:
     pieces = list(blocks)
     return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-
-
-def _render_torch(data: bytes) -> npt.NDArray[np.float64]:
-    from audio_gs.encoder.gradient.render import render_stream
-
-    return np.asarray(render_stream(data), np.float64)
-
-
-def _render_onnx(data: bytes) -> PcmArray:
-    from audio_gs.export.onnx.backend import decode_samples
-
-    return decode_samples(data)
-
-
-def read_gaussians(data: bytes | bytearray | memoryview) -> npt.NDArray[Any]:
-    """The Gaussians of a stream in the order of the stream; `audio_gs.gaussians` has the columns and their
-    units."""
-    from audio_gs.codec.decoder import decode_gaussians
-
-    data = bytes(data)
-    check_stream(data)
-    return decode_gaussians(data)
-
-
-@dataclasses.dataclass(frozen=True)
-class StreamInfo:
-    """What a stream holds and what it costs to decode."""
-
-    header: StreamHeader
-    bytes: int
-    segments: int
-    gaussians: dict[str, int]
-    """Number of Gaussians by kind."""
-    kbit_s: float
-    """Kbit/s of the whole stream."""
-    macs_per_sample: dict[str, float]
-    """Mean over the clip and peak over any 20 ms."""
-    decoder_bytes: int
-    """Memory that the C decoder needs for this stream, in bytes."""
-    seek_point_bits: int
-    """How many bits smaller the stream would be as one segment."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """All of it in one flat dictionary of what JSON can hold, the header's fields by their names."""
-        header = dataclasses.asdict(self.header)
-        header["loop"] = list(self.header.loop) if self.header.loop else None
-        header["table_set"] = self.header.table_set_name
-        header["kinds"] = list(self.header.kind_names)
-        rest = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "header"}
-        return {**header, "duration": self.header.duration, **rest}
-
-
-def info(data: bytes | bytearray | memoryview) -> StreamInfo:
-    """What a stream holds and what it costs. Raises BitstreamError for a damaged one."""
-    from audio_gs.codec.decoder import decode_gaussians
-    from audio_gs.codec.native import decoder_bytes
-    from audio_gs.codec.slots import encode_stream
-
-    data = bytes(data)
-    header = check_stream(data)
-    table = decode_gaussians(data)
-    counts = {name: int(np.sum(table["kind"] == KINDS.index(name))) for name in header.kind_names}
-    mean, peak = macs_per_sample(table, header)
-    seek_bits = 0
-    if header.segments > 1:
-        seek_bits = 8 * (len(data) - len(encode_stream(dataclasses.replace(header, seek_slots=0), table)))
-    return StreamInfo(
-        header=header,
-        bytes=len(data),
-        segments=header.segments,
-        gaussians=counts,
-        kbit_s=8e-3 * len(data) / header.duration,
-        macs_per_sample={"mean": mean, "peak": peak},
-        decoder_bytes=decoder_bytes(header),
-        seek_point_bits=seek_bits,
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """The first thing on which two decoders differ."""
-
-    step: str
-    """The step's name in SPEC.md."""
-    backends: tuple[str, str]
-    detail: str
-    slot: int | None = None
-
-    def __str__(self) -> str:
-        where = "" if self.slot is None else f" in slot {self.slot}"
-        return f"{' and '.join(self.backends)} differ first at step '{self.step}'{where}: {self.detail}"
-
-
-@dataclasses.dataclass(frozen=True)
-class VerifyReport:
-    """How far the decoders agree on a stream."""
-
-    samples: int
-    """Samples that were compared."""
-    torch_db: float
-    """Level of the exact output over its difference from torch's float rendering, in dB; inf if there is
-    none."""
-    difference: Difference | None
-    """None if everything agrees."""
-
-    @property
-    def agree(self) -> bool:
-        return self.difference is None
-
-
-def verify(data: bytes | bytearray | memoryview) -> VerifyReport:
-    """Decode a stream on every backend, slot by slot, and find the first step at which two of them differ.
-
-    C and Numba must agree bit for bit, in the header, the range coder's state after each slot, the Gaussians
-    held, and the samples; torch's float rendering must come within 60 dB. Raises BitstreamError for a damaged
-    stream.
-    """
-    data = bytes(data)
-    check_stream(data)
-    reference, native = open_decoder(data, "numba"), open_decoder(data, "c")
-    header = reference.header
-    for field in dataclasses.fields(header):
-        ours, theirs = getattr(native.header, field.name), getattr(header, field.name)
-        if ours != theirs:
-            difference = Difference("container", ("c", "numba"), f"{field.name} is {ours} in C, {theirs} in Numba")
-            return VerifyReport(0, math.nan, difference)
-    exact = np.zeros(header.samples, np.int16)
-    for slot in range(header.slots):
-        start = slot * header.slot_samples
-        expected, got = reference.read(header.slot_samples), native.read(header.slot_samples)
-        if len(expected) == len(got) < min(header.slot_samples, header.samples - start):
-            # Damage ends both; the next read tells of it.
-            reference.read(1)
-        found = _slot_difference(slot, start, reference, native, expected, got)
-        if found:
-            return VerifyReport(start, math.nan, found)
-        exact[start : start + len(expected)] = expected
-    torch_db = _agreement_db(exact, _render_torch(data))
-    if torch_db < TORCH_AGREEMENT_DB:
-        detail = f"torch's float rendering is {torch_db:.1f} dB away, {TORCH_AGREEMENT_DB:.0f} dB are asked for"
-        return VerifyReport(len(exact), torch_db, Difference("render", ("numba", "torch"), detail))
-    return VerifyReport(len(exact), torch_db, None)
-
-
-def _slot_difference(
-    slot: int, start: int, reference: Decoder, native: Decoder, expected: PcmArray, got: PcmArray
-) -> Difference | None:
-    pair = ("c", "numba")
-    names = ("range", "code", "bytes read", "Gaussians held")
-    for name, ours, theirs in zip(names, native.state(), reference.state(), strict=True):
-        if ours != theirs:
-            step = "slots" if name == names[-1] else "range coder"
-            return Difference(step, pair, f"{name} is {ours} in C, {theirs} in Numba", slot)
-    if len(expected) != len(got):
-        return Difference("pcm", pair, f"{len(got)} samples from C, {len(expected)} from Numba", slot)
-    differing = np.flatnonzero(expected != got)
-    if differing.size:
-        first = int(differing[0])
-        detail = f"sample {start + first} is {got[first]} in C, {expected[first]} in Numba"
-        return Difference("render", pair, detail, slot)
-    return None
-
-
-def _agreement_db(exact: PcmArray, rendered: npt.NDArray[np.float64]) -> float:
-    """Half a step of difference is allowed free: rounding to 16 bits is no error of the rendering, and in a
-    quiet clip it alone would exceed the limit."""
-    distance = np.abs(np.clip(rendered, -32768, 32767) - exact)
-    error = float(np.sum(np.maximum(distance - 0.5, 0) ** 2))
-    level = float(np.sum(exact.astype(np.float64) ** 2))
-    if error == 0:
-        return math.inf
-    return 10 * math.log10(level / error) if level else -math.inf

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from audio_gs.codec.pcm import PcmArray
+
 from .errors import AudioInputError
 
 MIN_RATE, MAX_RATE = 8000, 48000
@@ -20,7 +22,6 @@ MAX_SAMPLES = (1 << 31) - 1
 STDIO = "-"
 
 FloatArray = npt.NDArray[np.float64]
-PcmArray = npt.NDArray[np.int16]
 Writer = Callable[[PcmArray, int], bytes]
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import NOISE, TONE
 
 FLOOR_DB = -90.0
 WINDOW_SECONDS = 0.032
@@ -18,8 +20,6 @@ PICTURE_INCHES = (14.0, 8.0)
 TONE_COLOUR = (0.4, 0.95, 1.0)
 NOISE_COLOUR = (0.5, 1.0, 0.5)
 NOISE_OPAQUE_DB = 60.0
-
-Table = npt.NDArray[Any]
 
 
 def spectrogram_db(samples: npt.NDArray[np.floating], sample_rate: int) -> tuple[npt.NDArray[np.float64], float]:
@@ -51,7 +51,7 @@ def draw_clip(
     original: npt.NDArray[np.floating],
     decoded: npt.NDArray[np.floating],
     header: StreamHeader,
-    table: Table,
+    gaussians: Gaussians,
     title: str,
 ) -> None:
     """Write a PNG: the original's spectrogram with the Gaussians over it, above the decoded clip's.
@@ -59,10 +59,8 @@ def draw_clip(
     Samples have full scale -1..1. Each Gaussian is the ellipse of its spreads, one standard deviation in time
     and in frequency; the stronger it is, the more opaque. Noises are drawn over the decoded clip.
     """
-    from .gaussians import TONE, physical
-
     rate = header.sample_rate
-    units = physical(table, header)
+    tones, noises = TONE.physical(gaussians["tone"], header), NOISE.physical(gaussians["noise"], header)
     figure = new_figure(PICTURE_INCHES)
     upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
     for axes, samples, name in (
@@ -76,16 +74,15 @@ def draw_clip(
         axes.set_title(name)
         figure.colorbar(image, ax=axes, label="dB", pad=0.01)
     top_khz = rate / 2000
-    tone = units["kind"] == TONE
-    if tone.any():
-        highest = float(np.max(units["frequency"][tone] + 3 * units["spread_frequency"][tone]))
+    if len(tones):
+        highest = float(np.max(tones["frequency"] + 3 * tones["spread_frequency"]))
         top_khz = min(top_khz, max(highest, LOWEST_TOP_HZ) / 1000)
-        weight = np.maximum(units["weight"][tone], 1e-12)
+        weight = np.maximum(tones["weight"], 1e-12)
         opacity = np.clip(1 + 20 * np.log10(weight / weight.max()) / 60, 0.08, 1.0)
-        upper.add_collection(_ellipses(upper, units[tone], TONE_COLOUR, opacity))
-    if not tone.all():
-        opacity = np.clip(np.abs(units["weight"][~tone]) / NOISE_OPAQUE_DB, 0.08, 0.8)
-        lower.add_collection(_ellipses(lower, units[~tone], NOISE_COLOUR, opacity))
+        upper.add_collection(_ellipses(upper, tones, TONE_COLOUR, opacity))
+    if len(noises):
+        opacity = np.clip(np.abs(noises["weight"]) / NOISE_OPAQUE_DB, 0.08, 0.8)
+        lower.add_collection(_ellipses(lower, noises, NOISE_COLOUR, opacity))
         top_khz = rate / 2000
     lower.set_xlabel("time, s")
     lower.set_xlim(0, header.duration)

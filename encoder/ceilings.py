@@ -1,4 +1,4 @@
-"""The ceilings that a stream guarantees: MACs a sample in every window of 20 ms, and Gaussians held at a time."""
+"""The ceilings that a stream guarantees: MACs a sample in every window of 20 ms, and tones held at a time."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.container import StreamHeader, warm_up_start
-from audio_gs.codec.cost import macs_of_tones, macs_window, needed_from, slot_macs, tone_macs
-from audio_gs.codec.tables import CONTEXTS_PER_SCALE, NOISE_CONTEXTS, RENDER_BLOCK
-from audio_gs.gaussians import GaussianTable, ends, support
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.cost import held_each_slot, macs_window, needed_from, slot_macs, slots_held
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import macs_each, macs_of_tones
+from audio_gs.codec.tables import CONTEXTS_PER_SCALE, NOISE_CONTEXTS
 
 Array = npt.NDArray[Any]
 
@@ -21,33 +23,11 @@ _BYTES_A_TONE, _BYTES_A_NOISE, _BYTES_A_FRAME_SAMPLE, _BYTES_A_CONTEXT = 12, 4, 
 """What the decoder's memory consists of on a 32-bit core, as its header reckons it."""
 
 
-def most_active(memory: int, scales: int, max_noise: int, frame_samples: int) -> int:
+def most_tones(memory: int, scales: int, max_noises: int, frame_samples: int) -> int:
     """Tone Gaussians that a decoder with noise can hold in so many bytes on a 32-bit core."""
     contexts = CONTEXTS_PER_SCALE * scales + NOISE_CONTEXTS
-    noise = _NOISE_BYTES + _BYTES_A_NOISE * max_noise + _BYTES_A_FRAME_SAMPLE * frame_samples
+    noise = _NOISE_BYTES + _BYTES_A_NOISE * max_noises + _BYTES_A_FRAME_SAMPLE * frame_samples
     return (memory - _FIXED_BYTES - _BYTES_A_CONTEXT * contexts - noise) // _BYTES_A_TONE
-
-
-def held_at_most(onset: Array, end: Array, slot_log2: int, first_slot: int, slots: int) -> int:
-    """The largest number of Gaussians that a decoder holds in any slot from `first_slot` on; given are the first sample
-    of each and the one after its last."""
-    return int(_held_each_slot(onset, end, slot_log2, first_slot, slots).max(initial=0))
-
-
-def _held_each_slot(onset: Array, end: Array, slot_log2: int, first_slot: int, slots: int) -> npt.NDArray[np.int64]:
-    begin, last = _slots_of(onset, end, slot_log2)
-    change = np.zeros(slots - first_slot + 1, np.int64)
-    np.add.at(change, begin - first_slot, 1)
-    np.add.at(change, np.minimum(last + 1, slots) - first_slot, -1)
-    return np.cumsum(change[:-1])
-
-
-def _slots_of(onset: Array, end: Array, slot_log2: int) -> tuple[Array, Array]:
-    """First and last slot in which a decoder holds each Gaussian (SPEC R5)."""
-    begin = onset >> slot_log2
-    # The first slot whose samples lie so far behind the end that it drops what ended there, less one.
-    last = (-(-end // RENDER_BLOCK) * RENDER_BLOCK + RENDER_BLOCK - 1) >> slot_log2
-    return begin, np.maximum(begin, np.where(end <= warm_up_start(0), begin, last))
 
 
 def peak_macs(macs: Array, window: int) -> float:
@@ -57,17 +37,17 @@ def peak_macs(macs: Array, window: int) -> float:
     return float(np.max(total[window:] - total[:-window], initial=0 if len(macs) >= window else total[-1])) / window
 
 
-def within_macs(table: GaussianTable, energies: Array, header: StreamHeader, ceiling: int, other_macs: Array) -> Array:
+def within_macs(table: Table, energies: Array, header: StreamHeader, ceiling: int, other_macs: Array) -> Array:
     """Marks the tones to keep, shape (n,), so that no window of 20 ms costs more than `ceiling` MACs a sample, with
     `other_macs` at each sample beside the tones: the worst window loses the Gaussian with the least energy for its cost
     until none is over that has tones."""
     keep = np.ones(len(table), np.bool_)
     samples = header.samples
     window = macs_window(header.sample_rate)
-    worth = energies / macs_of_tones(table)
-    first, last = needed_from(table, header), ends(table, header)
+    worth = energies / macs_each(table)
+    first, last = needed_from(table, header), TONE.ends(table, header)
     macs = np.zeros(max(samples, window), np.int64)
-    macs[:samples] = other_macs + tone_macs(table, 0, samples) + slot_macs(table, header, 0, samples)
+    macs[:samples] = other_macs + macs_of_tones(table, 0, samples) + slot_macs(table, header, 0, samples)
     while True:
         total = np.concatenate([[0], np.cumsum(macs)])
         cost = total[window:] - total[:-window]
@@ -82,7 +62,7 @@ def within_macs(table: GaussianTable, energies: Array, header: StreamHeader, cei
             keep[victim] = False
             lost = True
             gone = table[victim : victim + 1]
-            macs[:samples] -= tone_macs(gone, 0, samples) + slot_macs(gone, header, 0, samples)
+            macs[:samples] -= macs_of_tones(gone, 0, samples) + slot_macs(gone, header, 0, samples)
         if not lost:
             return keep
 
@@ -95,21 +75,17 @@ def _worst_of_runs(over: Array, cost: Array, window: int) -> list[int]:
     return [int(run[np.argmax(cost[run])]) for run in runs]
 
 
-def within_active(
-    table: GaussianTable, energies: Array, slot_log2: int, first_slot: int, slots: int, ceiling: int
-) -> Array:
-    """Marks the Gaussians to keep, shape (n,), so that no more than `ceiling` are held in any slot: the fullest
-    slot loses its weakest ones."""
+def within_held(table: Table, energies: Array, header: StreamHeader, ceiling: int) -> Array:
+    """Marks the tones to keep, shape (n,), so that no more than `ceiling` are held in any slot: the fullest slot loses
+    its weakest ones."""
     keep = np.ones(len(table), np.bool_)
-    onset = table["onset"].astype(np.int64)
-    end = onset + support(table["scale"])
-    begin, last = _slots_of(onset, end, slot_log2)
+    begin, last = slots_held(table["onset"].astype(np.int64), TONE.ends(table, header), header.slot_log2)
     while True:
-        count = _held_each_slot(onset[keep], end[keep], slot_log2, first_slot, slots)
+        count = held_each_slot(table[keep], TONE, header)
         worst = int(np.argmax(count))
         excess = int(count[worst]) - ceiling
         if excess <= 0:
             return keep
-        slot = worst + first_slot
+        slot = worst - header.lead_slots
         here = np.flatnonzero(keep & (begin <= slot) & (last >= slot))
         keep[here[np.argsort(energies[here], kind="stable")[:excess]]] = False

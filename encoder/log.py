@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from audio_gs import picture
 from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import TONE
 from audio_gs.codec.tables import FULL_SCALE
 from audio_gs.errors import AudioGsError
-from audio_gs.gaussians import GaussianTable, physical
 
 LINES = "log.jsonl"
 LOSS_PICTURE = "loss.png"
@@ -78,7 +79,7 @@ class FitLog:
         original: npt.NDArray[np.float64],
         decoded: npt.NDArray[np.float64],
         header: StreamHeader,
-        table: GaussianTable,
+        gaussians: Gaussians,
         title: str,
     ) -> None:
         """The clip with its Gaussians, their fields, and the loss of the gradient steps if there were any.
@@ -89,8 +90,8 @@ class FitLog:
             return
         try:
             path = self.folder / CLIP_PICTURE
-            picture.draw_clip(path, original / FULL_SCALE, decoded / FULL_SCALE, header, table, title)
-            self._draw_fields(self.folder / FIELDS_PICTURE, header, table, title)
+            picture.draw_clip(path, original / FULL_SCALE, decoded / FULL_SCALE, header, gaussians, title)
+            self._draw_fields(self.folder / FIELDS_PICTURE, header, gaussians, title)
             if self._steps:
                 self._draw_loss(self.folder / LOSS_PICTURE, title)
         except OSError as error:
@@ -115,15 +116,16 @@ class FitLog:
         figure.savefig(path, dpi=_DPI)
 
     @staticmethod
-    def _draw_fields(path: Path, header: StreamHeader, table: GaussianTable, title: str) -> None:
+    def _draw_fields(path: Path, header: StreamHeader, gaussians: Gaussians, title: str) -> None:
         figure = picture.new_figure(_INCHES)
-        units = physical(table, header)
-        scales = np.arange(header.kmin, header.kmin + header.scales + 1) - 0.5
+        tones = gaussians["tone"]
+        units = TONE.physical(tones, header)
+        scales = np.arange(header.smallest_scale, header.smallest_scale + header.scales + 1) - 0.5
         panels = (
             (units["time"], "time, s", 40, False),
             (units["frequency"] / 1000, "frequency, kHz", 40, False),
-            (table["scale"], "scale k", scales, False),
-            (table["amplitude"], "amplitude index q", 40, True),
+            (tones["scale"], "scale k", scales, False),
+            (tones["amplitude"], "amplitude index q", 40, True),
             (20 * np.log10(np.maximum(units["weight"], 1e-9)), "weight, dB under full scale", 40, False),
             (units["phase"], "phase, radians", 40, False),
         )

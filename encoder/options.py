@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from audio_gs.audio_io import MAX_RATE, MIN_RATE
-from audio_gs.codec.container import MAX_SCALE
+from audio_gs.codec.kinds.tone import MAX_SCALE
 from audio_gs.codec.tables import MAX_SCALES, SHORTEST_SUPPORT, TABLE_SETS
 from audio_gs.errors import OptionsError
 
@@ -44,8 +44,8 @@ class EncoderOptions:
     the preset auto, else keep."""
     max_macs: int = 300
     """Ceiling on MACs a sample in every window of 20 ms."""
-    max_active: int | None = None
-    """Ceiling on the Gaussians that the decoder holds at a time, which sets its memory. None: the preset's."""
+    max_tones: int | None = None
+    """Ceiling on the tones that the decoder holds at a time, which sets its memory. None: the preset's."""
     effort: str = "normal"
     seek_every: float = 5.0
     """Seconds between seek points, 0 for none. A clip shorter than one and a half times that gets none either."""
@@ -106,7 +106,7 @@ class EncoderOptions:
         self._check_range("gaussians", 0.1, 100000)
         self._check_range("quality", 0, 10)
         self._check_range("max_macs", 20, 100000)
-        self._check_range("max_active", 1, 4096)
+        self._check_range("max_tones", 1, 4096)
         self._check_range("seek_every", 0, 3600)
         self._check_range("refine_steps", 0, 100000)
         self._check_range("learning_rate", 1e-6, 1)
@@ -149,7 +149,7 @@ class Preset:
     longest_support: float
     scales: int
     slot: float
-    max_active: int
+    max_tones: int
     price: float
     level_exponent: float
     shelf_db: float
@@ -161,7 +161,7 @@ class Preset:
     """dB, of the noise against what the tones leave out, at low and at high frequencies."""
     noise_level_alone: float
     """The same where there are no tones."""
-    max_noise: int
+    max_noises: int
     """Most noise Gaussians that the decoder holds at a time."""
     memory: int
     """Bytes of the decoder's state on a 32-bit core that streams keep to; long noise frames leave less for tones."""

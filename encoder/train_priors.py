@@ -8,13 +8,10 @@ audio_gs/codec/priors.json beside the module `audio_gs.codec.tables`; the C tabl
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import click
 import numpy as np
@@ -22,9 +19,8 @@ import numpy.typing as npt
 from numba import njit
 
 from audio_gs.audio_io import load
-from audio_gs.codec import slots
-from audio_gs.codec.decoder import SlotReader
-from audio_gs.codec.range_coder import adapted, decode_bit
+from audio_gs.codec.range_coder import adapted
+from audio_gs.codec.slots import coded_bits
 from audio_gs.codec.tables import CONTEXTS_PER_SCALE, MAX_SCALES, NOISE_CONTEXTS, PRIORS_FILE, START_COUNT, TABLE_SETS
 
 from .encode import encode_audio
@@ -33,34 +29,6 @@ from .options import EncoderOptions
 RATES = {"speech": (2.0, 4.0, 8.0, 14.0), "music": (2.0, 6.0, 14.0), "sfx": (3.0, 8.0, 16.0)}
 _NEUTRAL = 32 << 2
 _TONE_CONTEXTS = MAX_SCALES * CONTEXTS_PER_SCALE
-_GRAMMAR = ("_decode_tones", "_decode_noises", "_decode_gamma", "_decode_tree")
-"""The functions of `slots` between a slot and its bits."""
-
-
-def coded_bits(data: bytes) -> dict[int, list[int]]:
-    """The bits that a stream codes with each context of a table set, segment after segment, -1 between segments: the
-    decoder's own grammar, run as plain Python with a range decoder that takes notes."""
-    reader = SlotReader(data, slots.decode_slot.py_func)
-    header = reader.header
-    notes: dict[int, list[int]] = defaultdict(list)
-    after_tones = _TONE_CONTEXTS - header.scales * CONTEXTS_PER_SCALE
-
-    def noting(state: Any, payload: Any, contexts: Any, index: int) -> int:
-        bit = decode_bit(state, payload, contexts, index)
-        is_noise = index >= header.scales * CONTEXTS_PER_SCALE
-        notes[int(index) + (after_tones if is_noise else 0)].append(bit)
-        return bit
-
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(slots, "decode_bit", noting))
-        for name in _GRAMMAR:
-            stack.enter_context(mock.patch.object(slots, name, getattr(slots, name).py_func))
-        for segment in range(header.segments):
-            for _ in header.segment_slots(segment):
-                reader.read_slot(header.max_active, header.max_noise)
-            for bits in notes.values():
-                bits.append(-1)
-    return notes
 
 
 @njit(cache=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audio_gs import api, audio_io
+from audio_gs import api, audio_io, backends
 from audio_gs.errors import BitstreamError
 
 from .common import (
@@ -32,7 +32,7 @@ WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_fl
 @click.option("-o", "--output", required=True, metavar="OUT", help="WAV (or FLAC) file, folder for many inputs, or - .")
 @click.option(
     "--backend",
-    type=click.Choice(api.BACKENDS),
+    type=click.Choice(backends.names()),
     default="c",
     show_default=True,
     help="c, numba and onnx (extra 'export') give the same samples; torch renders in floating point.",
@@ -56,8 +56,8 @@ def command(
     """
     if as_json and output == STDIO:
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
-    if partial and backend not in api.EXACT_BACKENDS:
-        raise click.UsageError(f"--partial works with the backends {' and '.join(api.EXACT_BACKENDS)}")
+    if partial and backend not in backends.streaming():
+        raise click.UsageError(f"--partial works with the backends {' and '.join(backends.streaming())}")
     outputs = plan_outputs(inputs, output, ".wav", force)
     for target in outputs:
         if Path(target).suffix.lower() not in WRITERS and not _is_special(target):

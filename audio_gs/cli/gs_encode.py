@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from audio_gs import api, audio_io
+from audio_gs import api, audio_io, inspect
 from audio_gs.errors import OptionsError
 
 from .common import (
@@ -132,7 +132,7 @@ def command(
         write_output(outputs[index], result.data, force)
         if quiet and not as_json:
             return
-        facts = api.info(result.data)
+        facts = inspect.info(result.data)
         ratio = PCM_BYTES * len(clip.samples) / len(result.data)
         if as_json:
             summary = {
@@ -153,12 +153,12 @@ def command(
             asked = options.bitrate
             if asked is not None and facts.kbit_s < RATE_TOLERANCE * asked:
                 say(
-                    f"{PROGRAM}: {name_of(name)}: the ceilings max_macs and max_active, or the clip itself, leave no "
+                    f"{PROGRAM}: {name_of(name)}: the ceilings max_macs and max_tones, or the clip itself, leave no "
                     f"use for more than {facts.kbit_s:.2f} of {asked:g} kbit/s"
                 )
             if options.quality is not None and result.quality < options.quality - QUALITY_TOLERANCE:
                 say(
-                    f"{PROGRAM}: {name_of(name)}: the ceilings max_macs and max_active let it come to quality "
+                    f"{PROGRAM}: {name_of(name)}: the ceilings max_macs and max_tones let it come to quality "
                     f"{result.quality:.1f} of {options.quality:g}"
                 )
             macs = facts.macs_per_sample

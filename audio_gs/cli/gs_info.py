@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from audio_gs import api
+from audio_gs import inspect
 
 from .common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run
 
@@ -18,7 +18,7 @@ def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) 
     """Show header fields, Gaussians, rate, and the decoder's cost; - is standard input."""
 
     def show(_index: int, name: str) -> None:
-        facts = api.info(read_stream(name))
+        facts = inspect.info(read_stream(name))
         if as_json:
             print_json({"input": name, **facts.as_dict()})
         elif not quiet:
@@ -27,14 +27,14 @@ def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) 
     return for_each(PROGRAM, inputs, show, verbose)
 
 
-def describe(name: str, facts: api.StreamInfo) -> str:
+def describe(name: str, facts: inspect.StreamInfo) -> str:
     header, macs = facts.header, facts.macs_per_sample
     total = sum(facts.gaussians.values())
     kinds = ", ".join(f"{count} {kind}" for kind, count in facts.gaussians.items())
     loop = f"samples {header.loop[0]} to {header.loop[1]}" if header.loop else "none"
     noise = "none"
     if header.noise:
-        noise = f"frames of {header.noise.frame_samples} samples, {header.noise.max_held} Gaussians held at most"
+        noise = f"frames of {header.noise.frame_samples} samples, {header.noise.max_noises} Gaussians held at most"
     seek = "none"
     if header.seek_slots:
         distance = header.seek_slots * header.slot_samples / header.sample_rate
@@ -49,12 +49,12 @@ def describe(name: str, facts: api.StreamInfo) -> str:
         ("table set", header.table_set_name),
         ("slot", f"{header.slot_samples} samples"),
         ("supports", f"{header.longest_support >> (header.scales - 1)} to {header.longest_support} samples"),
-        ("amplitude step", f"4 * {header.mantissa} / 2^{header.output_shift} of 32768, at the shortest support"),
+        ("amplitude step", f"4 * {header.amplitude_step} / 2^{header.output_shift} of 32768, at the shortest support"),
         ("noise", noise),
         ("seek points", seek),
         ("loop", loop),
         ("MACs/sample", f"{macs['mean']:.1f} mean, {macs['peak']:.1f} peak, {header.peak_macs} declared"),
-        ("active Gaussians", f"{header.max_active} at most"),
+        ("tones held", f"{header.max_tones} at most"),
         ("decoder memory", f"{facts.decoder_bytes} bytes"),
     )
     return "\n".join([name, *(f"  {label:<18}{value}" for label, value in rows)])

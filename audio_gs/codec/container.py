@@ -16,53 +16,23 @@ import numpy.typing as npt
 
 from audio_gs.errors import BitstreamError, UnsupportedError
 
-from .tables import MAX_SCALES as MAX_SCALES
-from .tables import NOISE_SCALES, NOISE_SHORTEST_SUPPORT, RENDER_BLOCK, SHORTEST_SUPPORT, WARM_UP_BLOCKS
-from .tables import TABLE_SETS as TABLE_SETS
+from .kinds import KINDS, TONE
+from .kinds.base import HeaderLimit, Kind
+from .kinds.noise import NoiseHeader
+from .kinds.tone import MAX_AMPLITUDE_STEP
+from .tables import RENDER_BLOCK, SHORTEST_SUPPORT, TABLE_SETS, WARM_UP_BLOCKS
 
 MAGIC = b"GS"
 FORMAT_VERSION = 1
 
 SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 96000
-KINDS = ("tone", "noise", "asymmetric", "chirped", "panned")
-TONE_BIT, NOISE_BIT = 0b1, 0b10
-KNOWN_KINDS = TONE_BIT | NOISE_BIT
+RESERVED_KINDS = {2: "asymmetric", 3: "chirped", 4: "panned"}
+"""Names of kinds that no version has yet, by their bits in the header."""
 
 MIN_SLOT_LOG2, MAX_SLOT_LOG2 = 5, 12
-MAX_SCALE = 11
-MAX_MANTISSA = (1 << 11) - 1
-MAX_OUTPUT_SHIFT = 16
-MAX_ACTIVE = 4096
-MIN_FRAME_LOG2, MAX_FRAME_LOG2 = 5, 9
-MAX_NOISE_SHIFT = 15
-MAX_NOISE_HELD = 255
 MAX_VARINT = (1 << 31) - 1
 MAX_VARINT_BYTES = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class NoiseHeader:
-    """The header's fields on noise."""
-
-    frame_log2: int
-    """n; a noise frame is N = 2^n samples."""
-    shift: int
-    """e; noise is rendered in steps of 2^(4 - e) output steps."""
-    base: int
-    """Level where no noise Gaussian is, in half octaves of amplitude (3 dB); 2 is one step, below that is silence."""
-    max_held: int
-    """Decoder class: the most noise Gaussians held at a time."""
-
-    @property
-    def frame_samples(self) -> int:
-        """N, the samples in a noise frame."""
-        return 1 << self.frame_log2
-
-    @property
-    def longest_support(self) -> int:
-        """Samples that a noise Gaussian of the largest scale lasts."""
-        return NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1 + self.frame_log2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,14 +42,14 @@ class StreamHeader:
     sample_rate: int
     samples: int
     slot_log2: int
-    kmin: int
+    smallest_scale: int
     scales: int
-    mantissa: int
-    """M, the amplitude step's mantissa."""
+    amplitude_step: int
+    """Mantissa of the step of the amplitude quantiser."""
     output_shift: int
-    """E, the amplitude step's binary exponent."""
-    max_active: int
-    """Decoder class: the most Gaussians held at a time."""
+    """Its binary exponent, negated."""
+    max_tones: int
+    """Decoder class: the most tones held at a time."""
     peak_macs: int
     """Decoder class: the most MACs a sample over any 20 ms, rounded up."""
     seek_slots: int = 0
@@ -100,22 +70,27 @@ class StreamHeader:
     @property
     def longest_tone(self) -> int:
         """Samples that a tone Gaussian of the largest scale sounds for."""
-        return SHORTEST_SUPPORT << (self.kmin + self.scales - 1)
+        return SHORTEST_SUPPORT << (self.smallest_scale + self.scales - 1)
 
     @property
     def longest_support(self) -> int:
-        """Lmax, the samples that a Gaussian can last at most."""
-        return max(self.longest_tone, self.noise.longest_support if self.noise else 0)
+        """Samples that a Gaussian of any kind can last at most."""
+        return max(kind.longest_support(self) for kind in self.kinds)
 
     @property
-    def max_noise(self) -> int:
-        """Decoder class: the most noise Gaussians held at a time."""
-        return self.noise.max_held if self.noise else 0
+    def max_noises(self) -> int:
+        """Decoder class: the most noises held at a time, 0 in a stream without noise."""
+        return self.noise.max_noises if self.noise else 0
 
     @property
-    def kinds(self) -> int:
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds that may occur."""
+        return tuple(kind for kind in KINDS if kind.occurs(self))
+
+    @property
+    def kind_bits(self) -> int:
         """The header's bits of the kinds that may occur."""
-        return TONE_BIT | (NOISE_BIT if self.noise else 0)
+        return sum(1 << kind.bit for kind in self.kinds)
 
     @property
     def lead_slots(self) -> int:
@@ -142,7 +117,7 @@ class StreamHeader:
 
     @property
     def kind_names(self) -> tuple[str, ...]:
-        return tuple(name for bit, name in enumerate(KINDS) if self.kinds >> bit & 1)
+        return tuple(kind.name for kind in self.kinds)
 
     def segment_slots(self, segment: int) -> range:
         """The numbers of the slots that a segment holds (SPEC C3)."""
@@ -154,8 +129,7 @@ class StreamHeader:
 
     def segment_for_sample(self, sample: int) -> int:
         """The segment where decoding has to start so that this sample and all after it come out right."""
-        # Noise at a sample also depends on the frame that begins before it.
-        reach = self.longest_support + (self.noise.frame_samples if self.noise else 0)
+        reach = self.longest_support + max(kind.reach_back(self) for kind in self.kinds)
         slot = (warm_up_start(sample) - reach) >> self.slot_log2
         return slot // self.seek_slots if self.seek_slots and slot > 0 else 0
 
@@ -164,8 +138,8 @@ Place = TypeVar("Place", int, npt.NDArray[np.int64])
 
 
 def held_after(slot_onset: Place) -> Place:
-    """The sample behind which a Gaussian must end to be held when a slot begins (SPEC R5), and the first one that needs
-    what the slot codes (SPEC R6)."""
+    """The sample behind which a Gaussian must end to be held when a slot begins (SPEC P1), and the first one that needs
+    what the slot codes (SPEC P2)."""
     return (slot_onset // RENDER_BLOCK - 1) * RENDER_BLOCK
 
 
@@ -239,41 +213,25 @@ def read_varint(data: bytes | memoryview, offset: int) -> tuple[int, int]:
 def field_error(header: StreamHeader) -> str | None:
     """What is illegal about a header's fields, in one line; None if nothing is (SPEC 1, table of fields)."""
     limits = (
-        ("sample rate", header.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE),
-        ("slot size (log2)", header.slot_log2, MIN_SLOT_LOG2, MAX_SLOT_LOG2),
-        ("smallest scale", header.kmin, 0, MAX_SCALE),
-        ("number of scales", header.scales, 1, MAX_SCALES),
-        ("largest scale", header.kmin + header.scales - 1, 0, MAX_SCALE),
-        ("amplitude mantissa", header.mantissa, 1, MAX_MANTISSA),
-        ("output shift", header.output_shift, 0, MAX_OUTPUT_SHIFT),
-        ("largest number of active Gaussians", header.max_active, 1, MAX_ACTIVE),
-        ("peak of MACs a sample", header.peak_macs, 0, MAX_VARINT),
-        ("slots in a segment", header.seek_slots, 0, MAX_VARINT),
-        ("number of samples", header.samples, 1, MAX_VARINT),
+        HeaderLimit("sample rate", header.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE),
+        HeaderLimit("slot size (log2)", header.slot_log2, MIN_SLOT_LOG2, MAX_SLOT_LOG2),
+        HeaderLimit("peak of MACs a sample", header.peak_macs, 0, MAX_VARINT),
+        HeaderLimit("slots in a segment", header.seek_slots, 0, MAX_VARINT),
+        HeaderLimit("number of samples", header.samples, 1, MAX_VARINT),
     )
-    for name, value, low, high in limits:
-        if not low <= value <= high:
-            return f"illegal header: {name} is {value}, allowed are {low}..{high}"
-    if header.noise is not None:
-        noise_limits = (
-            ("noise frame (log2)", header.noise.frame_log2, MIN_FRAME_LOG2, min(MAX_FRAME_LOG2, header.slot_log2)),
-            ("noise shift", header.noise.shift, 1, MAX_NOISE_SHIFT),
-            ("noise base", header.noise.base, -128, 127),
-            ("largest number of noise Gaussians held", header.noise.max_held, 1, MAX_NOISE_HELD),
-        )
-        for name, value, low, high in noise_limits:
-            if not low <= value <= high:
-                return f"illegal header: {name} is {value}, allowed are {low}..{high}"
+    for limit in (*limits, *(limit for kind in header.kinds for limit in kind.header_limits(header))):
+        if limit.error:
+            return limit.error
     if header.loop is not None and not 0 <= header.loop[0] < header.loop[1] <= header.samples:
         return f"illegal header: loop {header.loop[0]}..{header.loop[1]} in {header.samples} samples"
     return None
 
 
-def feature_error(kinds: int, table_set: int, channels: int) -> str | None:
+def feature_error(kind_bits: int, table_set: int, channels: int) -> str | None:
     """What a header asks for that this version does not know, in one line (SPEC C2)."""
-    unknown = kinds & ~KNOWN_KINDS
+    unknown = kind_bits & ~sum(1 << kind.bit for kind in KINDS)
     if unknown:
-        names = [KINDS[bit] if bit < len(KINDS) else f"reserved (bit {bit})" for bit in range(8) if unknown >> bit & 1]
+        names = [RESERVED_KINDS.get(bit, f"reserved (bit {bit})") for bit in range(8) if unknown >> bit & 1]
         return f"unsupported kind of Gaussian: {', '.join(names)}; a newer decoder is needed"
     if table_set >= len(TABLE_SETS):
         return f"unsupported table set {table_set}; a newer decoder is needed"
@@ -284,26 +242,25 @@ def feature_error(kinds: int, table_set: int, channels: int) -> str | None:
 
 def pack_header(header: StreamHeader) -> bytes:
     """The header's bytes, its check included."""
-    error = field_error(header) or feature_error(header.kinds, header.table_set, header.channels)
+    error = field_error(header) or feature_error(header.kind_bits, header.table_set, header.channels)
     if error:
         raise ValueError(error)
     rate_code = SAMPLE_RATES.index(header.sample_rate) + 1 if header.sample_rate in SAMPLE_RATES else 0
     out = bytearray(MAGIC)
     out.append(header.version)
     out.append(rate_code | header.slot_log2 << 4)
-    out.append(header.kinds)
+    out.append(header.kind_bits)
     out.append((header.channels - 1) | (header.loop is not None) << 1 | header.table_set << 2)
-    out.append(header.kmin | (header.scales - 1) << 4)
-    out += (header.mantissa | header.output_shift << 11).to_bytes(2, "little")
-    for value in (header.max_active, header.peak_macs, header.seek_slots, header.samples):
+    out.append(header.smallest_scale | (header.scales - 1) << 4)
+    out += (header.amplitude_step | header.output_shift << 11).to_bytes(2, "little")
+    for value in (header.max_tones, header.peak_macs, header.seek_slots, header.samples):
         out += write_varint(value)
     if rate_code == 0:
         out += header.sample_rate.to_bytes(4, "little")
     for value in header.loop or ():
         out += write_varint(value)
-    if header.noise:
-        noise = header.noise
-        out += bytes((noise.frame_log2 | noise.shift << 4, noise.base & 0xFF, noise.max_held))
+    for kind in header.kinds:
+        out += kind.pack_part(header)
     out += (zlib.crc32(out) & 0xFFFF).to_bytes(2, "little")
     return bytes(out)
 
@@ -312,13 +269,15 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
     """The header of a stream, and the offset of its first segment."""
     offset = len(MAGIC)
 
-    def take(count: int) -> int:
+    def take_bytes(count: int) -> bytes:
         nonlocal offset
         if offset + count > len(data):
             raise BitstreamError(f"truncated: the stream ends inside its header, after {len(data)} bytes")
-        value = int.from_bytes(data[offset : offset + count], "little")
         offset += count
-        return value
+        return bytes(data[offset - count : offset])
+
+    def take(count: int) -> int:
+        return int.from_bytes(take_bytes(count), "little")
 
     def varint() -> int:
         nonlocal offset
@@ -332,43 +291,41 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
     version = take(1)
     if version != FORMAT_VERSION:
         raise UnsupportedError(f"unsupported format version {version}; this decoder knows version {FORMAT_VERSION}")
-    rate_slot, kinds, layout, scale_range, step = take(1), take(1), take(1), take(1), take(2)
-    max_active, peak_macs, seek_slots, samples = varint(), varint(), varint(), varint()
+    rate_slot, kind_bits, layout, scale_range, step = take(1), take(1), take(1), take(1), take(2)
+    max_tones, peak_macs, seek_slots, samples = varint(), varint(), varint(), varint()
     rate_code = rate_slot & 15
     sample_rate = take(4) if rate_code == 0 else SAMPLE_RATES[(rate_code - 1) % len(SAMPLE_RATES)]
     loop = (varint(), varint()) if layout >> 1 & 1 else None
-    noise = None
-    if kinds & NOISE_BIT:
-        frame_shift, base, max_held = take(1), take(1), take(1)
-        noise = NoiseHeader(frame_shift & 15, frame_shift >> 4, base - ((base & 128) << 1), max_held)
+    with_parts = [kind for kind in KINDS if kind.header_bytes and kind_bits >> kind.bit & 1]
+    parts = {kind.name: kind.parse_part(take_bytes(kind.header_bytes)) for kind in with_parts}
     check = zlib.crc32(data[:offset]) & 0xFFFF
     if take(2) != check:
         raise BitstreamError("the header is damaged: its check does not fit")
     if rate_code > len(SAMPLE_RATES):
         raise BitstreamError(f"illegal header: sample rate code is {rate_code}, allowed are 0..{len(SAMPLE_RATES)}")
-    if not kinds & TONE_BIT:
+    if not kind_bits & 1 << TONE.bit:
         raise BitstreamError("illegal header: the bit of tone Gaussians is not set")
     header = StreamHeader(
         sample_rate=sample_rate,
         samples=samples,
         slot_log2=rate_slot >> 4,
-        kmin=scale_range & 15,
+        smallest_scale=scale_range & 15,
         scales=(scale_range >> 4) + 1,
-        mantissa=step & MAX_MANTISSA,
+        amplitude_step=step & MAX_AMPLITUDE_STEP,
         output_shift=step >> 11,
-        max_active=max_active,
+        max_tones=max_tones,
         peak_macs=peak_macs,
         seek_slots=seek_slots,
         loop=loop,
         table_set=layout >> 2,
-        noise=noise,
         channels=(layout & 1) + 1,
         version=version,
+        **parts,
     )
     illegal = field_error(header)
     if illegal:
         raise BitstreamError(illegal)
-    unsupported = feature_error(kinds, header.table_set, header.channels)
+    unsupported = feature_error(kind_bits, header.table_set, header.channels)
     if unsupported:
         raise UnsupportedError(unsupported)
     return header, offset

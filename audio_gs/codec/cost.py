@@ -1,93 +1,31 @@
-"""What decoding costs, as SPEC 5 and 7 count it: multiplications, at the samples where the decoder does them."""
+"""What decoding costs, as SPEC counts it: multiplications, at the samples where the decoder does them; and the class
+that a header states for it."""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from audio_gs.gaussians import ends, noises, tones
-
-from . import dequantise
 from .container import StreamHeader, held_after, warm_up_start
-from .tables import (
-    BARK_BANDS,
-    ENVELOPE_SEGMENTS,
-    HALF_BAND_TAPS,
-    LEVELS,
-    MACS_PER_PIECE,
-    NOISE_NARROWEST_SUPPORT,
-    NOISE_SCALES,
-    NOISE_SHORTEST_SUPPORT,
-    RENDER_BLOCK,
-    WARM_UP_BLOCKS,
-)
+from .gaussians import Gaussians
+from .kinds import Kind
+from .kinds.base import Macs, Table
+from .tables import RENDER_BLOCK
 
 WINDOW_SECONDS = 0.020
 MACS_PER_GAUSSIAN = 32
-FILTER_MACS = round(RENDER_BLOCK * HALF_BAND_TAPS * (1 - 0.5 ** (LEVELS - 1)))
-"""What the half-band filters cost in a block: of each two samples of a level one is made of others."""
 _SPAN_SAMPLES = 1 << 20
 
-Table = npt.NDArray[Any]
-Macs = npt.NDArray[np.int64]
-
-
-@njit(cache=True)
-def _add_tones(macs: Any, start: int, levels: Any, scales: Any, onsets: Any) -> None:
-    """Adds what the tones cost in each block to macs[0..], which begins at sample `start`, at the block's first sample;
-    blocks before sample 0 are made with the one that begins there."""
-    for g in range(len(levels)):
-        level, scale, onset = levels[g], scales[g] - levels[g], onsets[g] >> levels[g]
-        ahead = (8 << level) - 8
-        size = RENDER_BLOCK >> level
-        support = ENVELOPE_SEGMENTS << scale
-        block = max(-WARM_UP_BLOCKS, ((onset << level) - ahead) // RENDER_BLOCK)
-        if start > 0:
-            block = max(block, -(-start // RENDER_BLOCK))
-        while max(0, block * RENDER_BLOCK) < start + len(macs):
-            begin = (block * RENDER_BLOCK + ahead) >> level
-            age = max(0, begin - onset)
-            count = min(begin + size - onset, support) - age
-            if begin - onset >= support:
-                break
-            if count > 0:
-                pieces = ((age + count - 1) >> scale) - (age >> scale) + 1
-                macs[max(0, block * RENDER_BLOCK) - start] += count + MACS_PER_PIECE * pieces
-            block += 1
+Array = npt.NDArray[Any]
 
 
 def macs_window(sample_rate: int) -> int:
     """Samples in 20 ms."""
     return max(1, round(WINDOW_SECONDS * sample_rate))
-
-
-def tone_macs(table: Table, start: int, stop: int) -> Macs:
-    """MACs of rendering tone Gaussians at each of the samples start..stop-1, shape (stop - start,): one for each sample
-    that the decoder makes of them at their level, four more for each straight piece of the envelope in a block."""
-    macs = np.zeros(stop - start, np.int64)
-    scale = table["scale"].astype(np.int64)
-    _add_tones(macs, start, dequantise.level(table["bin"], scale), scale, table["onset"].astype(np.int64))
-    return macs
-
-
-def macs_of_tones(table: Table) -> npt.NDArray[np.float64]:
-    """About what each tone Gaussian costs in MACs, shape (n,)."""
-    scale = table["scale"].astype(np.int64)
-    sounding = ENVELOPE_SEGMENTS << scale
-    pieces = np.maximum(ENVELOPE_SEGMENTS, sounding // RENDER_BLOCK)
-    return sounding * 0.5 ** dequantise.level(table["bin"], scale) + MACS_PER_PIECE * pieces
-
-
-def filter_macs(start: int, stop: int) -> Macs:
-    """MACs of the half-band filters at each of the samples start..stop-1."""
-    macs = np.zeros(stop - start, np.int64)
-    macs[-start % RENDER_BLOCK :: RENDER_BLOCK] = FILTER_MACS
-    if start == 0:
-        macs[0] += WARM_UP_BLOCKS * FILTER_MACS
-    return macs
 
 
 def slot_macs(table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
@@ -105,61 +43,75 @@ def needed_from(table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
     return np.maximum(0, held_after(slot_onset))
 
 
-def noise_macs_each_frame(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
-    """MACs that each of `frames` noise frames from `first_frame` on costs, shape (frames,), for the noise Gaussians of
-    a table: those of the transform and the window, two for each band, and for each Gaussian that lasts there three and
-    two for each Bark that it covers."""
-    fixed = ((frame_log2 + 5) << frame_log2) + 2 * BARK_BANDS
-    steps = np.zeros(frames + 1, np.int64)
-    first = (table["onset"].astype(np.int64) >> frame_log2) + 1 - first_frame
-    last = first + (NOISE_SHORTEST_SUPPORT << table["scale"].astype(np.int64)) - 1
-    each = 3 + 2 * (NOISE_NARROWEST_SUPPORT << table["width"].astype(np.int64))
-    np.add.at(steps, np.clip(first, 0, frames), each)
-    np.add.at(steps, np.clip(last, 0, frames), -each)
-    return fixed + np.cumsum(steps[:-1])
-
-
-def noise_macs(table: Table, frame_log2: int, start: int, stop: int) -> Macs:
-    """MACs of noise at each of the samples start..stop-1: a frame's in the first sample that needs it."""
-    macs = np.zeros(stop - start, np.int64)
-    first = 0 if start == 0 else -(-start >> frame_log2) + 1
-    frames = ((stop - 1) >> frame_log2) + 2 - first
-    if frames > 0:
-        needed = np.maximum(0, (np.arange(first, first + frames) - 1) << frame_log2)
-        np.add.at(macs, needed - start, noise_macs_each_frame(table, frame_log2, first, frames))
-    return macs
-
-
-def macs_each_sample(table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
+def macs_each_sample(gaussians: Gaussians, header: StreamHeader, start: int, stop: int) -> Macs:
     """MACs at each of the samples start..stop-1, shape (stop - start,), of all that decoding does but to find that
     slots are empty."""
-    macs = filter_macs(start, stop) + tone_macs(tones(table), start, stop) + slot_macs(table, header, start, stop)
-    if header.noise:
-        macs += noise_macs(noises(table), header.noise.frame_log2, start, stop)
+    macs = np.zeros(stop - start, np.int64)
+    for kind in header.kinds:
+        table = gaussians[kind.name]
+        macs += kind.macs(table, header, start, stop) + slot_macs(table, header, start, stop)
     return macs
 
 
-def macs_per_sample(table: Table, header: StreamHeader) -> tuple[float, float]:
+def macs_per_sample(gaussians: Gaussians, header: StreamHeader) -> tuple[float, float]:
     """Mean over the clip and peak over any window of 20 ms, in MACs a sample."""
     samples = header.samples
     window = macs_window(header.sample_rate)
     # The end of each scale of a slot takes a bit.
-    slot = header.scales + (NOISE_SCALES if header.noise else 0)
+    slot = sum(kind.scales(header) for kind in header.kinds)
     slots = (window >> header.slot_log2) + 2
     total = slot * (header.slots + header.lead_slots)
-    peak = FILTER_MACS * -(-window // RENDER_BLOCK)
-    needed, end = needed_from(table, header), ends(table, header)
+    peak = sum(kind.most_silent_macs(header, window) for kind in header.kinds)
+    spans = {kind.name: _spans(gaussians[kind.name], kind, header) for kind in header.kinds}
     # In spans, so that the memory that a stream asks for does not grow with the length that its header states.
     for start in range(0, samples, _SPAN_SAMPLES):
         stop = min(samples, start + _SPAN_SAMPLES)
         last = min(samples, stop + window - 1)
-        near = (needed < last) & (end > (start if start > 0 else warm_up_start(0)))
-        near |= needed == 0 if start == 0 else (needed >= start) & (needed < last)
-        if not near.any() and header.noise is None and start > 0:
-            total += FILTER_MACS * len(range(-start % RENDER_BLOCK, stop - start, RENDER_BLOCK))
+        here = Gaussians({name: gaussians[name][_near(*of_kind, start, last)] for name, of_kind in spans.items()})
+        silent = [kind.silent_macs(header, start, stop) for kind in header.kinds]
+        if here.total == 0 and start > 0 and None not in silent:
+            total += sum(macs for macs in silent if macs is not None)
             continue
-        sums = np.concatenate(([0], np.cumsum(macs_each_sample(table[near], header, start, last))))
+        sums = np.concatenate(([0], np.cumsum(macs_each_sample(here, header, start, last))))
         total += int(sums[stop - start])
         # A clip that is shorter than the window costs all at once.
         peak = max(peak, int((sums[window:] - sums[:-window]).max(initial=0)), int(sums[-1]) if samples < window else 0)
     return total / samples, (peak + slot * slots) / window
+
+
+def _spans(table: Table, kind: Kind, header: StreamHeader) -> tuple[Array, Array]:
+    """From where on, and up to where, each Gaussian costs something."""
+    return needed_from(table, header), kind.ends(table, header)
+
+
+def _near(needed: Array, end: Array, start: int, last: int) -> npt.NDArray[np.bool_]:
+    """Marks what costs something at the samples start..last-1."""
+    near = (needed < last) & (end > (start if start > 0 else warm_up_start(0)))
+    return near | (needed == 0 if start == 0 else (needed >= start) & (needed < last))
+
+
+def slots_held(onset: Array, end: Array, slot_log2: int) -> tuple[Array, Array]:
+    """First and last slot in which a decoder holds each Gaussian (SPEC P1); given are the first sample of each and the
+    one after its last."""
+    begin = onset >> slot_log2
+    # The first slot whose samples lie so far behind the end that it drops what ended there, less one.
+    last = (-(-end // RENDER_BLOCK) * RENDER_BLOCK + RENDER_BLOCK - 1) >> slot_log2
+    return begin, np.maximum(begin, np.where(end <= warm_up_start(0), begin, last))
+
+
+def held_each_slot(table: Table, kind: Kind, header: StreamHeader) -> npt.NDArray[np.int64]:
+    """Gaussians of a kind that a decoder holds in each slot from the first one, -header.lead_slots, on."""
+    begin, last = slots_held(table["onset"].astype(np.int64), kind.ends(table, header), header.slot_log2)
+    change = np.zeros(header.slots + header.lead_slots + 1, np.int64)
+    np.add.at(change, begin + header.lead_slots, 1)
+    np.add.at(change, np.minimum(last + 1, header.slots) + header.lead_slots, -1)
+    return np.cumsum(change[:-1])
+
+
+def with_class(header: StreamHeader, gaussians: Gaussians) -> StreamHeader:
+    """The header with the class that decoding these Gaussians takes: how many of each kind are held at a time, and the
+    peak of MACs a sample."""
+    for kind in header.kinds:
+        held = held_each_slot(gaussians[kind.name], kind, header)
+        header = kind.with_capacity(header, max(1, int(held.max(initial=0))))
+    return dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(gaussians, header)[1]))

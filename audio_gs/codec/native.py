@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from audio_gs.audio_io import PcmArray
 from audio_gs.errors import AudioGsError, BitstreamError, UnsupportedError
 
 from ._decoder import ffi, lib
-from .container import FORMAT_VERSION, NOISE_BIT, NoiseHeader, StreamHeader
+from .backend import Backend
+from .container import FORMAT_VERSION, StreamHeader
+from .kinds import NOISE
+from .kinds.noise import NoiseHeader
+from .pcm import PcmArray
 
 UNLIMITED = 65535
 """The budget that is none."""
@@ -37,12 +40,12 @@ def decoder_bytes(header: StreamHeader) -> int:
     """Memory that the C decoder needs for a stream with this header, in bytes, its tables and stack not
     counted."""
     frame_samples = header.noise.frame_samples if header.noise else 0
-    return int(lib.gs_decoder_size(header.max_active, header.scales, header.max_noise, frame_samples))
+    return int(lib.gs_decoder_size(header.max_tones, header.scales, header.max_noises, frame_samples))
 
 
 def _noise_header(info: Any) -> NoiseHeader:
     return NoiseHeader(
-        frame_log2=info.noise_frame_shift, shift=info.noise_shift, base=info.noise_base, max_held=info.max_noise
+        frame_log2=info.noise_frame_shift, shift=info.noise_shift, base=info.noise_base, max_noises=info.max_noise
     )
 
 
@@ -61,16 +64,16 @@ class NativeDecoder:
             sample_rate=info.sample_rate,
             samples=info.samples,
             slot_log2=info.slot_shift,
-            kmin=info.smallest_scale,
+            smallest_scale=info.smallest_scale,
             scales=info.scales,
-            mantissa=info.amplitude_step,
+            amplitude_step=info.amplitude_step,
             output_shift=info.output_shift,
-            max_active=info.max_active,
+            max_tones=info.max_active,
             peak_macs=info.peak_macs,
             seek_slots=info.seek_slots,
             loop=(info.loop_start, info.loop_end) if info.has_loop else None,
             table_set=info.table_set,
-            noise=_noise_header(info) if info.kinds & NOISE_BIT else None,
+            noise=_noise_header(info) if info.kinds & 1 << NOISE.bit else None,
             channels=info.channels,
             version=FORMAT_VERSION,
         )
@@ -108,3 +111,6 @@ class NativeDecoder:
         state = ffi.new("gs_coder_state *")
         lib.gs_get_coder_state(self._decoder, state)
         return state.range, state.code, state.bytes_read, state.held
+
+
+BACKEND = Backend("c", exact=True, open=NativeDecoder)

@@ -2,6 +2,11 @@
 
 A context is a uint16: probability of a 1 in its top 12 bits, count of bits seen in its low 4 (SPEC 2). A decoder
 is an int64 array (DECODER_FIELDS), an encoder is an int64 array (ENCODER_FIELDS) with a uint8 array of output.
+
+The coder is Martin's range coder (1979) with the carry handling and the binary contexts of LZMA (Pavlov).
+
+A decoder that is longer than its fields takes notes in what is left: how many, and 2 * context + bit for each bit that
+it decodes with an adaptive context.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from .tables import ADAPTATION_SHIFT
 Array = npt.NDArray[Any]
 
 RANGE, CODE, POSITION, OVERRUN = range(4)
-DECODER_FIELDS = 4
+DECODER_FIELDS = NOTES = 4
 LOW, ENCODER_RANGE, CACHE, PENDING, WRITTEN, SHIFTS = range(6)
 ENCODER_FIELDS = 6
 
@@ -31,7 +36,7 @@ _SHIFT = np.array(ADAPTATION_SHIFT, np.int64)
 
 @njit(cache=True)
 def adapted(context: int, bit: int) -> int:
-    """The context after it has coded `bit` (SPEC R2)."""
+    """The context after it has coded `bit` (SPEC 2)."""
     probability = context >> 4
     count = context & 15
     shift = _SHIFT[count]
@@ -81,6 +86,9 @@ def decode_bit(state: Array, data: Array, contexts: Array, index: int) -> int:
         state[CODE] -= bound
         state[RANGE] -= bound
     contexts[index] = adapted(context, bit)
+    if len(state) > DECODER_FIELDS:
+        state[NOTES] += 1
+        state[NOTES + state[NOTES]] = 2 * index + bit
     _refill(state, data)
     return bit
 

@@ -42,7 +42,7 @@ RENDER_BLOCK = 64
 WARM_UP_BLOCKS = 2
 """Blocks before a jump's target that decide on what the half-band filters give from there on."""
 MACS_PER_PIECE = 4
-"""Multiplications for each straight piece of an envelope, beside one for each sample (SPEC 5)."""
+"""Multiplications for each straight piece of an envelope, beside one for each sample (SPEC 4.5)."""
 HALF_BAND_TAPS = 4
 """On either side."""
 HALF_BAND_BETA = 5.25
@@ -91,7 +91,7 @@ def gain() -> npt.NDArray[np.int64]:
 
 
 def noise_profile() -> npt.NDArray[np.int64]:
-    """Over Bark, of every width of noise (SPEC 7: eb), shape (60,): of width c those from 12 c on, and the values at
+    """Over Bark, of every width of noise (SPEC 5.3: eb), shape (60,): of width c those from 12 c on, and the values at
     d = 1, 3, .. 23 of width 0, 2, 6, .. 46 of width 1, 8, 16, .. 88 of width 2, 4, 12, .. 188 of width 3, that is,
     at every d that a noise of the width meets, as number d >> min(c + 1, 3) of the width."""
     env = envelope()
@@ -104,7 +104,7 @@ def noise_profile() -> npt.NDArray[np.int64]:
     return profile
 
 
-# Slots (SPEC 3): the contexts of one scale, by their offset.
+# Tones (SPEC 4.2): the contexts of one scale, by their offset.
 MAX_SCALES = 8
 MORE_ACTIVITIES, MORE_PLACES = 5, 4
 GAMMA_LENGTHS, GAMMA_TOPS = 12, 11
@@ -121,7 +121,7 @@ LARGEST_AMPLITUDE = (2 << AMPLITUDE_EXPONENT) - 1
 START_COUNT = (0, 3, 6, 10)
 """Counts of bits seen that a prior can start a context with."""
 
-# Noise Gaussians (SPEC 3 and 7): the contexts come after those of the tones, first those of each spread in time.
+# Noises (SPEC 5.1 and 5.2): the contexts come after those of the tones, first those of each spread in time.
 NOISE_SCALES = 6
 NOISE_SHORTEST_SUPPORT = 4
 """Frames that a noise Gaussian of scale 0 lasts."""
@@ -150,7 +150,7 @@ GAIN_STEPS = 32
 FEWEST_PHASE_BITS = 3
 PHASE_LIMITS = (3, 5, 10, 20, 40, 80, 160)
 """Amplitude indices from which the phase has one more bit: the smallest 2^m >= 3 that keeps the tangential step
-2 pi (q + 3/8) / 2^m near 1.4 amplitude steps, so the complex amplitude is quantised evenly (SPEC 3)."""
+2 pi (q + 3/8) / 2^m near 1.4 amplitude steps, so the complex amplitude is quantised evenly (SPEC 4.1)."""
 PRIORS_FILE = Path(__file__).with_name("priors.json")
 
 
@@ -170,15 +170,10 @@ def priors() -> npt.NDArray[np.int64]:
     return table
 
 
-def initial_contexts(table_set: int, scales: int, noise: bool) -> npt.NDArray[np.uint16]:
-    """Contexts at the start of a segment: CONTEXTS_PER_SCALE for each scale, then NOISE_CONTEXTS if there is noise
-    (SPEC R2)."""
-    stored = priors()[table_set]
-    byte = stored[: scales * CONTEXTS_PER_SCALE]
-    if noise:
-        byte = np.concatenate([byte, stored[MAX_SCALES * CONTEXTS_PER_SCALE :]])
-    probability = (byte >> 2) * 64 + 32
-    return ((probability << 4) | np.array(START_COUNT)[byte & 3]).astype(np.uint16)
+def contexts_of_prior(prior: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+    """The contexts that prior bytes stand for."""
+    probability = (prior >> 2) * 64 + 32
+    return ((probability << 4) | np.array(START_COUNT)[prior & 3]).astype(np.uint16)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,7 +231,7 @@ def all_tables() -> tuple[Table, ...]:
             "noise_profile",
             noise_profile(),
             "uint16_t",
-            "a noise over Bark at every d that occurs, as SPEC 7 interpolates it",
+            "a noise over Bark at every d that occurs, as SPEC 5.3 interpolates it",
         ),
         Table(
             "adaptation_shift",

@@ -9,11 +9,14 @@ import numpy as np
 
 from audio_gs.codec.tables import TABLE_SETS
 
-from ..fit import BITS_EACH, Fit, Samples
+from ..assemble import Solution, assemble
 from ..options import EncoderOptions, load_preset
 from ..perception import Listener
+from ..problem import BITS_EACH, Problem, Samples
+from ..progress import Span
+from ..tones.choose import choose_tones, step_for
 from ..tones.quantiser import Step
-from .shares import add_noise, noise_count_at, noise_kbit_s
+from .shares import noise_count_at, noise_kbit_s, with_noise
 
 _SECONDS = 4.0
 """Length of the excerpt."""
@@ -23,23 +26,26 @@ _CLEARLY = 0.98
 """Of the cost of the preset that asks for the least memory, what another has to come down to."""
 
 
-def choose_preset(signal: Samples, sample_rate: int, options: EncoderOptions, kbit_s: float) -> str:
+def choose_preset(
+    signal: Samples, sample_rate: int, options: EncoderOptions, kbit_s: float, report: Span | None = None
+) -> str:
     """The preset that comes nearest to the clip, output steps, shape (n,), at about a bitrate."""
     excerpt = loudest(signal, round(_SECONDS * sample_rate))
     listener = Listener(excerpt, sample_rate)
     options = dataclasses.replace(options, loop=None, seek_every=0)
     best_name, best_cost = TABLE_SETS[0], math.inf
     step: Step | None = None
-    for name in TABLE_SETS:
-        fit = Fit(excerpt, sample_rate, load_preset(name), options)
-        count = noise_count_at(fit, kbit_s)
+    for number, name in enumerate(TABLE_SETS):
+        problem = Problem(excerpt, sample_rate, load_preset(name), options)
+        count = noise_count_at(problem, kbit_s)
         if step is None:
-            for_tones = fit.target_bytes(kbit_s - noise_kbit_s(fit, count))
-            step = fit.step_for(max(1, int(8 * for_tones / BITS_EACH)))
-        pursuit = fit.run(step, rough=True)
-        add_noise(fit, pursuit, count)
-        decoded, size = fit.decoded(pursuit, step)
-        cost = listener.distance(decoded) * size**-_DISTANCE_BY_RATE
+            for_tones = problem.target_bytes(kbit_s - noise_kbit_s(problem, count))
+            step = step_for(problem, max(1, int(8 * for_tones / BITS_EACH)))
+        if report is not None:
+            report(number / len(TABLE_SETS), f"trying preset {name}")
+        solution = Solution(step, choose_tones(problem, step, rough=True))
+        stream = assemble(problem, with_noise(problem, solution, count)[0])
+        cost = listener.distance(stream.decoded()) * len(stream.data) ** -_DISTANCE_BY_RATE
         if cost < best_cost:
             # The first is the one that asks for the least.
             best_name, best_cost = name, cost * (_CLEARLY if name == TABLE_SETS[0] else 1)

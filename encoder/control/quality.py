@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
-from ..fit import BITS_EACH, Fit
+from ..assemble import Solution, assemble
 from ..perception import Listener
-from ..tones.pursuit import Pursuit
+from ..problem import BITS_EACH, Problem
+from ..progress import Span
+from ..tones.choose import choose_tones, settled, step_for
 from ..tones.quantiser import Step, nearest_step
-from .shares import add_noise, noise_count_beside
+from .shares import noise_count_beside, with_noise
 
 HIGHEST_QUALITY = 10.0
 _WORST_DISTANCE = 0.25
@@ -46,18 +48,16 @@ def typical_kbit_s(quality: float) -> float:
     return 1.4 * 1.3**quality
 
 
-def step_for_quality(fit: Fit, quality: float, listener: Listener) -> Step:
+def step_for_quality(problem: Problem, quality: float, listener: Listener, report: Span) -> Step:
     """The amplitude step at which a rough fit has about a quality, or comes nearest to it under the ceilings."""
     wanted = distance_at(quality)
-    bits = 1000 * (1 - fit.preset.noise_share) * typical_kbit_s(quality) * len(fit.signal) / fit.sample_rate
-    step = fit.step_for(max(1, int(bits / BITS_EACH)))
+    bits = 1000 * (1 - problem.preset.noise_share) * typical_kbit_s(quality) * len(problem.signal) / problem.sample_rate
+    step = step_for(problem, max(1, int(bits / BITS_EACH)))
     tried: list[tuple[float, float, Step]] = []
     slope = _SLOPE
-    for _ in range(_TRIES):
-        pursuit = fit.run(step, rough=True)
-        limited = add_noise(fit, pursuit, noise_count_beside(fit, pursuit))
-        distance = listener.distance(fit.decoded(pursuit, step)[0])
-        fit.noise = None
+    for number in range(_TRIES):
+        solution = Solution(step, choose_tones(problem, step, report.try_number(number), rough=True))
+        distance, limited = _distance_with_noise(problem, solution, listener)
         missing = math.log(min(max(distance, 1e-6), 1e6) / wanted)
         place = math.log(step.weight)
         if tried:
@@ -69,29 +69,34 @@ def step_for_quality(fit: Fit, quality: float, listener: Listener) -> Step:
         tried.append((missing, place, step))
         if abs(missing) < _TOLERANCE:
             break
-        step = nearest_step(math.exp(place - min(_LONGEST, max(-_LONGEST, missing / slope))), fit.peak)
+        step = nearest_step(math.exp(place - min(_LONGEST, max(-_LONGEST, missing / slope))), problem.peak)
         if any(step == other for _, _, other in tried):
             break
     return min(tried, key=lambda entry: abs(entry[0]))[2]
 
 
-def thin_to_quality(fit: Fit, pursuit: Pursuit, step: Step, quality: float, listener: Listener) -> None:
-    """Leaves only the strongest tones that a quality takes, where even the coarsest step of a loud clip has more."""
-    if nearest_step(2 * step.weight, fit.peak) != step:
-        return
-    wanted = distance_at(quality)
-    atoms, ranking = pursuit.atoms, np.argsort(-pursuit.energies(), kind="stable")
+def _distance_with_noise(problem: Problem, solution: Solution, listener: Listener) -> tuple[float, bool]:
+    """How far the clip is from itself with these tones and the noise that fits beside them, and whether the ceilings
+    took tones away for it."""
+    noisy, limited = with_noise(problem, solution, noise_count_beside(problem, len(solution.tones.atoms)))
+    return listener.distance(assemble(problem, noisy).decoded()), limited
 
-    def keep(count: int) -> None:
-        pursuit.replace(atoms[np.sort(ranking[:count])])
-        fit.settle(pursuit)
+
+def thin_to_quality(problem: Problem, solution: Solution, quality: float, listener: Listener) -> Solution:
+    """With only the strongest tones that a quality takes, where even the coarsest step of a loud clip has more."""
+    step = solution.step
+    if nearest_step(2 * step.weight, problem.peak) != step:
+        return solution
+    wanted = distance_at(quality)
+    atoms, ranking = solution.tones.atoms, np.argsort(-solution.tones.energies(), kind="stable")
+
+    def strongest(count: int) -> Solution:
+        tones = solution.tones.with_atoms(atoms[np.sort(ranking[:count])])
+        return solution.with_tones(settled(problem, tones))
 
     too_few, enough = 0, len(atoms)
     while enough - too_few > 1 + enough // _THINNING:
         count = (too_few + enough) // 2
-        keep(count)
-        add_noise(fit, pursuit, noise_count_beside(fit, pursuit))
-        near = listener.distance(fit.decoded(pursuit, step)[0]) <= wanted
-        fit.noise = None
+        near = _distance_with_noise(problem, strongest(count), listener)[0] <= wanted
         too_few, enough = (too_few, count) if near else (count, enough)
-    keep(enough)
+    return strongest(enough)

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import TONE_DTYPE
 from audio_gs.errors import AudioGsError, OptionsError
-from audio_gs.gaussians import GAUSSIAN, GaussianTable
 
 from ..options import EncoderOptions
 from .model import PARAMETERS
 
-_VERSION = 1
+_VERSION = 2
 _FREE_OPTIONS = frozenset(
-    ["log_dir", "resume", "checkpoint_every", "device", "seek_every", "loop", "max_macs", "max_active"]
+    ["log_dir", "resume", "checkpoint_every", "device", "seek_every", "loop", "max_macs", "max_tones"]
 )
 """Options that do not bear on what a gradient step does, so a fit may go on under other values of them."""
 HISTORY_COLUMNS = 5
@@ -41,7 +42,7 @@ class FitState:
     """Adam's first and second, shape (2, 5, n)."""
     updates: npt.NDArray[np.float32]
     """Adam's count of updates, shape (5,)."""
-    best: GaussianTable
+    best: Table
     best_loss: float
     history: npt.NDArray[np.float64]
     """Step, loss, SNR in dB, Gaussians and hardness of the quantiser of every step so far, shape (steps + 1, 5)."""
@@ -129,7 +130,7 @@ def _state(arrays: dict[str, npt.NDArray[Any]]) -> FitState:
             raise ValueError(name)
     if not all(np.isfinite(arrays[name]).all() for name in ("parameters", "start", "moments", "updates")):
         raise ValueError("not finite")
-    if arrays["best"].dtype != GAUSSIAN or arrays["best"].ndim != 1:
+    if arrays["best"].dtype != TONE_DTYPE or arrays["best"].ndim != 1:
         raise ValueError("best")
     return FitState(
         step=int(arrays["step"]),

@@ -1,4 +1,4 @@
-"""The rendering of `torch_render` and its gradients as Numba loops: on a CPU several times as fast as tensors of all
+"""The rendering of `render` and its gradients as Numba loops: on a CPU several times as fast as tensors of all
 samples of all Gaussians, and without their memory."""
 
 from __future__ import annotations

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import support
 from audio_gs.codec.tables import LARGEST_AMPLITUDE, phase_bits
-from audio_gs.gaussians import GaussianTable, empty_table, support
 
 from ..options import EncoderOptions
 from ..tones.lattice import Geometry, correlate, envelope_norm, envelope_samples, make_geometry
@@ -31,30 +33,30 @@ def initialise(
     layout: tuple[int, int],
     step: float,
     count: int,
-) -> GaussianTable:
+) -> Table:
     """Up to `count` Gaussians for a signal in output steps, shape (samples,), by `options.initialisation`.
 
-    layout is (kmin, scales), step the amplitude step in the unit of alpha.
+    layout is (smallest scale, scales), step the amplitude step in the unit of alpha.
     """
-    kmin, scales = layout
-    pursuit = Pursuit(signal, kmin, scales, step)
+    smallest_scale, scales = layout
+    pursuit = Pursuit(signal, smallest_scale, scales, step)
     if options.initialisation == "pursuit":
-        pursuit.pick(count, 0.0)
-        return pursuit.table()
+        return pursuit.picked(count, 0.0).table()
     if options.initialisation == "peaks":
-        table = _peaks(signal, kmin, scales, count)
+        table = _peaks(signal, smallest_scale, scales, count)
     elif options.initialisation == "random":
         random = np.random.default_rng(options.seed)
         time, height = random.random(count), random.random(count)
-        table = _nearest_places(len(signal), sample_rate, random.integers(kmin, kmin + scales, count), time, height)
+        table = _nearest_places(
+            len(signal), sample_rate, random.integers(smallest_scale, smallest_scale + scales, count), time, height
+        )
     else:
         # A lattice by the golden ratio covers the plane of time and height evenly for any count.
         time, height = (np.arange(count) + 0.5) / count, np.arange(count) * (math.sqrt(5) - 1) / 2 % 1
-        table = _nearest_places(len(signal), sample_rate, kmin + np.arange(count) % scales, time, height)
+        table = _nearest_places(len(signal), sample_rate, smallest_scale + np.arange(count) % scales, time, height)
     weight = _correlations(signal, table)
     _set_weights(table, weight, step)
-    pursuit.take(table)
-    rendered = pursuit.rendering()
+    rendered = pursuit.with_table(table).rendering()
     energy = float(rendered @ rendered)
     gain = max(0.0, float(rendered @ signal) / energy) if energy > 0 else 1.0
     _set_weights(table, gain * weight, step)
@@ -77,27 +79,27 @@ def _nearest_places(
     scale: npt.NDArray[np.int64],
     time: npt.NDArray[np.float64],
     height: npt.NDArray[np.float64],
-) -> GaussianTable:
+) -> Table:
     """Gaussians at the lattice places nearest to times (0..1 of the clip) and heights (0..1 of the Bark scale)."""
     low, high = bark(_LOWEST_HZ), bark(sample_rate / 2)
     frequency = _hertz(low + height * (high - low))
     length = support(scale)
     hop = length // 4
     place = np.rint((time * samples - length / 2) / hop).astype(np.int64)
-    table = empty_table(len(scale))
+    table = TONE.empty(len(scale))
     table["scale"] = scale
     table["onset"] = np.clip(place, -((length - 1) // hop), (samples - 1) // hop) * hop
     table["bin"] = np.clip(np.rint(frequency * length / sample_rate), 0, length // 2 - 1)
     return table
 
 
-def _peaks(signal: npt.NDArray[np.float64], kmin: int, scales: int, count: int) -> GaussianTable:
+def _peaks(signal: npt.NDArray[np.float64], smallest_scale: int, scales: int, count: int) -> Table:
     """Gaussians at the largest correlations that none beside them exceeds."""
     cuts = range(_STRETCH_SAMPLES, len(signal) - _STRETCH_SAMPLES // 2, _STRETCH_SAMPLES)
     tables, sizes = [], []
     for begin, end in zip([None, *cuts], [*cuts, None], strict=True):
-        geometry = make_geometry(len(signal), kmin, scales, begin, end)
-        table, size = _peaks_of_stretch(correlate(signal, geometry, kmin), geometry, kmin)
+        geometry = make_geometry(len(signal), smallest_scale, scales, begin, end)
+        table, size = _peaks_of_stretch(correlate(signal, geometry, smallest_scale), geometry, smallest_scale)
         tables.append(table)
         sizes.append(size)
     order = np.argsort(-np.concatenate(sizes), kind="stable")[:count]
@@ -105,8 +107,8 @@ def _peaks(signal: npt.NDArray[np.float64], kmin: int, scales: int, count: int) 
 
 
 def _peaks_of_stretch(
-    cells: npt.NDArray[np.complex64], geometry: Geometry, kmin: int
-) -> tuple[GaussianTable, npt.NDArray[np.float32]]:
+    cells: npt.NDArray[np.complex64], geometry: Geometry, smallest_scale: int
+) -> tuple[Table, npt.NDArray[np.float32]]:
     """Peaks in their scale that no correlation beside that place in the next scales exceeds, and their power."""
     scales = len(geometry.support)
     powers = []
@@ -127,8 +129,8 @@ def _peaks_of_stretch(
             near_frame = np.clip(np.rint(near / geometry.hop[other]).astype(np.int64), 0, len(powers[other]) - 1)
             near_bin = bin_ * geometry.support[other] // geometry.support[j]
             highest &= size >= around[other][near_frame, near_bin]
-        table = empty_table(int(highest.sum()))
-        table["scale"] = kmin + j
+        table = TONE.empty(int(highest.sum()))
+        table["scale"] = smallest_scale + j
         table["onset"] = onset[highest]
         table["bin"] = bin_[highest]
         tables.append(table)
@@ -136,7 +138,7 @@ def _peaks_of_stretch(
     return np.concatenate(tables), np.concatenate(sizes)
 
 
-def _correlations(signal: npt.NDArray[np.float64], table: GaussianTable) -> npt.NDArray[np.complex128]:
+def _correlations(signal: npt.NDArray[np.float64], table: Table) -> npt.NDArray[np.complex128]:
     """The weight that would fit each place best if it were alone, shape (n,)."""
     windows = {k: envelope_samples(k) / envelope_norm(k) for k in np.unique(table["scale"]).tolist()}
     weight = np.zeros(len(table), np.complex128)
@@ -150,7 +152,7 @@ def _correlations(signal: npt.NDArray[np.float64], table: GaussianTable) -> npt.
     return np.where(table["bin"] == 0, weight.real, 2 * weight)
 
 
-def _set_weights(table: GaussianTable, weight: npt.NDArray[np.complex128], step: float) -> None:
+def _set_weights(table: Table, weight: npt.NDArray[np.complex128], step: float) -> None:
     """Gives the Gaussians the nearest amplitudes, not below the smallest, and phases."""
     index = np.rint(np.abs(weight) / step - RECONSTRUCTION).astype(np.int64)
     table["amplitude"] = np.clip(index, 1, LARGEST_AMPLITUDE)

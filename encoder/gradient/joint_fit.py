@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from audio_gs.gaussians import GaussianTable, empty_table
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.base import Table
 
 from ..log import FitLog
 from ..options import EncoderOptions
@@ -18,10 +19,9 @@ from ..tones.pursuit import RECONSTRUCTION, Pursuit
 from . import checkpoint
 from .checkpoint import FitProblem, FitState
 from .model import PARAMETERS, GaussianModel, choose_device, loss_function
-from .resolution import coarsen, is_by_hand
+from .resolution import coarsen
+from .steps import rounds_left, starting_count, steps_for
 
-STEPS = {"fast": 50, "normal": 150, "best": 400}
-"""Gradient steps by effort, when the Gaussians do not start from a pursuit."""
 _STAGE = "joint fit"
 _SOFT_UNTIL, _HARD_FROM = 0.3, 0.8
 """Shares of the steps before which the quantiser is out of the loop and after which it is in it whole. In between
@@ -32,32 +32,8 @@ _WEIGHT_RATE = 3.0
 _PLACE = ("time", "frequency", "spread")
 
 
-def steps_for(options: EncoderOptions) -> int:
-    """Gradient steps that the options ask for: pursuit's own coordinate descent needs none."""
-    if options.refine_steps is not None:
-        return options.refine_steps
-    return 0 if options.initialisation == "pursuit" else STEPS[options.effort]
-
-
-def starting_count(options: EncoderOptions, wanted: int) -> int:
-    """How many of the wanted Gaussians are there before the first step; adaptive adding brings the others."""
-    if not _rounds_left(options, 0, steps_for(options)):
-        return wanted
-    return max(1, wanted - round(options.adaptive_share * wanted))
-
-
-def hold_resolutions(pursuit: Pursuit, options: EncoderOptions) -> None:
-    """Moves the atoms to the resolutions fixed by hand, and fits their weights anew at their new places."""
-    if not is_by_hand(options):
-        return
-    samples = len(pursuit.signal)
-    pursuit.take(coarsen(pursuit.table(), options, samples))
-    pursuit.requantise(0.0)
-    pursuit.take(coarsen(pursuit.table(), options, samples))
-
-
 def joint_fit(
-    start: GaussianTable,
+    start: Table,
     signal: npt.NDArray[np.float64],
     layout: tuple[int, int],
     step: float,
@@ -65,7 +41,7 @@ def joint_fit(
     wanted: int,
     log: FitLog,
     progress: Callable[[float], None] | None = None,
-) -> GaussianTable:
+) -> Table:
     """The Gaussians after `steps_for(options)` steps of Adam on the loss of their rendering, with a quantiser in the
     loop that tightens from none to the bitstream's; or after the steps left of a fit that `options.resume` names.
 
@@ -73,7 +49,7 @@ def joint_fit(
 
     start    on the lattice; with adaptive adding, its weakest make room for those to be added
     signal   output steps, shape (samples,)
-    layout   kmin, scales
+    layout   smallest scale, scales
     step     amplitude step in the unit of alpha
     wanted   Gaussians at the end, at most; adaptive adding goes up to them
 
@@ -94,32 +70,26 @@ def joint_fit(
         torch.set_num_threads(threads)
 
 
-def _rounds_left(options: EncoderOptions, done: int, steps: int) -> int:
-    """Times that Gaussians are still to be added after `done` steps, each with as many steps left to settle."""
-    if not options.adaptive_every:
-        return 0
-    return max(0, (steps - options.adaptive_every) // options.adaptive_every - done // options.adaptive_every)
-
-
 class _JointFit:
     def __init__(self, problem: FitProblem, steps: int, log: FitLog) -> None:
         self.options, self.signal, self.wanted = problem.options, problem.signal, problem.wanted
         self.problem, self.steps, self.log = problem, steps, log
         self.device = choose_device(self.options.device)
-        self.target = torch.as_tensor(self.signal, dtype=torch.float32, device=self.device)
+        # A copy, for the signal is not to be written to, which PyTorch would warn of.
+        self.target = torch.tensor(self.signal, dtype=torch.float32, device=self.device)
         self.energy = float(np.sum(self.signal**2))
         self.loss_of = loss_function(self.options.loss)
-        self.model = self._model(empty_table())
+        self.model = self._model(TONE.empty())
         self.optimiser = self._adam()
         rate = self.options.learning_rate
         if rate is None:
             rate = _RATE_FROM_PURSUIT if self.options.initialisation == "pursuit" else _RATE_FROM_AFAR
         self._rate = rate
         self.done = 0
-        self.best, self.best_loss = empty_table(), math.inf
+        self.best, self.best_loss = TONE.empty(), math.inf
         self.history: list[tuple[float, ...]] = []
 
-    def begin(self, start: GaussianTable) -> None:
+    def begin(self, start: Table) -> None:
         count = starting_count(self.options, self.wanted)
         if len(start) > count and self.options.adaptive_every:
             energy = (start["amplitude"] + RECONSTRUCTION) ** 2 * np.where(start["bin"] == 0, 1.0, 0.5)
@@ -127,7 +97,7 @@ class _JointFit:
         self.model = self._model(coarsen(start, self.options, len(self.signal)))
         self.optimiser = self._adam()
 
-    def run(self, progress: Callable[[float], None] | None) -> GaussianTable:
+    def run(self, progress: Callable[[float], None] | None) -> Table:
         if self.done == 0:
             with torch.no_grad():
                 estimate = self.model()
@@ -179,7 +149,7 @@ class _JointFit:
         )
 
     def restore(self, state: FitState) -> None:
-        self.model = self._model(empty_table(state.start.shape[1]))
+        self.model = self._model(TONE.empty(state.start.shape[1]))
         self.model.start_length, self.model.start_centre = torch.as_tensor(state.start, device=self.device)
         for name, values in zip(PARAMETERS, state.parameters, strict=True):
             getattr(self.model, name).data = torch.as_tensor(values, device=self.device)
@@ -192,9 +162,8 @@ class _JointFit:
         for number, loss, snr_db, gaussians, hardness in state.history:
             self._log(int(number), float(loss), float(snr_db), int(gaussians), float(hardness))
 
-    def _model(self, table: GaussianTable) -> GaussianModel:
-        kmin, scales = self.problem.layout
-        model = GaussianModel(table, len(self.signal), kmin, scales, self.problem.step_weight).to(self.device)
+    def _model(self, table: Table) -> GaussianModel:
+        model = GaussianModel(table, len(self.signal), *self.problem.layout, self.problem.step_weight).to(self.device)
         model.keep_bits(self.options)
         return model
 
@@ -241,12 +210,11 @@ class _JointFit:
         with torch.no_grad():
             residual = self.signal - self.model(self._hardness()).double().numpy(force=True)
         waiting = self.wanted - int(keep.sum())
-        share = math.ceil(waiting / (1 + _rounds_left(self.options, self.done, self.steps)))
-        new = empty_table()
+        share = math.ceil(waiting / (1 + rounds_left(self.options, self.done, self.steps)))
+        new = TONE.empty()
         if share > 0:
             pursuit = Pursuit(residual, *self.problem.layout, self.problem.step_weight)
-            pursuit.pick(share, 0.0)
-            new = coarsen(pursuit.table(), self.options, len(self.signal))
+            new = coarsen(pursuit.picked(share, 0.0).table(), self.options, len(self.signal))
         before = [self._adam_state(getattr(self.model, name)) for name in PARAMETERS]
         self.model.keep(keep)
         self.model.extend(new)

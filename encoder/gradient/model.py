@@ -14,9 +14,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import support
 from audio_gs.codec.tables import LARGEST_AMPLITUDE, SHORTEST_SUPPORT, phase_bits
 from audio_gs.errors import OptionsError
-from audio_gs.gaussians import GaussianTable, empty_table, support
 
 from ..options import EncoderOptions
 from ..tones.lattice import envelope_norm
@@ -51,9 +53,9 @@ class GaussianModel(nn.Module):
     phase_bits: Tensor
     amplitude_values: Tensor | None
 
-    def __init__(self, table: GaussianTable, samples: int, kmin: int, scales: int, step: float) -> None:
+    def __init__(self, table: Table, samples: int, smallest_scale: int, scales: int, step: float) -> None:
         super().__init__()
-        self.samples, self.kmin, self.scales, self.step = samples, kmin, scales, step
+        self.samples, self.smallest_scale, self.scales, self.step = samples, smallest_scale, scales, step
         self.time_bits: int | None = None
         self.frequency_bits: int | None = None
         self.phase_bits_kept: int | None = None
@@ -65,7 +67,7 @@ class GaussianModel(nn.Module):
             setattr(self, name, nn.Parameter(torch.empty(0)))
         self.extend(table)
 
-    def extend(self, table: GaussianTable) -> None:
+    def extend(self, table: Table) -> None:
         """Adds the Gaussians of a table after those that are there; the parameters are new objects."""
         length = support(table["scale"]).astype(np.float64)
         turns = table["phase"] / 2.0 ** phase_bits()[table["amplitude"]]
@@ -99,7 +101,7 @@ class GaussianModel(nn.Module):
     @torch.no_grad()
     def stay_legal(self) -> None:
         """Moves parameters that left the format's ranges, or the clip, back to their edge."""
-        self.spread.clamp_(self.kmin, self.kmin + self.scales - 1)
+        self.spread.clamp_(self.smallest_scale, self.smallest_scale + self.scales - 1)
         self.weight.clamp_(0, LARGEST_AMPLITUDE + RECONSTRUCTION)
         self.frequency.clamp_(torch.zeros_like(self.frequency), self.start_length / 2)
         hop = self.start_length / 4
@@ -108,7 +110,7 @@ class GaussianModel(nn.Module):
     def waves(self, hardness: float = 1.0) -> Waves:
         """The Gaussians as the renderer takes them: at hardness 1 quantised as in the bitstream, at 0 as they are,
         and that far along the way in between."""
-        spread = self.spread.clamp(self.kmin, self.kmin + self.scales - 1)
+        spread = self.spread.clamp(self.smallest_scale, self.smallest_scale + self.scales - 1)
         spread = spread + hardness * (spread.round() - spread).detach()
         length = SHORTEST_SUPPORT * 2.0**spread
         whole = SHORTEST_SUPPORT * 2.0 ** spread.detach().round()
@@ -140,7 +142,7 @@ class GaussianModel(nn.Module):
         return self._index() > 0
 
     @torch.no_grad()
-    def table(self) -> GaussianTable:
+    def table(self) -> Table:
         """The quantised Gaussians, without those that are silent."""
         sounding = self.sounding()
         waves = Waves(*(field[sounding] for field in self.waves()))
@@ -153,7 +155,7 @@ class GaussianModel(nn.Module):
             "amplitude": index,
             "phase": (waves.phase * phases).round() % phases,
         }
-        out = empty_table(len(index))
+        out = TONE.empty(len(index))
         for name, values in fields.items():
             out[name] = values.round().long().numpy(force=True)
         return out

@@ -1,6 +1,6 @@
 """Rendering in PyTorch: the decoder's waveform in floating point, with gradients for every parameter.
 
-The envelope and the cosine are those of SPEC 5, piecewise linear and in 1024 steps a turn; the steps pass gradients
+The envelope and the cosine are those of SPEC 4.4, piecewise linear and in 1024 steps a turn; the steps pass gradients
 straight through. What differs from the integer decoder is only its rounding of levels and samples.
 """
 
@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from audio_gs.codec import dequantise
-from audio_gs.codec.decoder import SlotReader, decode_gaussians
-from audio_gs.codec.dequantise import amplitude, phase_turns
-from audio_gs.codec.noise import render_noise
+from audio_gs.codec.container import parse_header
+from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.kinds import noise
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import amplitude, octave, phase_turns, support
 from audio_gs.codec.tables import (
     COSINE_STEPS,
     ENVELOPE_SEGMENTS,
@@ -27,7 +28,6 @@ from audio_gs.codec.tables import (
     envelope,
     half_band,
 )
-from audio_gs.gaussians import GaussianTable, support, tones
 
 _CHUNK_ELEMENTS = 1 << 21
 """Samples of atoms rendered at a time."""
@@ -92,10 +92,10 @@ def render(waves: Waves, samples: int) -> Tensor:
     return out
 
 
-def waves_of(table: GaussianTable, mantissa: int, output_shift: int) -> Waves:
+def waves_of(table: Table, amplitude_step: int, output_shift: int) -> Waves:
     """Tone Gaussians of a stream, double precision."""
     length = support(table["scale"]).astype(np.float64)
-    peak = amplitude(table["amplitude"], table["scale"], mantissa) / 2.0**output_shift
+    peak = amplitude(table["amplitude"], table["scale"], amplitude_step) / 2.0**output_shift
     fields = (
         table["onset"] + length / 2,
         length,
@@ -106,33 +106,33 @@ def waves_of(table: GaussianTable, mantissa: int, output_shift: int) -> Waves:
     return Waves(*(torch.as_tensor(field, dtype=torch.float64) for field in fields))
 
 
-def _climbed(level: Tensor) -> Tensor:
-    """A level's samples at the rate of the level before it, HALF_BAND_TAPS less at either end; shape (2 * n,)."""
-    taps = torch.as_tensor(half_band() / 4096, dtype=level.dtype)
+def _upsampled(samples: Tensor) -> Tensor:
+    """An octave's samples at the rate of the octave above, HALF_BAND_TAPS less at either end; shape (2 * n,)."""
+    taps = torch.as_tensor(half_band() / 4096, dtype=samples.dtype)
     kernel = torch.cat([taps.flip(0), taps])
-    between = torch.nn.functional.conv1d(level[1:][None, None], kernel[None, None])[0, 0]
-    return torch.stack([level[HALF_BAND_TAPS:-HALF_BAND_TAPS], between], dim=1).reshape(-1)
+    between = torch.nn.functional.conv1d(samples[1:][None, None], kernel[None, None])[0, 0]
+    return torch.stack([samples[HALF_BAND_TAPS:-HALF_BAND_TAPS], between], dim=1).reshape(-1)
 
 
-def render_at_levels(table: GaussianTable, mantissa: int, output_shift: int, samples: int) -> Tensor:
-    """Tone Gaussians of a stream at the rates at which the decoder renders them, double precision, shape (samples,)."""
-    levels = dequantise.level(table["bin"], table["scale"])
-    # What a level needs around the clip: more than the filters reach, in its own samples.
+def render_by_octaves(table: Table, amplitude_step: int, output_shift: int, samples: int) -> Tensor:
+    """Tones of a stream at the rates at which the decoder renders them, double precision, shape (samples,)."""
+    octaves = octave(table["bin"], table["scale"])
+    # What an octave needs around the clip: more than the filters reach, in its own samples.
     margin = 2 * HALF_BAND_TAPS
     below = torch.zeros(0)
-    for level in reversed(range(LEVELS)):
-        waves = waves_of(table[levels == level], mantissa, output_shift)
+    for halvings in reversed(range(LEVELS)):
+        waves = waves_of(table[octaves == halvings], amplitude_step, output_shift)
         own = Waves(
-            waves.centre / 2**level + margin,
-            waves.support / 2**level,
-            waves.frequency * 2**level,
+            waves.centre / 2**halvings + margin,
+            waves.support / 2**halvings,
+            waves.frequency * 2**halvings,
             waves.peak,
             waves.phase,
         )
-        count = (samples >> level) + 2 * margin + 1
+        count = (samples >> halvings) + 2 * margin + 1
         here = render(own, count)
         if len(below):
-            here += _climbed(below)[:count]
+            here += _upsampled(below)[:count]
         below = here
     return below[margin : margin + samples]
 
@@ -140,8 +140,8 @@ def render_at_levels(table: GaussianTable, mantissa: int, output_shift: int, sam
 def render_stream(data: bytes) -> npt.NDArray[np.float64]:
     """A stream with its tones rendered in floating point, in output steps, shape (samples,); BitstreamError if it is
     damaged. Noise has no other rendering than the integer one."""
-    header = SlotReader(data).header
-    table = decode_gaussians(data)
+    header, _ = parse_header(data)
+    gaussians = decode_gaussians(data)
     with torch.no_grad():
-        rendered = render_at_levels(tones(table), header.mantissa, header.output_shift, header.samples)
-        return rendered.numpy() + render_noise(header, table)
+        rendered = render_by_octaves(gaussians["tone"], header.amplitude_step, header.output_shift, header.samples)
+        return rendered.numpy() + noise.render_clip(header, gaussians["noise"])

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import support
 from audio_gs.codec.tables import LARGEST_AMPLITUDE, phase_bits
-from audio_gs.gaussians import GaussianTable, support
 
 from ..options import EncoderOptions
 
@@ -39,7 +40,7 @@ def amplitude_values(bits: int) -> npt.NDArray[np.int64]:
     return np.unique(np.rint(LARGEST_AMPLITUDE**places).astype(np.int64))
 
 
-def coarsen(table: GaussianTable, options: EncoderOptions, samples: int) -> GaussianTable:
+def coarsen(table: Table, options: EncoderOptions, samples: int) -> Table:
     """The Gaussians of a clip of `samples` samples, each moved to the nearest values that the options leave."""
     if not is_by_hand(options):
         return table

@@ -58,7 +58,7 @@ def bark_places() -> npt.NDArray[np.int64]:
 
 
 def bark_profiles(bands: int) -> Floats:
-    """How much every place raises every band, shape (places, bands), as SPEC 7 has it."""
+    """How much every place raises every band, shape (places, bands), as SPEC 5.3 has it."""
     width, place = bark_places().T
     support = NOISE_NARROWEST_SUPPORT << width
     at = np.arange(bands)[None, :] + 0.5 - (support * (2 * place - 3) / 8)[:, None]

@@ -8,9 +8,18 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.container import MAX_FRAME_LOG2, MAX_NOISE_HELD, MAX_NOISE_SHIFT, MIN_FRAME_LOG2, NoiseHeader
-from audio_gs.codec.noise import band_bins
-from audio_gs.gaussians import NOISE, GaussianTable, empty_table
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.cost import held_each_slot
+from audio_gs.codec.kinds import NOISE
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.noise import (
+    MAX_FRAME_LOG2,
+    MAX_NOISE_SHIFT,
+    MAX_NOISES,
+    MIN_FRAME_LOG2,
+    NoiseHeader,
+    band_bins,
+)
 
 from .fit import PLACE, ROW, SCALE, WEIGHT, bark_places, fit_plane
 
@@ -38,7 +47,12 @@ class NoiseLayer:
     """Noise Gaussians with their part of the header."""
 
     header: NoiseHeader
-    table: GaussianTable
+    table: Table
+
+    def held(self, blank_header: StreamHeader) -> int:
+        """The most noises that a decoder holds, of a stream with this header but for its part on noise."""
+        header = dataclasses.replace(blank_header, noise=self.header)
+        return max(1, int(held_each_slot(self.table, NOISE, header).max(initial=0)))
 
 
 def frame_log2_for(sample_rate: int, seconds: float, slot_log2: int) -> int:
@@ -105,18 +119,17 @@ def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int) -> NoiseL
     odd_stages = (frame_log2 - 1) & 1
     shift = math.floor((_HIGHEST - math.log2(loudest) + 6 + odd_stages) / 2)
     shift = min(MAX_NOISE_SHIFT, max(1, shift))
-    # A level of l half octaves makes coefficients of 2^(l - 6 + 2 shift - odd_stages) in power (SPEC 7).
+    # A level of l half octaves makes coefficients of 2^(l - 6 + 2 shift - odd_stages) in power (SPEC 5.4).
     offset = 2 * shift - 6 - odd_stages
     faintest = max(0.0, math.log2(_FAINTEST_POWER) + offset)
     level = np.clip(np.log2(np.maximum(power, 1e-9)) + offset, faintest, None)
     base = int(np.clip(round(float(level.mean())), -128, 127))
     importance = np.interp(np.arange(level.shape[1]), *_IMPORTANCE)
     picks, plane = fit_plane(level - base, importance, count, rounds)
-    table = empty_table(len(picks))
-    table["kind"] = NOISE
+    table = NOISE.empty(len(picks))
     table["scale"] = picks[:, SCALE]
     onset = plane.first[picks[:, SCALE]] + ((picks[:, ROW] - plane.rows[picks[:, SCALE]]) << picks[:, SCALE])
     table["onset"] = onset << frame_log2
-    table["width"], table["bin"] = bark_places()[picks[:, PLACE]].T
-    table["amplitude"] = picks[:, WEIGHT]
-    return NoiseLayer(NoiseHeader(frame_log2, shift, base, MAX_NOISE_HELD), table)
+    table["width"], table["place"] = bark_places()[picks[:, PLACE]].T
+    table["weight"] = picks[:, WEIGHT]
+    return NoiseLayer(NoiseHeader(frame_log2, shift, base, MAX_NOISES), table)

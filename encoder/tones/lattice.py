@@ -1,6 +1,6 @@
 """The lattice of Gabor atoms that the encoder chooses from, and its correlation with a signal.
 
-An atom of scale k has the envelope of SPEC 5, 32 << k samples long; atoms of a scale stand a quarter of that apart
+An atom of scale k has the envelope of SPEC 4.4, 32 << k samples long; atoms of a scale stand a quarter of that apart
 in time and one DFT bin of that length apart in frequency, 1.32 by 1.19 standard deviations. Inside the encoder an atom
 has unit energy as a complex exponential, and its complex weight alpha makes the real waveform Re(alpha * atom).
 """
@@ -41,7 +41,7 @@ class Geometry(NamedTuple):
 
 
 def envelope_samples(scale: int) -> npt.NDArray[np.float64]:
-    """The envelope of SPEC 5 at every sample of the support, peak 1, shape (32 << scale,)."""
+    """The envelope of SPEC 4.4 at every sample of the support, peak 1, shape (32 << scale,)."""
     knots = envelope() / 32767.0
     return np.interp(np.arange(SHORTEST_SUPPORT << scale) / (1 << scale), np.arange(len(knots)), knots)
 
@@ -62,10 +62,12 @@ def _ends(counts: Array) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def make_geometry(samples: int, kmin: int, scales: int, begin: int | None = None, end: int | None = None) -> Geometry:
-    """The lattice for a clip of `samples` samples and the scales kmin..kmin+scales-1: all atoms that sound in it,
-    or only those whose centre lies from sample `begin` on and before sample `end`."""
-    support = SHORTEST_SUPPORT << np.arange(kmin, kmin + scales, dtype=np.int64)
+def make_geometry(
+    samples: int, smallest_scale: int, scales: int, begin: int | None = None, end: int | None = None
+) -> Geometry:
+    """The lattice for a clip of `samples` samples and `scales` scales from the smallest one on: all atoms that sound in
+    it, or only those whose centre lies from sample `begin` on and before sample `end`."""
+    support = SHORTEST_SUPPORT << np.arange(smallest_scale, smallest_scale + scales, dtype=np.int64)
     hop = support // 4
     first = hop - support
     last = (samples - 1) // hop * hop
@@ -87,11 +89,11 @@ def make_geometry(samples: int, kmin: int, scales: int, begin: int | None = None
         block_bins=block_bins,
         blocks_per_frame=blocks_per_frame,
         blocks=_ends(frames * blocks_per_frame),
-        self_overlap=np.array([_self_overlap(kmin + j) for j in range(scales)]),
+        self_overlap=np.array([_self_overlap(smallest_scale + j) for j in range(scales)]),
     )
 
 
-def correlate(signal: npt.NDArray[np.float64], geometry: Geometry, kmin: int) -> npt.NDArray[np.complex64]:
+def correlate(signal: npt.NDArray[np.float64], geometry: Geometry, smallest_scale: int) -> npt.NDArray[np.complex64]:
     """Inner products of a signal with every atom of the lattice, flat, shape (geometry.cells[-1],); the phase of
     an atom is the one at its centre."""
     out = np.empty(int(geometry.cells[-1]), np.complex64)
@@ -99,7 +101,7 @@ def correlate(signal: npt.NDArray[np.float64], geometry: Geometry, kmin: int) ->
         length, hop, first, frames = (int(field[j]) for field in geometry[:4])
         if frames == 0:
             continue
-        window = envelope_samples(kmin + j)
+        window = envelope_samples(smallest_scale + j)
         window = (window / np.linalg.norm(window)).astype(np.float32)
         # A DFT refers phase to the first sample; the centre is half a support later, half a turn for odd bins.
         window_sign = np.where(np.arange(length // 2) & 1, -1, 1).astype(np.float32)

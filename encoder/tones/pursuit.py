@@ -10,6 +10,7 @@ In the compiled functions an atom's PLACE is its frame; in `Pursuit.atoms` it is
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -18,19 +19,21 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.base import Table
 from audio_gs.codec.tables import LARGEST_AMPLITUDE, phase_bits
-from audio_gs.gaussians import GaussianTable, empty_table
 
 from .lattice import Geometry, correlate, envelope_norm, envelope_samples, make_geometry
 from .overlap import Overlaps, make_overlaps
 
 Array = npt.NDArray[Any]
+Told = Callable[[float], None]
 Kernel = tuple[Array, Array, Geometry, Overlaps, float, Array]
 """Correlations, tree of best scores, lattice, inner products, step and largest amplitude index of each
 scale: what the compiled functions work on."""
 
 RECONSTRUCTION = 0.375
-"""An amplitude index q stands for (q + 3/8) steps (SPEC 4)."""
+"""An amplitude index q stands for (q + 3/8) steps (SPEC 4.3)."""
 _SMALLEST = 0.7
 """A weight below this many steps is not worth an index."""
 _LOWEST = np.float32(-1e30)
@@ -369,13 +372,22 @@ def _render(
             wave *= turn
 
 
-class Pursuit:
-    """A signal, the atoms chosen for it so far, and what they leave.
+def _descent(loudest: float, last: float, threshold: float) -> float:
+    """How far scores have come from the loudest one down to the threshold, 0..1, on a scale of decibels."""
+    if not loudest > max(threshold, 0.0) or last <= 0:
+        return 1.0
+    floor = threshold if threshold > 0 else 1e-6 * loudest
+    return min(1.0, math.log(loudest / min(last, loudest)) / math.log(loudest / floor))
 
-    signal        float, shape (samples,), in output steps (full scale 32768)
-    kmin, scales  the scales to choose from
-    step          amplitude step in the unit of alpha, energy-normalised
-    largest       largest amplitude index of each scale, shape (scales,); None for the format's own limit
+
+class Pursuit:
+    """A signal, the atoms chosen for it so far, and what they leave. Nothing changes one: operations give another.
+
+    signal          float, shape (samples,), in output steps (full scale 32768)
+    smallest_scale  of the scales to choose from
+    scales          how many there are
+    step            amplitude step in the unit of alpha, energy-normalised
+    largest         largest amplitude index of each scale, shape (scales,); None for the format's own limit
 
     Works on one stretch of the clip after another, so that memory does not grow with the clip; each stretch starts
     from the true residual.
@@ -384,25 +396,25 @@ class Pursuit:
     def __init__(
         self,
         signal: npt.NDArray[np.float64],
-        kmin: int,
+        smallest_scale: int,
         scales: int,
         step: float,
         largest: npt.NDArray[np.int64] | None = None,
     ) -> None:
         self.signal = np.asarray(signal, np.float64)
-        self.kmin = kmin
+        self.smallest_scale = smallest_scale
         self.scales = scales
         self.step = step
         self._largest = np.full(scales, LARGEST_AMPLITUDE) if largest is None else largest
         self.atoms = np.zeros((0, ATOM_FIELDS), np.int64)
         """SCALE_INDEX, PLACE (onset in samples), BIN, AMPLITUDE and PHASE of each, shape (atoms, ATOM_FIELDS); PICK is
-        used inside `pick` alone."""
+        used inside `picked` alone."""
         self.last_score = 0.0
         """Energy that the last atom picked took away."""
         self._batch = _BATCH
-        self._clip = make_geometry(len(self.signal), kmin, scales)
+        self._clip = make_geometry(len(self.signal), smallest_scale, scales)
         self._overlaps = make_overlaps(scales)
-        windows = [envelope_samples(kmin + j) / envelope_norm(kmin + j) for j in range(scales)]
+        windows = [envelope_samples(smallest_scale + j) / envelope_norm(smallest_scale + j) for j in range(scales)]
         self._window = np.concatenate(windows)
         self._window_starts = np.concatenate([[0], np.cumsum([len(w) for w in windows])])
         self._residual = self.signal.copy()
@@ -415,26 +427,32 @@ class Pursuit:
         """What the atoms leave of the signal, float, shape (samples,)."""
         return self._residual.copy()
 
-    def pick(self, most: int, threshold: float) -> int:
-        """Adds up to `most` atoms, each the best at its time, while they score above the threshold (energy).
-        Returns how many."""
-        picked = 0
-        while picked < most:
-            asked = min(self._batch * self.stretches, most - picked)
-            atoms, residual = self.atoms, self._residual.copy()
-            count, promised = self._pick_batch(asked, threshold)
-            removed = float(np.sum(residual**2) - np.sum(self._residual**2))
+    def picked(self, most: int, threshold: float, progress: Told | None = None) -> Pursuit:
+        """With up to `most` more atoms, each the best at its time, while they score above the threshold (energy).
+
+        `progress` is told about how near the threshold the last one came, 0..1.
+        """
+        new = self._copy()
+        count, loudest = 0, 0.0
+        while count < most:
+            asked = min(new._batch * new.stretches, most - count)
+            atoms, residual = new.atoms, new._residual.copy()
+            found, promised = new._pick_batch(asked, threshold)
+            removed = float(np.sum(residual**2) - np.sum(new._residual**2))
             if removed < _TRUST * promised:
                 # Far below the loudest atoms the tables' errors look like signal: look at the true residual sooner.
-                self.atoms, self._residual = atoms, residual
-                if self._batch == 1:
+                new.atoms, new._residual = atoms, residual
+                if new._batch == 1:
                     break
-                self._batch = max(1, self._batch // 8)
+                new._batch = max(1, new._batch // 8)
                 continue
-            picked += count
-            if count <= asked // 20:
+            count += found
+            if found <= asked // 20:
                 break
-        return picked
+            if progress is not None:
+                loudest = max(loudest, promised / found)
+                progress(max(count / most, _descent(loudest, new.last_score, threshold)))
+        return new
 
     def _pick_batch(self, most: int, threshold: float) -> tuple[int, float]:
         """One batch of picks between two looks at the true residual: their number and the sum of their scores."""
@@ -456,49 +474,50 @@ class Pursuit:
         ranking = np.argsort(-np.array(scores), kind="stable")
         excess = ranking[most:] + 1
         if len(excess):
-            self.keep(~np.isin(self.atoms[:, PICK], excess))
+            self._replace(self.atoms[~np.isin(self.atoms[:, PICK], excess)])
         self.atoms[:, PICK] = 0
         kept = ranking[:most]
         if len(kept):
             self.last_score = scores[kept[-1]]
         return len(kept), sum(scores[i] for i in kept)
 
-    def requantise(self, threshold: float) -> None:
-        """Fits and quantises each weight anew; drops atoms that no longer pay the threshold."""
-        self._descend(_requantise, threshold)
+    def requantised(self, threshold: float, progress: Told | None = None) -> Pursuit:
+        """With each weight fitted and quantised anew, without the atoms that no longer pay the threshold."""
+        return self._descended(_requantise, threshold, progress)
 
-    def move(self, threshold: float) -> None:
-        """Lets each atom go to the best place near it; drops atoms that no longer pay the threshold."""
-        self._descend(_move, threshold)
+    def moved(self, threshold: float, progress: Told | None = None) -> Pursuit:
+        """With each atom at the best place near it, without those that no longer pay the threshold."""
+        return self._descended(_move, threshold, progress)
 
-    def keep(self, marked: npt.NDArray[np.bool_]) -> None:
-        """Keeps only the atoms marked, shape (atoms,)."""
-        self.replace(self.atoms[marked])
+    def kept(self, marked: npt.NDArray[np.bool_]) -> Pursuit:
+        """With only the atoms marked, shape (atoms,)."""
+        return self.with_atoms(self.atoms[marked])
 
-    def replace(self, atoms: Array) -> None:
-        """Takes these atoms in place of all, shape (n, ATOM_FIELDS)."""
-        self.atoms = atoms
-        self._residual = self.signal - self._sum(atoms, 0, len(self.signal))
+    def with_atoms(self, atoms: Array) -> Pursuit:
+        """With these atoms in place of all, shape (n, ATOM_FIELDS)."""
+        new = self._copy()
+        new._replace(atoms)
+        return new
 
-    def take(self, table: GaussianTable) -> None:
-        """Takes the Gaussians of a table, dtype `GAUSSIAN`, in place of all."""
+    def with_table(self, table: Table) -> Pursuit:
+        """With the tones of a table, dtype `TONE_DTYPE`, in place of all."""
         atoms = np.zeros((len(table), ATOM_FIELDS), np.int64)
-        atoms[:, SCALE_INDEX] = table["scale"] - self.kmin
+        atoms[:, SCALE_INDEX] = table["scale"] - self.smallest_scale
         atoms[:, PLACE] = table["onset"]
         atoms[:, BIN] = table["bin"]
         atoms[:, AMPLITUDE] = table["amplitude"]
         atoms[:, PHASE] = table["phase"]
-        self.replace(atoms)
+        return self.with_atoms(atoms)
 
     def energies(self) -> npt.NDArray[np.float64]:
         """Energy of each atom's waveform, shape (atoms,)."""
         size = (self.atoms[:, AMPLITUDE] + RECONSTRUCTION) * self.step
         return np.where(self.atoms[:, BIN] == 0, 1.0, 0.5) * size**2
 
-    def table(self) -> GaussianTable:
+    def table(self) -> Table:
         """The atoms as Gaussians of the format."""
-        table = empty_table(len(self.atoms))
-        table["scale"] = self.kmin + self.atoms[:, SCALE_INDEX]
+        table = TONE.empty(len(self.atoms))
+        table["scale"] = self.smallest_scale + self.atoms[:, SCALE_INDEX]
         table["onset"] = self.atoms[:, PLACE]
         table["bin"] = self.atoms[:, BIN]
         table["amplitude"] = self.atoms[:, AMPLITUDE]
@@ -516,14 +535,28 @@ class Pursuit:
         cuts = [len(self.signal) * i // count for i in range(1, count)]
         return list(zip([None, *cuts], [*cuts, None], strict=True))
 
-    def _descend(self, rounds: Callable[..., None], threshold: float) -> None:
+    def _copy(self) -> Pursuit:
+        new = copy.copy(self)
+        new.atoms, new._residual = self.atoms.copy(), self._residual.copy()
+        return new
+
+    def _replace(self, atoms: Array) -> None:
+        self.atoms = atoms
+        self._residual = self.signal - self._sum(atoms, 0, len(self.signal))
+
+    def _descended(self, rounds: Callable[..., None], threshold: float, progress: Told | None) -> Pursuit:
         def descend_here(kernel: Kernel, atoms: Array) -> Array:
             atoms = atoms[np.lexsort((atoms[:, BIN], atoms[:, SCALE_INDEX], atoms[:, PLACE]))]
             rounds(*kernel, threshold, atoms)
             return atoms[atoms[:, AMPLITUDE] > 0]
 
-        for begin, end in self._stretches():
-            self._work_on(begin, end, descend_here)
+        new = self._copy()
+        stretches = new._stretches()
+        for done, (begin, end) in enumerate(stretches, 1):
+            new._work_on(begin, end, descend_here)
+            if progress is not None:
+                progress(done / len(stretches))
+        return new
 
     def _work_on(self, begin: int | None, end: int | None, change: Callable[[Kernel, Array], Array]) -> None:
         """Lets `change` turn the atoms with their centre in a stretch into others, by the residual's correlations
@@ -535,8 +568,8 @@ class Pursuit:
         if end is not None:
             here &= centre < end
         old, others = self.atoms[here], self.atoms[~here]
-        geometry = make_geometry(len(self.signal), self.kmin, self.scales, begin, end)
-        cells = correlate(self._residual, geometry, self.kmin)
+        geometry = make_geometry(len(self.signal), self.smallest_scale, self.scales, begin, end)
+        cells = correlate(self._residual, geometry, self.smallest_scale)
         leaves = 1 << max(1, int(geometry.blocks[-1] - 1).bit_length())
         tree = np.full(2 * leaves, _LOWEST, np.float32)
         _fill_tree(cells, tree, geometry, self.step)

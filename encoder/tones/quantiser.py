@@ -8,10 +8,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.container import MAX_MANTISSA, MAX_OUTPUT_SHIFT
-from audio_gs.codec.dequantise import LARGEST_PEAK, unclipped_amplitude
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds.tone import LARGEST_PEAK, MAX_AMPLITUDE_STEP, MAX_OUTPUT_SHIFT, unclipped_amplitude
 from audio_gs.codec.tables import LARGEST_AMPLITUDE
-from audio_gs.gaussians import GaussianTable
 
 from .lattice import envelope_norm
 
@@ -44,34 +43,38 @@ def nearest_step(weight: float, peak: float) -> Step:
     room = math.floor(math.log2(LARGEST_PEAK / (_HEADROOM * max(peak, 1.0))))
     shift = min(MAX_OUTPUT_SHIFT, room, math.floor(math.log2(_MANTISSAS / amplitude)))
     shift = max(shift, 0)
-    return Step(min(MAX_MANTISSA, max(1, round(amplitude * 2**shift))), shift)
+    return Step(min(MAX_AMPLITUDE_STEP, max(1, round(amplitude * 2**shift))), shift)
 
 
-def finest_shift(step: Step, table: GaussianTable, rendered: npt.NDArray[np.float64]) -> tuple[int, int]:
+def finest_shift(step: Step, gaussians: Gaussians, rendered: npt.NDArray[np.float64]) -> tuple[int, int]:
     """Mantissa and output shift for the header: the same step with the finest amplitudes that neither clip nor
     overflow the decoder's accumulator. `rendered` is the clip's float rendering in output steps."""
     mantissa, shift = step.mantissa, step.shift
     peak = float(np.max(np.abs(rendered), initial=0.0))
     while (
         shift < MAX_OUTPUT_SHIFT
-        and mantissa * 2 <= MAX_MANTISSA
-        and _fits(mantissa * 2, table)
+        and mantissa * 2 <= MAX_AMPLITUDE_STEP
+        and _fits(mantissa * 2, gaussians)
         and peak * 2.0 ** (shift + 1) <= _ACCUMULATOR_LIMIT
     ):
         mantissa, shift = mantissa * 2, shift + 1
     return mantissa, shift
 
 
-def largest_indices(step: Step, kmin: int, scales: int) -> npt.NDArray[np.int64]:
+def largest_indices(step: Step, smallest_scale: int, scales: int) -> npt.NDArray[np.int64]:
     """The largest amplitude index whose envelope 15 bits hold at this step, for each scale, at least 1."""
     indices = np.arange(1, LARGEST_AMPLITUDE + 1)
     held = [
-        np.searchsorted(unclipped_amplitude(indices, kmin + j, step.mantissa), LARGEST_PEAK, side="right")
+        np.searchsorted(unclipped_amplitude(indices, smallest_scale + j, step.mantissa), LARGEST_PEAK, side="right")
         for j in range(scales)
     ]
     return np.maximum(1, np.array(held, np.int64))
 
 
-def _fits(mantissa: int, table: GaussianTable) -> bool:
-    peaks = unclipped_amplitude(table["amplitude"], table["scale"], mantissa)
+def _fits(mantissa: int, gaussians: Gaussians) -> bool:
+    tones, noises = gaussians["tone"], gaussians["noise"]
+    # Weights of noises count as if they were amplitudes: streams have been made so from the first version on, and
+    # another choice would change them.
+    index = np.concatenate([tones["amplitude"], noises["weight"]])
+    peaks = unclipped_amplitude(index, np.concatenate([tones["scale"], noises["scale"]]), mantissa)
     return bool(np.max(peaks, initial=0) <= LARGEST_PEAK)

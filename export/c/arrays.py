@@ -99,9 +99,9 @@ def clip_sources(clips: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
         count=len(clips),
         total=sum(len(data) for _, data in clips),
         largest=clips[largest][0],
-        max_active=of_largest.max_active,
+        max_active=of_largest.max_tones,
         scales=of_largest.scales,
-        max_noise=of_largest.max_noise,
+        max_noise=of_largest.max_noises,
         frame_samples=_frame_samples(of_largest),
         memory=memories[largest],
         places=",\n".join(f"    GS_CLIP_{name} = {place}" for place, (name, _) in enumerate(clips)),
@@ -135,6 +135,6 @@ def _entry(name: str, data: bytes, header: StreamHeader) -> str:
     """In the order of the members of gs_clip: C++17 knows no designated initialisers."""
     loop_start, loop_end = header.loop or (0, 0)
     numbers = (header.sample_rate, header.samples, loop_start, loop_end, header.peak_macs)
-    of_class = (header.max_active, _frame_samples(header), header.scales, header.max_noise)
+    of_class = (header.max_tones, _frame_samples(header), header.scales, header.max_noises)
     values = [f'"{name}"', _array(name), f"{len(data)}u", *(f"{number}u" for number in (*numbers, *of_class))]
     return f"    {{{', '.join(values)}}}"

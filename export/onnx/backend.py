@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from audio_gs.audio_io import PcmArray
+from audio_gs.codec.backend import Backend
 from audio_gs.codec.container import parse_header
 from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.pcm import PcmArray
 
-from .extra import need
+from .extra import missing, need
+
+_MODULES = ("onnx", "onnxruntime")
 
 
 def decode_samples(data: bytes) -> PcmArray:
@@ -19,7 +22,7 @@ def decode_samples(data: bytes) -> PcmArray:
 
     Raises BitstreamError for a damaged stream, AudioGsError without the extra, and MemoryError.
     """
-    need("onnx", "onnxruntime")
+    need(*_MODULES)
     from .graph import OUTPUT, model_inputs
 
     header, _ = parse_header(data)
@@ -47,3 +50,6 @@ def _session() -> Any:
     options.log_severity_level = 4
     model = decoder_model().SerializeToString()
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+BACKEND = Backend("onnx", exact=True, render=decode_samples, missing=lambda: missing(*_MODULES))

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from audio_gs import api
 from audio_gs.cli.common import STDIO, ExitCode, for_each, name_of, print_json, read_stream, say, write_output
 from audio_gs.codec.container import parse_header
+from audio_gs.gaussians import read_gaussians
 
 from ..options import HELP_NAMES, export_options
 from ..outputs import check_files, write_files
@@ -75,6 +75,6 @@ def _clip(data: bytes, name: str) -> tuple[bytes, dict[str, Any]]:
     """The model's bytes, and what --json says of the clip. Raises BitstreamError for a damaged stream."""
     from .graph import clip_facts, clip_model, serialised
 
-    table = api.read_gaussians(data)
+    gaussians = read_gaussians(data)
     header, _ = parse_header(data)
-    return serialised(clip_model(header, table)), {"input": name, **clip_facts(header, table)}
+    return serialised(clip_model(header, gaussians)), {"input": name, **clip_facts(header, gaussians)}

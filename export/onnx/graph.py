@@ -1,4 +1,4 @@
-"""ONNX models of the decoder behind the bitstream (SPEC 4 to 7): for any table of Gaussians, and for one clip alone."""
+"""ONNX models of the decoder behind the bitstream (SPEC 4 to 6): for any table of Gaussians, and for one clip alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, checker, helper
 
-from audio_gs.codec.container import FORMAT_VERSION, MAX_FRAME_LOG2, StreamHeader
-from audio_gs.codec.slots import KIND
-from audio_gs.gaussians import GAUSSIAN, NOISE, TONE, GaussianTable, noises, tones
+from audio_gs.codec.container import FORMAT_VERSION, StreamHeader
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import NOISE, TONE, Kind
+from audio_gs.codec.kinds.noise import MAX_FRAME_LOG2
 
 from .builder import INT16, INT32, INT64, Graph, Value
 from .noise import NoiseRenderer
@@ -25,40 +26,53 @@ WINDOW = 1 << 17
 """Most samples that are rendered at a time: what decides on the memory beside table and output."""
 
 _WINDOW_STEP = 1 << MAX_FRAME_LOG2
-"""A window begins with a frame of noise of any size, and with a sample of every level."""
+"""A window begins with a frame of noise of any size, and with a sample of every octave."""
 
 _FIELDS = {
     "samples": "samples of the clip",
     "sample_rate": "Hz",
-    "mantissa": "M, the mantissa of the amplitude step",
-    "output_shift": "E, the binary exponent of the amplitude step",
-    "noise_frame_log2": "n, a frame of noise is 2^n samples; 0 without noise",
-    "noise_shift": "e, the binary exponent of the noise step; any without noise",
+    "amplitude_step": "mantissa of the step of the amplitude quantiser",
+    "output_shift": "its binary exponent, negated",
+    "noise_frame_log2": "log2 of the samples in a frame of noise; 0 without noise",
+    "noise_shift": "binary exponent of the noise step; any without noise",
     "noise_base": "base level of the noise; any without noise",
 }
 """Numbers of the header that the decoder needs behind the bitstream, by the names of the inputs."""
 
-_COLUMNS = tuple(GAUSSIAN.names or ())
-_TABLE_DOC = f"decoded Gaussians of a stream in any order, in columns {', '.join(_COLUMNS)} (SPEC 3)"
+_TABLES = {"tones": TONE, "noises": NOISE}
+"""Kinds by the names of the inputs that take their tables."""
 
 
-def model_inputs(header: StreamHeader, table: GaussianTable) -> dict[str, npt.NDArray[Any]]:
+def _columns(kind: Kind) -> tuple[str, ...]:
+    return tuple(kind.dtype.names or ())
+
+
+def _table_doc(kind: Kind) -> str:
+    return f"decoded {kind.name}s of a stream in any order, in columns {', '.join(_columns(kind))} (SPEC 4.1 and 5.1)"
+
+
+def model_inputs(header: StreamHeader, gaussians: Gaussians) -> dict[str, npt.NDArray[Any]]:
     """What the decoder model takes, by the names of its inputs, for a stream's header and its Gaussians."""
     noise = header.noise
     of_noise = (noise.frame_log2, noise.shift, noise.base) if noise else (0, 1, 0)
-    numbers = (header.samples, header.sample_rate, header.mantissa, header.output_shift, *of_noise)
-    rows = np.stack([table[name] for name in _COLUMNS], axis=1)
+    numbers = (header.samples, header.sample_rate, header.amplitude_step, header.output_shift, *of_noise)
+    rows = {
+        name: np.stack([gaussians[kind.name][column] for column in _columns(kind)], axis=1).astype(np.int32)
+        for name, kind in _TABLES.items()
+    }
     fields = {name: np.array(number, np.int64) for name, number in zip(_FIELDS, numbers, strict=True)}
-    return {"gaussians": rows.astype(np.int32), **fields}
+    return {**rows, **fields}
 
 
 def decoder_model() -> ModelProto:
-    """From a table of Gaussians and numbers of the header, as `model_inputs` gives them, to the samples of the clip.
+    """From the tables of Gaussians and numbers of the header, as `model_inputs` gives them, to the samples of the clip.
 
     Nothing of a stream is part of the model, so one serves all that are legal.
     """
     graph = Graph()
-    inputs = {"gaussians": graph.input("gaussians", INT32, ["gaussians", len(_COLUMNS)], _TABLE_DOC)}
+    inputs = {
+        name: graph.input(name, INT32, [name, len(_columns(kind))], _table_doc(kind)) for name, kind in _TABLES.items()
+    }
     for name, doc in _FIELDS.items():
         inputs[name] = graph.input(name, INT64, [], doc)
     with_noise = inputs["noise_frame_log2"] > 0
@@ -66,26 +80,25 @@ def decoder_model() -> ModelProto:
     return _finished(graph, inputs, with_noise, "audio_gs_decoder", "samples", doc, {})
 
 
-def clip_model(header: StreamHeader, table: GaussianTable) -> ModelProto:
+def clip_model(header: StreamHeader, gaussians: Gaussians) -> ModelProto:
     """Without inputs: the samples of one clip from its Gaussians, which are part of the model."""
     graph = Graph()
     inputs = {
         name: graph.constant(array, INT32 if array.dtype == np.int32 else INT64, name)
-        for name, array in model_inputs(header, table).items()
+        for name, array in model_inputs(header, gaussians).items()
     }
-    facts = clip_facts(header, table)
-    doc = f"A clip of Audio-GS: {header.samples} samples, {header.sample_rate} Hz, {len(table)} Gaussians."
+    facts = clip_facts(header, gaussians)
+    doc = f"A clip of Audio-GS: {header.samples} samples, {header.sample_rate} Hz, {gaussians.total} Gaussians."
     return _finished(graph, inputs, header.noise is not None, "audio_gs_clip", header.samples, doc, facts)
 
 
-def clip_facts(header: StreamHeader, table: GaussianTable) -> dict[str, Any]:
+def clip_facts(header: StreamHeader, gaussians: Gaussians) -> dict[str, Any]:
     """What a clip's model says of the clip in its metadata."""
     return {
         "sample_rate": header.sample_rate,
         "samples": header.samples,
         "loop": list(header.loop) if header.loop else None,
-        "tones": len(tones(table)),
-        "noises": len(noises(table)),
+        **{name: len(gaussians[kind.name]) for name, kind in _TABLES.items()},
     }
 
 
@@ -123,17 +136,15 @@ def _text(value: Any) -> str:
 
 
 def _pcm(graph: Graph, inputs: Mapping[str, Value], with_noise: Value | bool) -> Value:
-    """Steps 4 to 7, one window of the clip after another."""
-    rows = inputs["gaussians"].to(INT64)
-    kind = rows.take(KIND, axis=1)
+    """Tones, noises and PCM, one window of the clip after another."""
     samples = inputs["samples"]
     windows = _rounded_up(samples, WINDOW)
     window = _rounded_up(_rounded_up(samples, windows), _WINDOW_STEP) * _WINDOW_STEP
-    held = dequantised(graph, rows.select(kind.equals(TONE)), inputs["mantissa"])
+    held = dequantised(graph, inputs["tones"].to(INT64), inputs["amplitude_step"])
     tone_renderer = ToneRenderer(graph, held, inputs["output_shift"], window)
     noise_renderer = NoiseRenderer(
         graph,
-        rows.select(kind.equals(NOISE)),
+        inputs["noises"].to(INT64),
         sample_rate=inputs["sample_rate"],
         frame_log2=inputs["noise_frame_log2"],
         shift=inputs["noise_shift"],

@@ -1,4 +1,4 @@
-"""Step 7 of SPEC.md in ONNX: the noise of a window of the clip, all its frames at once, along the last axis."""
+"""Noises (SPEC 5) in ONNX: those of a window of the clip, all its frames at once, along the last axis."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.container import MAX_FRAME_LOG2
-from audio_gs.codec.noise import HIGHEST_LEVEL, LEVEL_STEP
-from audio_gs.codec.slots import AMPLITUDE_INDEX, BIN, ONSET, ROW_FIELDS, SCALE, WIDTH
+from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, LEVEL_STEP, MAX_FRAME_LOG2, NOISE_DTYPE
 from audio_gs.codec.tables import (
     BARK_BANDS,
     COSINE_STEPS,
@@ -30,8 +28,8 @@ ELEMENTS_AT_A_TIME = 1 << 17
 
 _LONGEST = NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1)
 _TURN = 65536
-_PLACE = ROW_FIELDS
-"""Column after those of a row: where in the levels of a window a noise begins."""
+_SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _FRAME = range(6)
+"""Columns of `NOISE_DTYPE`, and the one after those: where in the levels of a window a noise begins."""
 _MOST_STAGES = MAX_FRAME_LOG2 - 1
 _SIGN_STEP = 1664525, 1013904223
 """Factor and term of the generator of signs."""
@@ -39,11 +37,11 @@ _SIGN_STEP = 1664525, 1013904223
 
 @dataclasses.dataclass(frozen=True)
 class NoiseRenderer:
-    """Step 7 for windows of one length, a multiple of the longest frame."""
+    """The renderer for windows of one length, a multiple of the longest frame."""
 
     graph: Graph
     noises: Value
-    """Rows of a table, int64."""
+    """Rows of the columns of `NOISE_DTYPE`, int64."""
     sample_rate: Value
     frame_log2: Value
     shift: Value
@@ -57,11 +55,11 @@ class NoiseRenderer:
         frames = self.window.shift_right(self.frame_log2) + 1
         centres = self._centres()
         levels = self._levels(first, frames).slice(0, centres.length())
-        octaves = self.graph.node("ReduceMax", [levels, self.graph.vector(0)], INT64, keepdims=0).shift_right(8)
-        even, odd = self._spectrum(self._amplitudes(levels, octaves, centres), first, frames)
-        audible = (octaves > 0).to(INT64)
+        exponents = self.graph.node("ReduceMax", [levels, self.graph.vector(0)], INT64, keepdims=0).shift_right(8)
+        even, odd = self._spectrum(self._amplitudes(levels, exponents, centres), first, frames)
+        audible = (exponents > 0).to(INT64)
         re, im = (part * audible for part in self._transform(even, odd))
-        return self._blocks(re, im, octaves).transpose(1, 0).flat()
+        return self._blocks(re, im, exponents).transpose(1, 0).flat()
 
     @property
     def _pairs(self) -> Value:
@@ -73,7 +71,7 @@ class NoiseRenderer:
     def _levels(self, first: Value, frames: Value) -> Value:
         """Limited levels, shape (BARK_BANDS, frames), of the frames from `first` on."""
         graph = self.graph
-        scale, onset = (self.noises.take(column, axis=1) for column in (SCALE, ONSET))
+        scale, onset = (self.noises.take(column, axis=1) for column in (_SCALE, _ONSET))
         frame = onset.shift_right(self.frame_log2) - first
         support = graph.constant(NOISE_SHORTEST_SUPPORT, INT64).shift_left(scale)
         lasts = (frame + support > 0) & (frame < frames)
@@ -93,7 +91,7 @@ class NoiseRenderer:
         graph = self.graph
         support = graph.constant(NOISE_SHORTEST_SUPPORT, INT64).shift_left(scale)
         at_a_time = (graph.constant(ELEMENTS_AT_A_TIME // BARK_BANDS, INT64) // support).maximum(1)
-        chosen = graph.indices(noises.take(SCALE, axis=1).equals(scale))
+        chosen = graph.indices(noises.take(_SCALE, axis=1).equals(scale))
         age = graph.range(1, support)
         eighths = age * 8
         over_time = self._envelope(eighths.shift_right(scale), eighths & (support // NOISE_SHORTEST_SUPPORT - 1), scale)
@@ -101,7 +99,7 @@ class NoiseRenderer:
 
         def add_some(trip: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
             some = noises.take(chosen.slice(trip * at_a_time, (trip + 1) * at_a_time))
-            weight, frame = (some.slice(column, column + 1, axis=1) for column in (AMPLITUDE_INDEX, _PLACE))
+            weight, frame = (some.slice(column, column + 1, axis=1) for column in (_WEIGHT, _FRAME))
             peak = (weight * over_time).shift_right(7).unsqueeze(2)
             over_bark = self._over_bark(some, band).unsqueeze(1)
             places = ((frame + age) * BARK_BANDS).unsqueeze(2) + band
@@ -114,7 +112,7 @@ class NoiseRenderer:
     def _over_bark(self, noises: Value, band: Value) -> Value:
         """eb, shape (noises, BARK_BANDS), 0 where a noise does not reach."""
         graph = self.graph
-        width, place = (noises.slice(column, column + 1, axis=1) for column in (WIDTH, BIN))
+        width, place = (noises.slice(column, column + 1, axis=1) for column in (_WIDTH, _PLACE))
         narrowest = graph.constant(NOISE_NARROWEST_SUPPORT, INT64)
         at = band * 8 + 4 - (place * 2 - 3) * narrowest.shift_left(width)
         reached = (at > 0) & (at < (narrowest * 8).shift_left(width))
@@ -134,7 +132,7 @@ class NoiseRenderer:
         bins = self.graph.constant(bark_hz(), INT64, "BARK_HZ").shift_left(self.frame_log2 + 1) // self.sample_rate
         return bins.select(bins < self._pairs * 2)
 
-    def _amplitudes(self, levels: Value, octaves: Value, centres: Value) -> Value:
+    def _amplitudes(self, levels: Value, exponents: Value, centres: Value) -> Value:
         """Amplitude of every bin, shape (N, frames)."""
         graph = self.graph
         k = graph.range(0, self._pairs * 2)
@@ -147,7 +145,7 @@ class NoiseRenderer:
         low, high = self._highest_in_bin(levels, centres).take(left), levels.take(right)
         slope = ((high - low) * per_bin.unsqueeze(1)).shift_right(8)
         line = low * 256 + slope * (k - begin).maximum(0).unsqueeze(1)
-        raised = (-octaves + 16 - (self.frame_log2 & 1)) * (256 * 256)
+        raised = (-exponents + 16 - (self.frame_log2 & 1)) * (256 * 256)
         return graph.constant(_amplitude_of_raised_level(), INT64, "AMPLITUDE").pick((line + raised).shift_right(8))
 
     def _highest_in_bin(self, levels: Value, centres: Value) -> Value:
@@ -253,7 +251,7 @@ class NoiseRenderer:
 
     # ---- blocks ----
 
-    def _blocks(self, re: Value, im: Value, octaves: Value) -> Value:
+    def _blocks(self, re: Value, im: Value, exponents: Value) -> Value:
         """The samples of the blocks between the frames, shape (N, frames - 1)."""
         graph = self.graph
         j = graph.range(0, self._pairs)
@@ -263,7 +261,7 @@ class NoiseRenderer:
         phase = graph.where(is_odd, -i + 128, i + 640) * (_TURN // COSINE_STEPS)
         re, im = self._turned(re.take(k), im.take(k), phase)
         odd_row = is_odd.unsqueeze(1)
-        before, after = octaves.slice(0, -1), octaves.slice(1, None)
+        before, after = exponents.slice(0, -1), exponents.slice(1, None)
         highest = before.maximum(after)
         old = graph.where(odd_row, re, im).slice(0, -1, axis=1).shift_right(highest - before + 14)
         new = graph.where(odd_row, im, re).slice(1, None, axis=1).shift_right(highest - after + 14)

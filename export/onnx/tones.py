@@ -1,12 +1,10 @@
-"""Steps 4 and 5 of SPEC.md in ONNX: the tones of a window of the clip, and the half-band filters."""
+"""Tones (SPEC 4) in ONNX: those of a window of the clip, and the half-band filters."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from audio_gs.codec.container import MAX_SCALE
-from audio_gs.codec.dequantise import LARGEST_PEAK
-from audio_gs.codec.slots import AMPLITUDE_INDEX, BIN, ONSET, PHASE_INDEX, SCALE
+from audio_gs.codec.kinds.tone import LARGEST_PEAK, MAX_SCALE, TONE_DTYPE
 from audio_gs.codec.tables import (
     COSINE_STEPS,
     ENVELOPE_SEGMENTS,
@@ -26,38 +24,38 @@ from audio_gs.codec.tables import (
 from .builder import INT32, INT64, UINT32, Graph, Value
 
 MARGIN = 2 * HALF_BAND_TAPS
-"""Samples of a level, beside those of the window, that the filters need on either side: just as many of the level
+"""Samples of an octave, beside those of the window, that the filters need on either side: just as many of the octave
 below make them."""
 ELEMENTS_AT_A_TIME = 1 << 17
 """Samples of tones that are made before they are added: what decides on the memory of the loop over tones."""
 
-_LEVEL, _SCALE, _ONSET, _PEAK, _PHASE, _INCREMENT, _PLACE = range(7)
-"""Columns of a tone ready to render, as in `render.held`, and where it begins in the sums of a window."""
+_OCTAVE, _SCALE, _ONSET, _PEAK, _PHASE, _INCREMENT, _PLACE = range(7)
+"""Columns of a tone ready to render, as in `tone.HELD`, and where it begins in the sums of a window."""
 
 _TURN = 65536
 
 
-def dequantised(graph: Graph, rows: Value, mantissa: Value) -> Value:
-    """Step 4: tones ready to render, int64, shape (n, _PLACE), from the rows of a table, int64."""
-    k, onset, bin_, q, f = (rows.take(column, axis=1) for column in (SCALE, ONSET, BIN, AMPLITUDE_INDEX, PHASE_INDEX))
-    odd_step = (mantissa * HALF_SQRT2_Q16).shift_right(12, rounding=2048)
-    step = graph.where((k & 1).equals(1), odd_step, mantissa * 16)
+def dequantised(graph: Graph, rows: Value, amplitude_step: Value) -> Value:
+    """Tones ready to render, int64, shape (n, _PLACE), from rows of the columns of `TONE_DTYPE`, int64."""
+    k, onset, bin_, q, f = (rows.take(column, axis=1) for column in range(len(TONE_DTYPE.names or ())))
+    odd_step = (amplitude_step * HALF_SQRT2_Q16).shift_right(12, rounding=2048)
+    step = graph.where((k & 1).equals(1), odd_step, amplitude_step * 16)
     peak = (step * (q * 8 + 3)).shift_right(k.shift_right(1) + 5).minimum(LARGEST_PEAK)
     limits = graph.constant([PHASE_LIMITS], INT64)
     phase_bits = (q.unsqueeze(1) >= limits).to(INT64).sum(axis=1) + FEWEST_PHASE_BITS
     phase = f.shift_left(-phase_bits + 16) + (bin_ & 1) * (_TURN // 2) + _TURN // COSINE_STEPS // 2
     increment = bin_.shift_left(-k + MAX_SCALE)
-    level = k * 0
+    octave = k * 0
     for halvings in range(1, LEVELS):
         fits = (k >= LEVEL_SCALE + halvings) & (increment * (1 << halvings) <= LEVEL_INCREMENT)
-        level = graph.where(fits, halvings, level)
-    columns = (level, k - level, onset.shift_right(level), peak, phase & (_TURN - 1), increment.shift_left(level))
+        octave = graph.where(fits, halvings, octave)
+    columns = (octave, k - octave, onset.shift_right(octave), peak, phase & (_TURN - 1), increment.shift_left(octave))
     return graph.concat(*(column.unsqueeze(1) for column in columns), axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
 class ToneRenderer:
-    """Step 5 for windows of one length, a multiple of 2^(LEVELS - 1) samples."""
+    """The renderer for windows of one length, a multiple of 2^(LEVELS - 1) samples."""
 
     graph: Graph
     tones: Value
@@ -69,31 +67,31 @@ class ToneRenderer:
         """w_0 of the samples of the window that starts here, at a multiple of 2^(LEVELS - 1)."""
         sums, lengths, offsets = self._sums(start)
         below: Value | None = None
-        for level in reversed(range(LEVELS)):
-            first = offsets.take(level)
-            own = sums.slice(first, first + lengths.take(level))
+        for octave in reversed(range(LEVELS)):
+            first = offsets.take(octave)
+            own = sums.slice(first, first + lengths.take(octave))
             half = self.graph.constant(1, INT64).shift_left(self.output_shift + 11)
             here = own.shift_right(self.output_shift + 12, rounding=half)
-            below = here if below is None else here + interpolated(self.graph, below)
+            below = here if below is None else here + upsampled(self.graph, below)
         assert below is not None
         return below.slice(MARGIN, self.window + MARGIN)
 
     def _sums(self, start: Value) -> tuple[Value, Value, Value]:
-        """acc of all levels in one vector, and the length and first place there of each level, MARGIN included.
+        """acc of all octaves in one vector, and the length and first place there of each octave, MARGIN included.
 
-        Before, between and after the levels is room for what the longest tone has outside of the window.
+        Before, between and after the octaves is room for what the longest tone has outside of the window.
         """
         graph = self.graph
-        levels = graph.range(0, LEVELS)
-        lengths = self.window.shift_right(levels) + 2 * MARGIN
+        octaves = graph.range(0, LEVELS)
+        lengths = self.window.shift_right(octaves) + 2 * MARGIN
         room = graph.constant(SHORTEST_SUPPORT, INT64).shift_left(self._largest_scale())
         ends = graph.node("CumSum", [lengths + room, graph.constant(0, INT64)], INT64)
         offsets = ends - lengths
-        level, onset = (self.tones.take(column, axis=1) for column in (_LEVEL, _ONSET))
+        octave, onset = (self.tones.take(column, axis=1) for column in (_OCTAVE, _ONSET))
         support = graph.constant(SHORTEST_SUPPORT, INT64).shift_left(self.tones.take(_SCALE, axis=1))
-        place = onset - start.shift_right(level) + MARGIN
-        heard = (place + support > 0) & (place < lengths.pick(level))
-        tones = graph.concat(self.tones, (place + offsets.pick(level)).unsqueeze(1), axis=1).select(heard)
+        place = onset - start.shift_right(octave) + MARGIN
+        heard = (place + support > 0) & (place < lengths.pick(octave))
+        tones = graph.concat(self.tones, (place + offsets.pick(octave)).unsqueeze(1), axis=1).select(heard)
 
         def add_scale(scale: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
             return [self._with_scale(states[0], tones, scale)], []
@@ -107,7 +105,7 @@ class ToneRenderer:
         return self.graph.node("ReduceMax", [scales], INT64, keepdims=0)
 
     def _with_scale(self, sums: Value, tones: Value, scale: Value) -> Value:
-        """The sums with all tones of a scale (at its level's rate) added, so many at a time."""
+        """The sums with all tones of a scale (at its octave's rate) added, so many at a time."""
         graph = self.graph
         support = graph.constant(SHORTEST_SUPPORT, INT64).shift_left(scale)
         at_a_time = (graph.constant(ELEMENTS_AT_A_TIME, INT64) // support).maximum(1)
@@ -148,8 +146,8 @@ class ToneRenderer:
         return repeated.flat()
 
 
-def interpolated(graph: Graph, samples: Value) -> Value:
-    """Samples of a level at the rate of the level before it, MARGIN / 2 fewer at either end."""
+def upsampled(graph: Graph, samples: Value) -> Value:
+    """Samples of an octave at the rate of the octave above, MARGIN / 2 fewer at either end."""
 
     def moved(by: int) -> Value:
         return samples.slice(HALF_BAND_TAPS + by, samples.length() + (by - HALF_BAND_TAPS))

@@ -26,7 +26,7 @@ class Playback:
 def state_bytes(header: StreamHeader, machine: Machine) -> int:
     """Memory that gs_open_memory needs for a stream's class, by the core's own reckoning."""
     frame = header.noise.frame_samples if header.noise else 0
-    return machine.call("gs_decoder_size", header.max_active, header.scales, header.max_noise, frame)
+    return machine.call("gs_decoder_size", header.max_tones, header.scales, header.max_noises, frame)
 
 
 def play_on_unicorn(

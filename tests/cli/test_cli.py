@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import signal
@@ -15,8 +16,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from audio_gs import api
+from audio_gs import api, backends, inspect
 from audio_gs.cli import common, gs_decode, gs_encode, gs_info, gs_verify
+from audio_gs.codec.backend import Backend, Decoder
+from audio_gs.codec.native import NativeDecoder
 from audio_gs.errors import AudioGsError, BitstreamError
 
 RATE = 8000
@@ -196,7 +199,7 @@ def test_json(call: Call, folder: Path) -> None:
     shown = json.loads(call("gs-info", "new.gs", "--json").out)
     assert shown.items() >= {"sample_rate": RATE, "samples": int(SECONDS * RATE), "channels": 1, "version": 1}.items()
     assert set(shown["macs_per_sample"]) == {"mean", "peak"}
-    for key in ("gaussians", "kbit_s", "decoder_bytes", "max_active", "seek_point_bits", "segments", "loop"):
+    for key in ("gaussians", "kbit_s", "decoder_bytes", "max_tones", "seek_point_bits", "segments", "loop"):
         assert made[key] == shown[key]
     assert json.loads(call("gs-verify", "new.gs", "--json").out)["agree"] is True
     assert json.loads(call("gs-decode", "new.gs", "-o", "new.wav", "--json").out)["damage"] is None
@@ -355,22 +358,24 @@ def test_unexpected_errors_are_one_line_too(call: Call, folder: Path, monkeypatc
     def fail(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(api, "info", fail)
+    monkeypatch.setattr(inspect, "info", fail)
     check_refused(call("gs-info", "clip.gs"), common.ExitCode.ERROR, "internal error")
     assert "Traceback" in call("gs-info", "clip.gs", "-v").err
 
 
 def test_disagreement_is_named(call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = api.open_decoder
+    real = backends.load
 
-    def altered(data: bytes, backend: str) -> api.Decoder:
-        decoder = real(data, backend)
-        if backend == "c":
-            read = decoder.read
-            monkeypatch.setattr(decoder, "read", lambda count: read(count) + np.int16(1))
+    def altered(name: str) -> Backend:
+        return dataclasses.replace(real(name), open=off_by_one) if name == "c" else real(name)
+
+    def off_by_one(data: bytes) -> Decoder:
+        decoder = NativeDecoder(data)
+        read = decoder.read
+        monkeypatch.setattr(decoder, "read", lambda count: read(count) + np.int16(1))
         return decoder
 
-    monkeypatch.setattr(api, "open_decoder", altered)
+    monkeypatch.setattr(backends, "load", altered)
     check_refused(call("gs-verify", "clip.gs"), common.ExitCode.ERROR, "'render' in slot 0: sample 0")
 
 

@@ -11,18 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gs.codec import container
-from audio_gs.codec.container import NoiseHeader, StreamHeader
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.kinds import noise, tone
+from audio_gs.codec.kinds.noise import NoiseHeader
+from audio_gs.codec.tables import MAX_SCALES
 from audio_gs.errors import BitstreamError, UnsupportedError
 
 HEADER = StreamHeader(
     sample_rate=16000,
     samples=90000,
     slot_log2=9,
-    kmin=1,
+    smallest_scale=1,
     scales=7,
-    mantissa=700,
+    amplitude_step=700,
     output_shift=4,
-    max_active=96,
+    max_tones=96,
     peak_macs=143,
     seek_slots=80,
 )
@@ -30,7 +33,7 @@ HEADER = StreamHeader(
 
 @st.composite
 def headers(draw: st.DrawFn) -> StreamHeader:
-    scales = draw(st.integers(1, container.MAX_SCALES))
+    scales = draw(st.integers(1, MAX_SCALES))
     samples = draw(st.integers(1, container.MAX_VARINT))
     loop = None
     if draw(st.booleans()):
@@ -42,11 +45,11 @@ def headers(draw: st.DrawFn) -> StreamHeader:
         sample_rate=draw(rates),
         samples=samples,
         slot_log2=slot_log2,
-        kmin=draw(st.integers(0, container.MAX_SCALE + 1 - scales)),
+        smallest_scale=draw(st.integers(0, tone.MAX_SCALE + 1 - scales)),
         scales=scales,
-        mantissa=draw(st.integers(1, container.MAX_MANTISSA)),
-        output_shift=draw(st.integers(0, container.MAX_OUTPUT_SHIFT)),
-        max_active=draw(st.integers(1, container.MAX_ACTIVE)),
+        amplitude_step=draw(st.integers(1, tone.MAX_AMPLITUDE_STEP)),
+        output_shift=draw(st.integers(0, tone.MAX_OUTPUT_SHIFT)),
+        max_tones=draw(st.integers(1, tone.MAX_TONES)),
         peak_macs=draw(st.integers(0, container.MAX_VARINT)),
         seek_slots=draw(st.integers(0, container.MAX_VARINT)),
         loop=loop,
@@ -58,10 +61,10 @@ def headers(draw: st.DrawFn) -> StreamHeader:
 def noise_headers(slot_log2: int) -> st.SearchStrategy[NoiseHeader]:
     return st.builds(
         NoiseHeader,
-        frame_log2=st.integers(container.MIN_FRAME_LOG2, min(container.MAX_FRAME_LOG2, slot_log2)),
-        shift=st.integers(1, container.MAX_NOISE_SHIFT),
+        frame_log2=st.integers(noise.MIN_FRAME_LOG2, min(noise.MAX_FRAME_LOG2, slot_log2)),
+        shift=st.integers(1, noise.MAX_NOISE_SHIFT),
         base=st.integers(-128, 127),
-        max_held=st.integers(1, container.MAX_NOISE_HELD),
+        max_noises=st.integers(1, noise.MAX_NOISES),
     )
 
 
@@ -155,12 +158,12 @@ def test_header_fields_are_judged(position: int, value: int, error: type[Bitstre
         {"samples": 1 << 31},
         {"sample_rate": 3999},
         {"scales": 11},
-        {"kmin": 6, "scales": 7},
-        {"mantissa": 0},
-        {"mantissa": 2048},
+        {"smallest_scale": 6, "scales": 7},
+        {"amplitude_step": 0},
+        {"amplitude_step": 2048},
         {"output_shift": 17},
-        {"max_active": 0},
-        {"max_active": 4097},
+        {"max_tones": 0},
+        {"max_tones": 4097},
         {"loop": (5, 5)},
         {"loop": (0, 90001)},
         {"channels": 2},

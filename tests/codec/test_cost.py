@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from audio_gs.codec import cost
 from audio_gs.codec.container import StreamHeader
-from audio_gs.gaussians import GaussianTable, empty_table
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import TONE
+
+Table = npt.NDArray[Any]
 
 RATE = 8000
 SAMPLES = 3000
@@ -18,33 +24,33 @@ def header_of(samples: int) -> StreamHeader:
         sample_rate=RATE,
         samples=samples,
         slot_log2=9,
-        kmin=0,
+        smallest_scale=0,
         scales=7,
-        mantissa=1,
+        amplitude_step=1,
         output_shift=0,
-        max_active=40,
+        max_tones=40,
         peak_macs=0,
     )
 
 
-def random_table(count: int, seed: int) -> GaussianTable:
+def random_table(count: int, seed: int) -> Table:
     random = np.random.default_rng(seed)
-    table = empty_table(count)
+    table = TONE.empty(count)
     table["scale"] = random.integers(0, 7, count)
     table["onset"] = random.integers(-2500, SAMPLES, count)
     table["bin"] = random.integers(0, 16 << table["scale"])
     return table
 
 
-def level_of(scale: int, bin_: int) -> int:
+def octave_of(scale: int, bin_: int) -> int:
     return max(d for d in range(4) if d == 0 or (d + 2 <= scale and bin_ << (11 - scale + d) <= 19200))
 
 
-def block_costs(table: GaussianTable, header: StreamHeader) -> dict[int, int]:
+def block_costs(table: Table, header: StreamHeader) -> dict[int, int]:
     """Of each block what its tones cost, sample by sample: one for each, four for each piece of an envelope."""
     costs: dict[int, int] = {}
     for scale, onset, bin_ in table[["scale", "onset", "bin"]].tolist():
-        d = level_of(scale, bin_)
+        d = octave_of(scale, bin_)
         pieces = set()
         for age in range(32 << scale >> d):
             time = onset + (age << d)
@@ -57,7 +63,7 @@ def block_costs(table: GaussianTable, header: StreamHeader) -> dict[int, int]:
     return costs
 
 
-def counted(table: GaussianTable, header: StreamHeader) -> np.ndarray:
+def counted(table: Table, header: StreamHeader) -> np.ndarray:
     macs = np.zeros(header.samples, int)
     for block, macs_of_block in block_costs(table, header).items():
         macs[max(0, block * 64)] += macs_of_block
@@ -72,9 +78,9 @@ def counted(table: GaussianTable, header: StreamHeader) -> np.ndarray:
 def test_against_counting(count: int) -> None:
     table, header = random_table(count, seed=count), header_of(SAMPLES)
     macs = counted(table, header)
-    np.testing.assert_array_equal(cost.macs_each_sample(table, header, 0, SAMPLES), macs)
-    np.testing.assert_array_equal(cost.macs_each_sample(table, header, 700, 2000), macs[700:2000])
-    mean, peak = cost.macs_per_sample(table, header)
+    np.testing.assert_array_equal(cost.macs_each_sample(Gaussians(tone=table), header, 0, SAMPLES), macs)
+    np.testing.assert_array_equal(cost.macs_each_sample(Gaussians(tone=table), header, 700, 2000), macs[700:2000])
+    mean, peak = cost.macs_per_sample(Gaussians(tone=table), header)
     ends_of_scales = 7
     assert mean == pytest.approx((macs.sum() + ends_of_scales * (header.slots + header.lead_slots)) / SAMPLES)
     worst = max(macs[n : n + 160].sum() for n in range(SAMPLES - 159))
@@ -88,7 +94,7 @@ def test_clips_shorter_than_the_window() -> None:
     header = header_of(10)
     macs = 32 + 4 * 32 + 3 * 224 + 32
     scales = 7
-    assert cost.macs_per_sample(table, header) == (
+    assert cost.macs_per_sample(Gaussians(tone=table), header) == (
         (macs + scales * (1 + header.lead_slots)) / 10,
         (macs + 2 * scales) / 160,
     )
@@ -97,9 +103,9 @@ def test_clips_shorter_than_the_window() -> None:
 @pytest.mark.parametrize("span", [1, 100, 161, 1000])
 def test_spans_change_nothing(monkeypatch: pytest.MonkeyPatch, span: int) -> None:
     table = random_table(40, seed=40)
-    whole = cost.macs_per_sample(table, header_of(SAMPLES))
+    whole = cost.macs_per_sample(Gaussians(tone=table), header_of(SAMPLES))
     monkeypatch.setattr(cost, "_SPAN_SAMPLES", span)
-    assert cost.macs_per_sample(table, header_of(SAMPLES)) == whole
+    assert cost.macs_per_sample(Gaussians(tone=table), header_of(SAMPLES)) == whole
 
 
 def test_length_costs_no_memory() -> None:
@@ -108,7 +114,7 @@ def test_length_costs_no_memory() -> None:
     longest = (1 << 31) - 1
     table["onset"], table["scale"], table["bin"] = longest - 7, 0, 0
     header = header_of(longest)
-    mean, peak = cost.macs_per_sample(table, header)
+    mean, peak = cost.macs_per_sample(Gaussians(tone=table), header)
     macs = 8 + 4 * 8
     scales = 7 * (header.slots + header.lead_slots)
     assert mean == (32 + macs + 224 * (1 << 25) + 224 * 2 + scales) / longest

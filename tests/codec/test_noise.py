@@ -1,4 +1,4 @@
-"""Step 7, noise: by the letter of SPEC 7, and as the levels in time and over Bark that its Gaussians stand for."""
+"""Noise: by the letter of SPEC 5, and as the levels in time and over Bark that its Gaussians stand for."""
 
 from __future__ import annotations
 
@@ -12,48 +12,54 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import scipy.fft
+from gaussian_tables import assert_same_gaussians
 from random_streams import RandomStream, decoded_by_the_letter, noise_by_the_letter, random_stream
 from random_streams import transform_by_the_letter as by_the_letter
 
 import audio_gs
-from audio_gs.codec import cost, noise
-from audio_gs.codec.container import NoiseHeader, StreamHeader, pack_header, parse_header
+from audio_gs.codec import cost
+from audio_gs.codec.container import StreamHeader, pack_header, parse_header
 from audio_gs.codec.decoder import ReferenceDecoder, decode_gaussians
+from audio_gs.codec.kinds import NOISE, TONE, noise
+from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.slots import encode_stream
 from audio_gs.codec.tables import ENVELOPE_SIGMA
 from audio_gs.errors import BitstreamError
-from audio_gs.gaussians import NOISE, TONE, GaussianTable, empty_table, physical
+from audio_gs.gaussians import Gaussians, physical
 
 RATE = 16000
 SIZES = range(5, 10)
-PLAIN = NoiseHeader(frame_log2=7, shift=4, base=8, max_held=1)
-NOBODY = np.zeros((0, noise.HELD_FIELDS), np.int64)
+PLAIN = NoiseHeader(frame_log2=7, shift=4, base=8, max_noises=1)
 # Not those of test_streams.py.
 SEEDS = tuple(seed for seed in range(1000, 1060) if random_stream(seed).header.noise)
 
 
 def header_for(samples: int, noise_header: NoiseHeader, **changes: Any) -> StreamHeader:
-    fields: dict[str, Any] = {"sample_rate": RATE, "slot_log2": 9, "kmin": 0, "scales": 1, **changes}
+    fields: dict[str, Any] = {"sample_rate": RATE, "slot_log2": 9, "smallest_scale": 0, "scales": 1, **changes}
     return StreamHeader(
-        samples=samples, mantissa=99, output_shift=0, max_active=9, peak_macs=0, noise=noise_header, **fields
+        samples=samples, amplitude_step=99, output_shift=0, max_tones=9, peak_macs=0, noise=noise_header, **fields
     )
 
 
-def noises(*rows: tuple[int, int, int, int, int]) -> GaussianTable:
+def noises(*rows: tuple[int, int, int, int, int]) -> Gaussians:
     """Noise Gaussians: scale, onset, width, place, weight."""
-    table = empty_table(len(rows))
-    for index, (scale, onset, width, place, weight) in enumerate(rows):
-        table[index] = scale, onset, place, weight, 0, NOISE, width
+    return Gaussians(noise=np.array(list(rows), NOISE.dtype))
+
+
+def one_tone(scale: int, onset: int, bin_: int, amplitude: int, phase: int) -> npt.NDArray[Any]:
+    table = TONE.empty(1)
+    table[0] = scale, onset, bin_, amplitude, phase
     return table
 
 
-def decoded(header: StreamHeader, table: GaussianTable) -> npt.NDArray[np.float64]:
-    return ReferenceDecoder(encode_stream(header, table)).read(header.samples).astype(np.float64)
+def decoded(header: StreamHeader, gaussians: Gaussians) -> npt.NDArray[np.float64]:
+    return ReferenceDecoder(encode_stream(header, gaussians)).read(header.samples).astype(np.float64)
 
 
-def flat(noise_header: NoiseHeader, samples: int, start: int = 0) -> npt.NDArray[np.int64]:
+def flat(noise_header: NoiseHeader, samples: int, start: int = 0, rate: int = RATE) -> npt.NDArray[np.int64]:
     """Noise without Gaussians, in output steps before they saturate."""
-    return noise.NoiseRenderer(noise_header, RATE).samples(start, samples, NOBODY)
+    header = header_for(start + samples, noise_header, sample_rate=rate)
+    return noise.NoiseRenderer(header).samples(start, samples, NOISE.empty())
 
 
 def decibels(power_ratio: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -70,7 +76,7 @@ def nominal_level(noise_header: NoiseHeader, level: float) -> float:
 def test_decoder_of_the_letter(seed: int) -> None:
     """In pieces of any size."""
     stream = random_stream(seed)
-    expected = decoded_by_the_letter(stream.header, stream.table)
+    expected = decoded_by_the_letter(stream.header, stream.gaussians)
     decoder, random = ReferenceDecoder(stream.data), np.random.default_rng(seed)
     most = 1 + int(2 ** random.uniform(0, np.log2(len(expected))))
     at = 0
@@ -93,12 +99,12 @@ def test_transform_of_the_letter(log2: int) -> None:
 
 
 def values_of(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """The DCT-IV that the numbers before the last turn stand for, shape (frames, N)."""
+    """The DCT-IV that the numbers before the last twiddle stand for, shape (frames, N)."""
     half = numbers.shape[1]
     k = np.arange(half)
-    turned = (numbers[:, :, 0] + 1j * numbers[:, :, 1]) * np.exp(-1j * np.pi * (4 * k + 1) / (8 * half))
+    twiddled = (numbers[:, :, 0] + 1j * numbers[:, :, 1]) * np.exp(-1j * np.pi * (4 * k + 1) / (8 * half))
     values = np.zeros((len(numbers), 2 * half))
-    values[:, 2 * k], values[:, 2 * half - 1 - 2 * k] = turned.real, -turned.imag
+    values[:, 2 * k], values[:, 2 * half - 1 - 2 * k] = twiddled.real, -twiddled.imag
     return values
 
 
@@ -150,8 +156,7 @@ def test_shift_halves(log2: int) -> None:
 @pytest.mark.parametrize("rate", [4000, 16000, 96000])
 def test_flat_levels_make_white_noise(log2: int, rate: int) -> None:
     count = 1 << 16
-    renderer = noise.NoiseRenderer(NoiseHeader(log2, 1, 18, 1), rate)
-    spectrum = np.fft.rfft(renderer.samples(0, count, NOBODY).astype(np.float64), 2 * count)
+    spectrum = np.fft.rfft(flat(NoiseHeader(log2, 1, 18, 1), count, rate=rate).astype(np.float64), 2 * count)
     power = np.abs(spectrum) ** 2
     bands = power[1:].reshape(32, -1).mean(axis=1)
     assert np.abs(decibels(bands / power.mean())).max() < 0.7
@@ -189,9 +194,9 @@ def test_one_gaussian_raises_the_level(scale: int, width: int, place: int, weigh
     header = header_for(repeats * apart, dataclasses.replace(PLAIN, base=base))
     assert header.noise
     size = header.noise.frame_samples
-    table = noises(*[(scale, number * apart + 1024, width, place, weight) for number in range(repeats)])
-    units = physical(table, header)
-    pieces = decoded(header, table).reshape(repeats, apart // (size // 2), size // 2)
+    gaussians = noises(*[(scale, number * apart + 1024, width, place, weight) for number in range(repeats)])
+    units = physical(gaussians, header)["noise"]
+    pieces = decoded(header, gaussians).reshape(repeats, apart // (size // 2), size // 2)
     windows = np.concatenate([pieces[:, :-1], pieces[:, 1:]], axis=2) * np.hanning(size)
     power = np.mean(np.abs(np.fft.rfft(windows, axis=2)) ** 2, axis=0)
     unraised = 1.5 * size / 4 * nominal_level(header.noise, base) ** 2
@@ -228,11 +233,11 @@ def bark_of_hz(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def test_physical_units() -> None:
-    header = header_for(1 << 15, PLAIN, kmin=2)
-    table = np.concatenate([noises((3, 1024, 1, 8, 10), (0, -128, 3, 0, -63)), empty_table(1)])
-    table[2] = 2, 512, 9, 40, 3, TONE, 0
-    first, second, tone = physical(table, header)
-    assert [row["kind"] for row in (first, second, tone)] == [NOISE, NOISE, TONE]
+    header = header_for(1 << 15, PLAIN, smallest_scale=2)
+    both = noises((3, 1024, 1, 8, 10), (0, -128, 3, 0, -63)).replaced(tone=one_tone(2, 512, 9, 40, 3))
+    units = physical(both, header)
+    assert list(units) == ["tone", "noise"]
+    (tone,), (first, second) = units["tone"], units["noise"]
     assert first["time"] == (1024 + 4 * 128 * 8 / 2) / RATE
     assert first["frequency"] == pytest.approx(1960 * (12.75 + 0.53) / (26.28 - 12.75))
     assert first["weight"] == pytest.approx(30.103, abs=0.001)
@@ -243,17 +248,17 @@ def test_physical_units() -> None:
     assert second["time"] == (-128 + 256) / RATE
     assert second["frequency"] == pytest.approx(1960 * (3 + 0.53) / (26.28 - 3))
     assert second["weight"] == pytest.approx(-63 * 10 * math.log10(2))
-    assert tone == physical(table[2:], header)[0]
+    assert tone == physical(Gaussians(tone=both["tone"]), header)["tone"][0]
 
 
 def test_the_base_reaches_where_no_gaussian_is() -> None:
     """Frames and bands that no noise lasts in have the samples of a stream without any."""
-    table = noises((2, 4096, 0, 31, 20))
+    gaussians = noises((2, 4096, 0, 31, 20))
     header = header_for(20000, PLAIN)
     # It begins at 22.1 Bark, which is above 8 kHz.
-    np.testing.assert_array_equal(decoded(header, noises()), decoded(header, table))
+    np.testing.assert_array_equal(decoded(header, noises()), decoded(header, gaussians))
     header = dataclasses.replace(header, sample_rate=48000)
-    raised = decoded(header, table) - decoded(header, noises())
+    raised = decoded(header, gaussians) - decoded(header, noises())
     # It lasts from the second of its frames to the last but one, and each reaches a block to either side.
     differing = np.flatnonzero(raised)
     assert 4096 <= differing[0] < 4096 + 128
@@ -266,9 +271,8 @@ def test_the_base_reaches_where_no_gaussian_is() -> None:
 
 def test_frames_depend_on_their_number_alone() -> None:
     """Not on what was decoded before, on the tones, on the segments, or on noises that came and went."""
-    short = dataclasses.replace(PLAIN, max_held=3)
-    tone = empty_table(1)
-    tone[0] = 0, 0, 3, 500, 1, TONE, 0
+    short = dataclasses.replace(PLAIN, max_noises=3)
+    tone = Gaussians(tone=one_tone(0, 0, 3, 500, 1))
     gone = noises((0, 0, 3, 1, 20), (1, 512, 0, 4, -9))
     quiet = decoded(header_for(9000, short), noises())
     for seek_slots in (0, 3):
@@ -334,11 +338,11 @@ def test_levels_are_limited(log2: int) -> None:
 def test_below_the_lowest_level_is_silence() -> None:
     whisper = np.full(25, 255)
     bins = noise.band_bins(48000, 7)
-    octave, numbers = noise.transform_frame(5, 7, whisper, bins)
-    assert octave == 0
+    exponent, numbers = noise.transform_frame(5, 7, whisper, bins)
+    assert exponent == 0
     assert not numbers.any()
-    octave, numbers = noise.transform_frame(5, 7, whisper + 1, bins)
-    assert octave == 1
+    exponent, numbers = noise.transform_frame(5, 7, whisper + 1, bins)
+    assert exponent == 1
     assert numbers.any()
     for base in (-128, -1, 0, 1):
         for log2 in SIZES:
@@ -382,35 +386,37 @@ def test_levels_between_bands_are_straight_lines() -> None:
 
 def test_cost_counted_by_hand() -> None:
     header = header_for(320, NoiseHeader(5, 4, 8, 1), sample_rate=8000, slot_log2=5)
-    table = np.concatenate([noises((0, 64, 2, 3, 5)), empty_table(1)])
-    table[1] = 0, 0, 3, 40, 1, TONE, 0
+    both = noises((0, 64, 2, 3, 5)).replaced(tone=one_tone(0, 0, 3, 40, 1))
     frame = 32 * (5 + 5) + 2 * 25
     # It lasts in frames 3, 4 and 5, which count in samples 64, 96 and 128.
     gaussian = 3 + 2 * 12
     tone = 32 + 4 * 32
     block, decoded, ends_of_scales = 224, 32, header.scales + 6
-    mean, peak = cost.macs_per_sample(table, header)
+    mean, peak = cost.macs_per_sample(both, header)
     everything = 11 * frame + 3 * gaussian + tone + 7 * block + 2 * decoded
     assert mean == pytest.approx((everything + ends_of_scales * (header.slots + header.lead_slots)) / 320)
     first_half = 6 * frame + 3 * gaussian + tone + 5 * block + 2 * decoded
     assert peak == pytest.approx((first_half + 7 * ends_of_scales) / 160)
-    assert noise_macs(table, 10) == [frame + gaussian * (number in (3, 4, 5)) for number in range(1, 11)]
+    assert noise_macs(both["noise"], 10) == [frame + gaussian * (number in (3, 4, 5)) for number in range(1, 11)]
     # Before the clip and after it.
     for onset in (-64, 288):
-        table["onset"][0] = onset
+        both["noise"]["onset"] = onset
         lasting = [number for number in range(1, 11) if 0 < number - onset // 32 < 4]
-        assert noise_macs(table, 10) == [frame + gaussian * (number in lasting) for number in range(1, 11)]
+        assert noise_macs(both["noise"], 10) == [frame + gaussian * (number in lasting) for number in range(1, 11)]
 
 
-def noise_macs(table: GaussianTable, frames: int) -> list[int]:
-    return cost.noise_macs_each_frame(table[table["kind"] == NOISE], 5, 1, frames).tolist()
+def noise_macs(table: npt.NDArray[Any], frames: int) -> list[int]:
+    return noise.macs_each_frame(table, 5, 1, frames).tolist()
+
+
+def has_both_kinds(stream: RandomStream) -> bool:
+    return all(len(table) for table in stream.gaussians.values())
 
 
 def test_info_tells_of_noise() -> None:
-    stream = random_stream(next(seed for seed in SEEDS if len(set(random_stream(seed).table["kind"])) == 2))
+    stream = random_stream(next(seed for seed in SEEDS if has_both_kinds(random_stream(seed))))
     info = audio_gs.info(stream.data)
-    counts = {"tone": int(np.sum(stream.table["kind"] == TONE)), "noise": int(np.sum(stream.table["kind"] == NOISE))}
-    assert info.gaussians == counts
+    assert info.gaussians == {"tone": len(stream.gaussians["tone"]), "noise": len(stream.gaussians["noise"])}
     assert math.ceil(info.macs_per_sample["peak"]) == stream.header.peak_macs
     shown = json.loads(json.dumps(info.as_dict()))
     assert shown["kinds"] == ["tone", "noise"]
@@ -421,9 +427,9 @@ def test_info_tells_of_noise() -> None:
 @pytest.mark.parametrize("block", [1, 100, 161, 1000])
 def test_blocks_change_no_cost(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     stream = random_stream(next(seed for seed in SEEDS if 1000 < random_stream(seed).header.samples < 6000))
-    whole = cost.macs_per_sample(stream.table, stream.header)
+    whole = cost.macs_per_sample(stream.gaussians, stream.header)
     monkeypatch.setattr(cost, "_SPAN_SAMPLES", block)
-    assert cost.macs_per_sample(stream.table, stream.header) == pytest.approx(whole)
+    assert cost.macs_per_sample(stream.gaussians, stream.header) == pytest.approx(whole)
 
 
 def test_header_bytes() -> None:
@@ -438,7 +444,7 @@ def test_header_bytes() -> None:
 
 
 def test_support_of_noise_reaches_back() -> None:
-    """SPEC C3, and seeking in SPEC 6."""
+    """SPEC C3, and seeking in SPEC 7.2."""
     header = header_for(1 << 20, NoiseHeader(9, 4, 8, 1), seek_slots=64)
     assert header.longest_support == 128 * 512
     assert header.lead_slots == 128
@@ -454,19 +460,19 @@ def with_check(head: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("first", "max_held", "says"),
+    ("first", "max_noises", "says"),
     [
         (4 | 4 << 4, 1, r"noise frame \(log2\) is 4, allowed are 5\.\.7"),
         (8 | 4 << 4, 1, r"noise frame \(log2\) is 8, allowed are 5\.\.7"),
         (15 | 4 << 4, 1, r"noise frame \(log2\) is 15, allowed are 5\.\.7"),
         (0 | 4 << 4, 1, r"noise frame \(log2\) is 0, allowed are 5\.\.7"),
         (5 | 0 << 4, 1, r"noise shift is 0, allowed are 1\.\.15"),
-        (5 | 4 << 4, 0, r"largest number of noise Gaussians held is 0, allowed are 1\.\.255"),
+        (5 | 4 << 4, 0, r"largest number of noises held is 0, allowed are 1\.\.255"),
     ],
 )
-def test_illegal_fields_are_refused(first: int, max_held: int, says: str) -> None:
+def test_illegal_fields_are_refused(first: int, max_noises: int, says: str) -> None:
     head = pack_header(header_for(1000, NoiseHeader(5, 4, 8, 1), slot_log2=7))[:-2]
-    data = with_check(head[:-3] + bytes([first, 0, max_held]))
+    data = with_check(head[:-3] + bytes([first, 0, max_noises]))
     for read in (parse_header, ReferenceDecoder):
         with pytest.raises(BitstreamError, match=says) as caught:
             read(data)
@@ -488,8 +494,8 @@ def test_the_largest_slots_have_no_larger_frames() -> None:
         {"shift": 16},
         {"base": 128},
         {"base": -129},
-        {"max_held": 0},
-        {"max_held": 256},
+        {"max_noises": 0},
+        {"max_noises": 256},
     ],
 )
 def test_illegal_fields_cannot_be_written(change: dict[str, int]) -> None:
@@ -512,12 +518,12 @@ def test_a_cut_or_changed_header_is_refused() -> None:
 
 def test_more_noises_than_the_class_allows() -> None:
     """Held from their slot until one begins 64 samples after their last, and all that the slot codes."""
-    table = noises((1, 256, 0, 3, 5), (0, 1024, 0, 3, 5), (0, 1536, 0, 3, 5))
-    enough = header_for(4000, dataclasses.replace(PLAIN, max_held=2))
-    np.testing.assert_array_equal(decode_gaussians(encode_stream(enough, table)), table)
-    expected = decoded_by_the_letter(enough, table)
-    np.testing.assert_array_equal(decoded(enough, table), expected)
-    data = encode_stream(header_for(4000, PLAIN), table)
+    gaussians = noises((1, 256, 0, 3, 5), (0, 1024, 0, 3, 5), (0, 1536, 0, 3, 5))
+    enough = header_for(4000, dataclasses.replace(PLAIN, max_noises=2))
+    assert_same_gaussians(decode_gaussians(encode_stream(enough, gaussians)), gaussians)
+    expected = decoded_by_the_letter(enough, gaussians)
+    np.testing.assert_array_equal(decoded(enough, gaussians), expected)
+    data = encode_stream(header_for(4000, PLAIN), gaussians)
     says = "slot 2 begins more Gaussians than the header's class allows"
     with pytest.raises(BitstreamError, match=says):
         decode_gaussians(data)
@@ -528,23 +534,22 @@ def test_more_noises_than_the_class_allows() -> None:
 
 
 def test_tones_and_noises_are_counted_apart() -> None:
-    header = dataclasses.replace(header_for(4000, PLAIN), max_active=1)
-    table = np.concatenate([empty_table(1), noises((0, 0, 0, 3, 5))])
-    table[0] = 0, 0, 3, 500, 1, TONE, 0
-    np.testing.assert_array_equal(decode_gaussians(encode_stream(header, table)), table)
-    for row in (0, 1):
+    header = dataclasses.replace(header_for(4000, PLAIN), max_tones=1)
+    both = noises((0, 0, 0, 3, 5)).replaced(tone=one_tone(0, 0, 3, 500, 1))
+    assert_same_gaussians(decode_gaussians(encode_stream(header, both)), both)
+    for name, table in both.items():
         with pytest.raises(BitstreamError, match="class"):
-            decode_gaussians(encode_stream(header, np.concatenate([table, table[row : row + 1]])))
+            decode_gaussians(encode_stream(header, both.replaced(**{name: np.tile(table, 2)})))
 
 
 def test_what_ends_with_the_start_of_the_clip_is_held_in_its_first_slot() -> None:
     header = header_for(2000, PLAIN, slot_log2=7)
     for onsets, fits in (((-512, 128), True), ((-512, 0), False), ((-512, -512), False)):
-        table = noises(*[(0, onset, 0, 3, 5) for onset in onsets])
-        data = encode_stream(header, table)
+        gaussians = noises(*[(0, onset, 0, 3, 5) for onset in onsets])
+        data = encode_stream(header, gaussians)
         if fits:
-            np.testing.assert_array_equal(decode_gaussians(data), table)
-            np.testing.assert_array_equal(decoded(header, table), decoded_by_the_letter(header, table))
+            assert_same_gaussians(decode_gaussians(data), gaussians)
+            np.testing.assert_array_equal(decoded(header, gaussians), decoded_by_the_letter(header, gaussians))
         else:
             with pytest.raises(BitstreamError, match="class"):
                 decode_gaussians(data)
@@ -553,11 +558,11 @@ def test_what_ends_with_the_start_of_the_clip_is_held_in_its_first_slot() -> Non
 def test_noise_is_added_to_tones() -> None:
     """Rounded apart, then saturated together (SPEC 6)."""
     streams = [random_stream(seed) for seed in SEEDS]
-    stream = next(one for one in streams if one.header.samples > 9000 and set(one.table["kind"]) == {TONE, NOISE})
-    header, table = stream.header, stream.table
+    stream = next(one for one in streams if one.header.samples > 9000 and has_both_kinds(one))
+    header = stream.header
     without = dataclasses.replace(header, noise=None)
-    tones = decoded(without, table[table["kind"] == TONE])
-    added = noise_by_the_letter(header, table)
+    tones = decoded(without, Gaussians(tone=stream.gaussians["tone"]))
+    added = noise_by_the_letter(header, stream.gaussians["noise"])
     assert added.any()
     np.testing.assert_array_equal(
         ReferenceDecoder(stream.data).read(header.samples), np.clip(tones + added, -32768, 32767)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gs.codec import range_coder
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.kinds import NOISE, TONE
+from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.range_coder import (
     CODE,
     DECODER_FIELDS,
@@ -29,7 +33,8 @@ from audio_gs.codec.range_coder import (
     start_decoder,
     start_encoder,
 )
-from audio_gs.codec.tables import ADAPTATION_SHIFT, CONTEXTS_PER_SCALE, initial_contexts
+from audio_gs.codec.slots import initial_contexts
+from audio_gs.codec.tables import ADAPTATION_SHIFT, CONTEXTS_PER_SCALE, contexts_of_prior, priors
 
 CONTEXTS = 4
 FRESH = np.full(CONTEXTS, 2048 << 4, np.uint16)
@@ -38,6 +43,21 @@ bits_in_context = st.tuples(st.integers(0, CONTEXTS - 1), st.integers(0, 1))
 direct_values = st.integers(0, 16).flatmap(lambda bits: st.tuples(st.integers(0, (1 << bits) - 1), st.just(-1 - bits)))
 symbols = st.lists(bits_in_context | direct_values, max_size=300)
 """Pairs of context and bit, or of value and -1 - number of bits."""
+
+
+def header_with(table_set: int, scales: int) -> StreamHeader:
+    return StreamHeader(
+        sample_rate=16000,
+        samples=1000,
+        slot_log2=9,
+        smallest_scale=0,
+        scales=scales,
+        amplitude_step=1,
+        output_shift=0,
+        max_tones=1,
+        peak_macs=0,
+        table_set=table_set,
+    )
 
 
 def encode(pairs: list[tuple[int, int]], contexts: np.ndarray) -> tuple[bytes, int]:
@@ -102,7 +122,7 @@ def test_arithmetic_of_the_letter() -> None:
     random = np.random.default_rng(2)
     for _ in range(20):
         data = random.integers(0, 256, 60).astype(np.uint8)
-        contexts = initial_contexts(int(random.integers(3)), 1, noise=False)
+        contexts = initial_contexts(header_with(int(random.integers(3)), 1), TONE)
         plain = [int(context) for context in contexts]
         state = np.zeros(DECODER_FIELDS, np.int64)
         start_decoder(state, data)
@@ -148,12 +168,14 @@ def test_probabilities_stay_inside() -> None:
 def test_priors_start_contexts() -> None:
     """SPEC R2."""
     for table_set in range(3):
-        contexts = initial_contexts(table_set, 8, noise=True)
+        contexts = contexts_of_prior(priors()[table_set])
         assert contexts.dtype == np.uint16
         assert set(contexts & 15) <= {0, 3, 6, 10}
         assert set((contexts >> 4) % 64) == {32}
         for scales in range(1, 9):
-            tones = contexts[: scales * CONTEXTS_PER_SCALE]
-            np.testing.assert_array_equal(initial_contexts(table_set, scales, noise=False), tones)
-            with_noise = np.concatenate([tones, contexts[8 * CONTEXTS_PER_SCALE :]])
-            np.testing.assert_array_equal(initial_contexts(table_set, scales, noise=True), with_noise)
+            header = header_with(table_set, scales)
+            tones, noises = contexts[: scales * CONTEXTS_PER_SCALE], contexts[8 * CONTEXTS_PER_SCALE :]
+            np.testing.assert_array_equal(initial_contexts(header, TONE), tones)
+            with_noise = dataclasses.replace(header, noise=NoiseHeader(5, 4, 8, 1))
+            np.testing.assert_array_equal(initial_contexts(with_noise, TONE), tones)
+            np.testing.assert_array_equal(initial_contexts(with_noise, NOISE), noises)

@@ -1,4 +1,4 @@
-"""Steps 5 and 6, render and PCM: by the letter of SPEC 5 and 6, and as the Gaussians that they stand for."""
+"""Tones rendered, and PCM: by the letter of SPEC 4.4 and 6, and as the Gaussians that they stand for."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from random_streams import pcm_by_the_letter, quarters_by_the_letter, random_str
 
 import audio_gs
 from audio_gs.codec.container import StreamHeader
-from audio_gs.codec.render import HELD_LEVEL, held, interpolated, rendered, to_pcm
-from audio_gs.codec.slots import as_rows, encode_stream
-from audio_gs.gaussians import TONE, GaussianTable, empty_table, physical, tones
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.tone import held, rendered, upsampled
+from audio_gs.codec.pcm import steps_of_quarters, to_pcm
+from audio_gs.codec.slots import encode_stream
+from audio_gs.gaussians import Gaussians, physical
 
 RATE = 16000
 
@@ -22,27 +24,24 @@ RATE = 16000
 def header_for(samples: int, **changes: int) -> StreamHeader:
     fields: dict[str, Any] = {
         "slot_log2": 9,
-        "kmin": 0,
+        "smallest_scale": 0,
         "scales": 8,
-        "mantissa": 256,
+        "amplitude_step": 256,
         "output_shift": 0,
-        "max_active": 4096,
+        "max_tones": 4096,
         **changes,
     }
     return StreamHeader(sample_rate=RATE, samples=samples, peak_macs=0, **fields)
 
 
-def gaussians(*rows: tuple[int, int, int, int, int]) -> GaussianTable:
+def tones(*rows: tuple[int, int, int, int, int]) -> Gaussians:
     """Tones: scale, onset, bin, amplitude, phase."""
-    table = empty_table(len(rows))
-    for index, row in enumerate(rows):
-        table[index] = *row, TONE, 0
-    return table
+    return Gaussians(tone=np.array(list(rows), TONE.dtype))
 
 
-def pcm_of(header: StreamHeader, table: GaussianTable) -> np.ndarray:
+def pcm_of(header: StreamHeader, gaussians: Gaussians) -> np.ndarray:
     """What both decoders give."""
-    data = encode_stream(header, table)
+    data = encode_stream(header, gaussians)
     pcm, _ = audio_gs.decode(data)
     np.testing.assert_array_equal(audio_gs.decode(data, backend="numba")[0], pcm)
     return pcm
@@ -53,8 +52,8 @@ def test_samples_of_the_letter(seed: int) -> None:
     """In any piece of the clip."""
     stream = random_stream(seed)
     header = stream.header
-    expected = quarters_by_the_letter(header, stream.table)
-    ready = held(as_rows(tones(stream.table)), header.mantissa)
+    expected = quarters_by_the_letter(header, stream.gaussians["tone"])
+    ready = held(stream.gaussians["tone"], header.amplitude_step)
     cuts = sorted({0, header.samples, *np.random.default_rng(seed).integers(0, len(expected), 3).tolist()})
     for start, end in itertools.pairwise(cuts):
         quarters = rendered(ready, start, end - start, header.output_shift)
@@ -64,65 +63,66 @@ def test_samples_of_the_letter(seed: int) -> None:
 def test_quarters_are_rounded_and_limited() -> None:
     quarters = [-(2**20), 4 * -32768 - 3, 4 * -32768, -7, -6, -3, -2, 0, 1, 2, 5, 6, 4 * 32767, 4 * 32767 + 2, 2**20]
     expected = [-32768, -32768, -32768, -2, -1, -1, 0, 0, 0, 1, 1, 2, 32767, 32767, 32767]
-    assert to_pcm(np.array(quarters, np.int32)).tolist() == expected
+    assert to_pcm(steps_of_quarters(np.array(quarters, np.int32))).tolist() == expected
 
 
 def test_sums_wrap() -> None:
     """So many loud Gaussians that the int32 sums overflow; both decoders and the formula wrap alike."""
     at_full_rate = [(3, 512, 120, 4095, 0)] * 60
     below = [(5, 0, 9, 4000, 300)] * 60
-    table = gaussians(*at_full_rate, *below)
-    header = header_for(2048, mantissa=2047)
+    gaussians = tones(*at_full_rate, *below)
+    header = header_for(2048, amplitude_step=2047)
     assert 120 * 32767 * 16384 > 2**31
-    np.testing.assert_array_equal(pcm_of(header, table), pcm_by_the_letter(quarters_by_the_letter(header, table)))
+    expected = pcm_by_the_letter(quarters_by_the_letter(header, gaussians["tone"]))
+    np.testing.assert_array_equal(pcm_of(header, gaussians), expected)
 
 
 def test_half_band_filter() -> None:
-    """Every tone that a level may have comes out at the next one as it is, and its image far below it."""
+    """Every tone that an octave may have comes out an octave higher as it is, and its image far below it."""
     n = np.arange(600)
     for step in (100, 4000, 12000, 16000, 19200):
         tone = np.rint(100000 * np.cos(2 * np.pi * step / 65536 * n)).astype(np.int32)
-        out = interpolated(tone).astype(float)
+        out = upsampled(tone).astype(float)
         expected = 100000 * np.cos(np.pi * step / 65536 * (np.arange(len(out)) + 8))
         error = np.sum((out - expected) ** 2) / np.sum(expected**2)
         assert 10 * np.log10(error) < -49
 
 
-@pytest.mark.parametrize(("scale", "bin_", "level"), [(2, 0, 0), (3, 0, 1), (5, 0, 3), (8, 1, 3)])
-def test_level_of_low_tones(scale: int, bin_: int, level: int) -> None:
-    assert held(as_rows(gaussians((scale, 0, bin_, 9, 0))), 100)[0, HELD_LEVEL] == level
+@pytest.mark.parametrize(("scale", "bin_", "octave"), [(2, 0, 0), (3, 0, 1), (5, 0, 3), (8, 1, 3)])
+def test_octave_of_low_tones(scale: int, bin_: int, octave: int) -> None:
+    assert held(tones((scale, 0, bin_, 9, 0))["tone"], 100)["octave"] == octave
 
 
-def test_a_tone_loses_nothing_between_levels() -> None:
-    """Bins around the limits of the levels, all as loud."""
-    header = header_for(8192, mantissa=2000)
+def test_a_tone_loses_nothing_between_octaves() -> None:
+    """Bins around the limits of the octaves, all as loud."""
+    header = header_for(8192, amplitude_step=2000)
     for bin_ in (149, 150, 151, 299, 300, 301, 599, 600, 601):
-        sounding = pcm_of(header, gaussians((6, 2048, bin_, 100, 0)))
+        sounding = pcm_of(header, tones((6, 2048, bin_, 100, 0)))
         loudness = 10 * np.log10(np.sum(sounding.astype(float) ** 2))
-        reference = pcm_of(header, gaussians((6, 2048, 900, 100, 0)))
+        reference = pcm_of(header, tones((6, 2048, 900, 100, 0)))
         assert abs(loudness - 10 * np.log10(np.sum(reference.astype(float) ** 2))) < 0.1
 
 
 def test_saturation() -> None:
-    table = gaussians(*[(7, 0, 0, 1000, 0)] * 3)
-    header = header_for(4096, mantissa=1000)
-    pcm = pcm_of(header, table)
+    gaussians = tones(*[(7, 0, 0, 1000, 0)] * 3)
+    header = header_for(4096, amplitude_step=1000)
+    pcm = pcm_of(header, gaussians)
     assert pcm.max() == 32767
-    flipped = table.copy()
+    flipped = gaussians["tone"].copy()
     flipped["phase"] = 512
-    assert pcm_of(header, flipped).min() == -32768
+    assert pcm_of(header, gaussians.replaced(tone=flipped)).min() == -32768
 
 
 @pytest.mark.parametrize("scale", range(8))
 @pytest.mark.parametrize("bin_", [0, 1, 2, 7])
 def test_a_gaussian_sounds_as_its_physical_values_say(scale: int, bin_: int) -> None:
-    header = header_for(8192, mantissa=2000)
-    table = gaussians((scale, 4096, bin_ << scale, 25 << (scale // 2), 37))
-    (row,) = physical(table, header)
+    header = header_for(8192, amplitude_step=2000)
+    gaussians = tones((scale, 4096, bin_ << scale, 25 << (scale // 2), 37))
+    (row,) = physical(gaussians, header)["tone"]
     time = np.arange(header.samples) / RATE - row["time"]
     envelope = np.exp(-((time / row["spread_time"]) ** 2) / 2)
     expected = 32768 * row["weight"] * envelope * np.cos(2 * math.pi * row["frequency"] * time + row["phase"])
-    error = pcm_of(header, table) - expected
+    error = pcm_of(header, gaussians) - expected
     # The envelope is cut and lowered, which the nearest Gaussian is 30 dB away from, and the phase has 1024 steps.
     assert np.sum(error**2) < 10**-2.5 * np.sum(expected**2)
 
@@ -131,7 +131,7 @@ def test_the_phase_is_that_at_the_centre() -> None:
     """Odd and even bins, with phase 0, have their crest there."""
     for bin_ in range(1, 12):
         header = header_for(2048)
-        pcm = pcm_of(header, gaussians((4, 512, bin_, 300, 0)))
+        pcm = pcm_of(header, tones((4, 512, bin_, 300, 0)))
         assert np.argmax(pcm.astype(int)) == 512 + 256
 
 
@@ -139,7 +139,7 @@ def test_nothing_sounds_outside_its_support() -> None:
     """But for a hundredth as far as the filters reach."""
     header = header_for(8192)
     for scale in range(8):
-        pcm = pcm_of(header, gaussians((scale, 1024, 0, 300, 0))).astype(int)
+        pcm = pcm_of(header, tones((scale, 1024, 0, 300, 0))).astype(int)
         end = 1024 + (32 << scale)
         assert np.abs(np.concatenate([pcm[:1024], pcm[end:]])).max() <= pcm.max() / 100
         assert not np.concatenate([pcm[: 1024 - 49], pcm[end + 49 :]]).any()
@@ -149,7 +149,7 @@ def test_nothing_sounds_outside_its_support() -> None:
 
 
 def test_no_gaussian_is_silence() -> None:
-    assert not pcm_of(header_for(1000), gaussians()).any()
+    assert not pcm_of(header_for(1000), tones()).any()
 
 
 def decoders(data: bytes) -> tuple[audio_gs.StreamDecoder, audio_gs.StreamDecoder]:
@@ -174,7 +174,9 @@ def test_decoders_agree_on_budgets(seed: int) -> None:
 
 
 def test_budget_depends_on_the_place_alone() -> None:
-    stream = next(one for one in map(random_stream, range(200)) if one.header.samples > 4000 and len(one.table) > 300)
+    stream = next(
+        one for one in map(random_stream, range(200)) if one.header.samples > 4000 and one.gaussians.total > 300
+    )
     whole = audio_gs.StreamDecoder(stream.data)
     whole.set_budget(10)
     pcm = whole.read(stream.header.samples)
@@ -186,23 +188,23 @@ def test_budget_depends_on_the_place_alone() -> None:
 
 def test_budget_leaves_out_the_weakest() -> None:
     """By how much they sound in each block, not by their peaks."""
-    header = header_for(8192, mantissa=2000)
+    header = header_for(8192, amplitude_step=2000)
     loud, soft = (6, 2048, 900, 200, 0), (6, 2048, 700, 20, 0)
-    data = encode_stream(header, gaussians(loud, soft))
-    without = pcm_of(header, gaussians(loud))
+    data = encode_stream(header, tones(loud, soft))
+    without = pcm_of(header, tones(loud))
     for decoder in decoders(data):
         # One at full rate costs a MAC a sample and four for a piece of the envelope in 64 samples.
         decoder.set_budget(2)
         np.testing.assert_array_equal(decoder.read(8192), without)
         decoder.rewind()
         decoder.set_budget(3)
-        np.testing.assert_array_equal(decoder.read(8192), pcm_of(header, gaussians(loud, soft)))
+        np.testing.assert_array_equal(decoder.read(8192), pcm_of(header, tones(loud, soft)))
         decoder.rewind()
         decoder.set_budget(0)
         assert not decoder.read(8192).any()
         decoder.rewind()
         decoder.set_budget(None)
-        np.testing.assert_array_equal(decoder.read(8192), pcm_of(header, gaussians(loud, soft)))
+        np.testing.assert_array_equal(decoder.read(8192), pcm_of(header, tones(loud, soft)))
 
 
 @pytest.mark.parametrize("budget", [-1, 65535])

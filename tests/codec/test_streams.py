@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from decoders import WHOLE_CLIP_BACKENDS, CallbackDecoder
+from decoders import STREAMING, WHOLE_CLIP_BACKENDS, CallbackDecoder
+from gaussian_tables import assert_same_gaussians
 from random_streams import RandomStream, decoded_by_the_letter, noise_by_the_letter, random_stream
 
 import audio_gs
-from audio_gs.api import EXACT_BACKENDS, Decoder, open_decoder
+from audio_gs.backends import open_decoder
+from audio_gs.codec.backend import Decoder
 from audio_gs.codec.container import SAMPLE_RATES, check_stream
+from audio_gs.codec.kinds import KINDS
 from audio_gs.codec.tables import LARGEST_AMPLITUDE, phase_bits
-from audio_gs.gaussians import ends, noises, tones
 
 Pcm = np.ndarray
 
@@ -72,7 +74,7 @@ def check_seeking(stream: RandomStream, expected: Pcm, random: np.random.Generat
 def check_looping(stream: RandomStream, expected: Pcm, random: np.random.Generator) -> None:
     assert stream.header.loop is not None
     start, end = stream.header.loop
-    for backend in EXACT_BACKENDS:
+    for backend in STREAMING:
         decoder = open_decoder(stream.data, backend)
         at = int(random.integers(0, end + 1))
         decoder.seek(at)
@@ -100,10 +102,10 @@ def test_stream(stream_seed: int) -> None:
     stream = random_stream(stream_seed)
     random = np.random.default_rng([stream_seed, 1])
     assert check_stream(stream.data) == stream.header
-    np.testing.assert_array_equal(audio_gs.read_gaussians(stream.data), stream.table)
-    expected = decoded_by_the_letter(stream.header, stream.table)
+    assert_same_gaussians(audio_gs.read_gaussians(stream.data), stream.gaussians)
+    expected = decoded_by_the_letter(stream.header, stream.gaussians)
     check_same_states(stream, expected)
-    for backend in EXACT_BACKENDS:
+    for backend in STREAMING:
         check_rest(open_decoder(stream.data, backend), expected, random)
     for backend in WHOLE_CLIP_BACKENDS:
         np.testing.assert_array_equal(audio_gs.decode(stream.data, backend=backend)[0], expected)
@@ -118,8 +120,8 @@ def test_random_streams_reach_everything() -> None:
     streams = [random_stream(seed) for seed in range(200)]
     headers = [stream.header for stream in streams]
     assert {header.slot_log2 for header in headers} == set(range(5, 13))
-    assert {(header.kmin, header.scales) for header in headers} == {
-        (kmin, scales) for scales in range(1, 9) for kmin in range(13 - scales)
+    assert {(header.smallest_scale, header.scales) for header in headers} == {
+        (smallest, scales) for scales in range(1, 9) for smallest in range(13 - scales)
     }
     assert {header.table_set for header in headers} == {0, 1, 2}
     assert {header.sample_rate for header in headers} > set(SAMPLE_RATES)
@@ -127,7 +129,7 @@ def test_random_streams_reach_everything() -> None:
     assert {header.loop is None for header in headers} == {True, False}
     assert min(header.samples for header in headers) == 1
     assert max(header.segments for header in headers) > 20
-    table = np.concatenate([tones(stream.table) for stream in streams])
+    table = np.concatenate([stream.gaussians["tone"] for stream in streams])
     assert set(np.unique(table["scale"])) == set(range(12))
     for scale in range(12):
         bins = table["bin"][table["scale"] == scale]
@@ -136,11 +138,12 @@ def test_random_streams_reach_everything() -> None:
     assert table["amplitude"].min() == 1
     assert table["amplitude"].max() == LARGEST_AMPLITUDE
     assert set(phase_bits()[table["amplitude"]]) == set(range(3, 11))
-    assert any(len(stream.table) == 0 for stream in streams)
-    for of_kind in (tones, noises):
-        last = [ends(of_kind(stream.table), stream.header) for stream in streams]
+    assert any(stream.gaussians.total == 0 for stream in streams)
+    for kind in KINDS:
+        tables = [(stream.gaussians[kind.name], stream.header) for stream in streams if kind in stream.header.kinds]
+        last = [kind.ends(table, header) for table, header in tables]
         assert any((end <= 0).any() for end in last), "none ends before the clip"
-        first = [(of_kind(stream.table)["onset"], stream.header.samples) for stream in streams]
+        first = [(table["onset"], header.samples) for table, header in tables]
         assert any((onset >= samples).any() for onset, samples in first), "none begins after it"
 
 
@@ -151,19 +154,19 @@ def test_random_streams_reach_all_noise() -> None:
     assert {noise.frame_log2 for _, noise in headers} == set(range(5, 10))
     assert {header.slot_log2 - noise.frame_log2 for header, noise in headers} == set(range(8))
     assert {noise.shift for _, noise in headers} == set(range(1, 16))
-    assert {noise.max_held for _, noise in headers} > {1, 255}
+    assert {noise.max_noises for _, noise in headers} > {1, 255}
     assert min(noise.base for _, noise in headers) < -64
     assert max(noise.base for _, noise in headers) > 64
-    table = np.concatenate([noises(stream.table) for stream in streams])
+    table = np.concatenate([stream.gaussians["noise"] for stream in streams])
     assert set(table["scale"]) == set(range(6))
     for width in range(4):
         own = table[table["width"] == width]
-        assert set(own["bin"]) == set(range(32 >> width))
+        assert set(own["place"]) == set(range(32 >> width))
         # Gamma codes of every length.
-        assert {int(weight).bit_length() for weight in np.abs(own["amplitude"])} == set(range(1, 7))
-    assert (table["amplitude"].min(), table["amplitude"].max()) == (-63, 63)
-    assert not (table["amplitude"] == 0).any()
-    loudest = [np.abs(noise_by_the_letter(stream.header, stream.table)).max() for stream in streams]
+        assert {int(weight).bit_length() for weight in np.abs(own["weight"])} == set(range(1, 7))
+    assert (table["weight"].min(), table["weight"].max()) == (-63, 63)
+    assert not (table["weight"] == 0).any()
+    loudest = [np.abs(noise_by_the_letter(stream.header, stream.gaussians["noise"])).max() for stream in streams]
     assert sum(loud > 3 for loud in loudest) > 50
     assert max(loudest) >= 32767
     assert min(loudest) == 0

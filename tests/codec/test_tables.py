@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio_gs.codec import container, cost, noise, tables
+from audio_gs.codec import container, cost, tables
+from audio_gs.codec.kinds import KINDS, noise, tone
 
 ROOT = Path(__file__).parents[2]
 SPEC = (ROOT / "docs" / "SPEC.md").read_text(encoding="utf-8")
@@ -178,7 +179,7 @@ def test_spec_states_dequantisation_and_rendering() -> None:
         tables.WARM_UP_BLOCKS * tables.RENDER_BLOCK,
     )
     assert stated(r"c \+ (\d) \* \(\(\(a \+ c - 1\)") == (tables.MACS_PER_PIECE,)
-    assert stated(r"The filters cost (\d+) in each block") == (cost.FILTER_MACS,)
+    assert stated(r"The filters cost (\d+) in each block") == (tone.FILTER_MACS,)
     assert stated(r"A Gaussian of any kind costs at most (\d+)") == (cost.MACS_PER_GAUSSIAN,)
     assert stated(r"support L = (\d+) << k") == (tables.SHORTEST_SUPPORT,)
 
@@ -190,16 +191,18 @@ def test_spec_states_the_header() -> None:
         container.MIN_SLOT_LOG2,
         container.MAX_SLOT_LOG2,
     )
-    assert stated(r"K 1\.\.(\d+), kmin\+K-1 <= (\d+)") == (container.MAX_SCALES, container.MAX_SCALE)
-    assert stated(r"M >= 1, E <= (\d+)") == (container.MAX_OUTPUT_SHIFT,)
-    assert stated(r"held at a time \(section 5\) \| (1\.\.\d+)") == (1, container.MAX_ACTIVE)
-    assert stated(r"(\d+) <= n <= min\((\d+), h\)") == (container.MIN_FRAME_LOG2, container.MAX_FRAME_LOG2)
+    assert stated(r"K 1\.\.(\d+), kmin\+K-1 <= (\d+)") == (tables.MAX_SCALES, tone.MAX_SCALE)
+    assert stated(r"M >= 1, E <= (\d+)") == (tone.MAX_OUTPUT_SHIFT,)
+    assert stated(r"held at a time \(section 5\) \| (1\.\.\d+)") == (1, tone.MAX_TONES)
+    assert stated(r"(\d+) <= n <= min\((\d+), h\)") == (noise.MIN_FRAME_LOG2, noise.MAX_FRAME_LOG2)
     kinds = re.search(r"bit 0 (\w+), 1 (\w+), 2 (\w+), 3 (\w+), 4 (\w+)", SPEC)
     assert kinds
-    assert kinds.groups() == container.KINDS
+    names = {**{kind.bit: kind.name for kind in KINDS}, **container.RESERVED_KINDS}
+    assert kinds.groups() == tuple(names[bit] for bit in range(5))
+    assert sorted(names) == list(range(5))
     sets = re.search(r"table set \(initial probabilities\): 0 (\w+), 1 (\w+), 2 (\w+)", SPEC)
     assert sets
-    assert sets.groups() == container.TABLE_SETS == tables.TABLE_SETS
+    assert sets.groups() == tables.TABLE_SETS
 
 
 def test_c_header_states_the_same_bounds() -> None:

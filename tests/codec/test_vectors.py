@@ -8,20 +8,20 @@ from typing import Any
 import make_vectors
 import numpy as np
 import pytest
-from decoders import WHOLE_CLIP_BACKENDS
+from decoders import STREAMING, WHOLE_CLIP_BACKENDS
+from gaussian_tables import assert_same_gaussians
 from make_vectors import FOLDER, STAGES_SEED, pcm_crc, seed_name
 
 import audio_gs
-from audio_gs.api import EXACT_BACKENDS, open_decoder
-from audio_gs.codec import dequantise
+from audio_gs.backends import open_decoder
 from audio_gs.codec.container import StreamHeader, held_after, iterate_segments, parse_header
-from audio_gs.codec.decoder import SlotReader, decode_gaussians
-from audio_gs.codec.noise import NoiseRenderer
-from audio_gs.codec.noise import held as held_noise
-from audio_gs.codec.render import HELD_LEVEL, held, rendered, to_pcm
-from audio_gs.codec.slots import as_rows
+from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import KINDS, tone
+from audio_gs.codec.kinds.noise import NoiseRenderer
+from audio_gs.codec.pcm import steps_of_quarters, to_pcm
+from audio_gs.codec.slots import SlotReader
 from audio_gs.codec.tables import LEVELS
-from audio_gs.gaussians import GAUSSIAN, GaussianTable, noises, tones
 
 LINES = [line.split() for line in (FOLDER / "manifest.txt").read_text().splitlines() if not line.startswith("#")]
 STREAM = (FOLDER / seed_name(STAGES_SEED)).read_bytes()
@@ -30,7 +30,7 @@ STREAM = (FOLDER / seed_name(STAGES_SEED)).read_bytes()
 @pytest.mark.parametrize(("name", "samples", "crc"), LINES, ids=[line[0] for line in LINES])
 def test_vector(name: str, samples: str, crc: str) -> None:
     data = (FOLDER / name).read_bytes()
-    for backend in (*EXACT_BACKENDS, *WHOLE_CLIP_BACKENDS):
+    for backend in (*STREAMING, *WHOLE_CLIP_BACKENDS):
         pcm, _ = audio_gs.decode(data, backend=backend)
         assert len(pcm) == int(samples)
         assert pcm_crc(pcm) == crc, backend
@@ -51,10 +51,10 @@ def test_vectors_reach_all_noise() -> None:
     for segmented in (False, True):
         sizes = {header.noise and header.noise.frame_log2 for header in headers if segmented == (header.segments > 1)}
         assert sizes == {None, 5, 6, 7, 8, 9}
-    header, table = parse_header(STREAM)[0], decode_gaussians(STREAM)
+    header, gaussians = parse_header(STREAM)[0], decode_gaussians(STREAM)
     assert header.segments > 1
     assert header.loop
-    assert set(noises(table)["scale"]) == set(range(6))
+    assert set(gaussians["noise"]["scale"]) == set(range(6))
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,10 @@ def header() -> StreamHeader:
 
 
 @pytest.fixture(scope="module")
-def table(stored: Any) -> GaussianTable:
-    return np.array([tuple(row) for row in stored["slots"]], GAUSSIAN)
+def gaussians(stored: Any) -> Gaussians:
+    tables = stored["slots"]
+    assert set(tables) == {kind.name for kind in KINDS}
+    return Gaussians({kind.name: np.array([tuple(row) for row in tables[kind.name]], kind.dtype) for kind in KINDS})
 
 
 def test_stage_1_container(stored: Any) -> None:
@@ -83,7 +85,7 @@ def test_stage_1_container(stored: Any) -> None:
 def test_stage_2_range_coder(stored: Any, header: StreamHeader) -> None:
     reader, native = SlotReader(STREAM), open_decoder(STREAM, "c")
     for slot, expected in enumerate(stored["range coder"], -header.lead_slots):
-        reader.read_slot(header.max_active, header.max_noise)
+        reader.read_slot({kind.name: kind.capacity(header) for kind in header.kinds})
         assert list(reader.coder_state) == expected, f"after slot {slot}"
         # Reading is what makes the C decoder go on; it decodes a slot for the first sample that needs it.
         if slot > 0:
@@ -92,35 +94,34 @@ def test_stage_2_range_coder(stored: Any, header: StreamHeader) -> None:
             assert list(native.state()[:3]) == expected, f"C, after slot {slot}"
 
 
-def test_stage_3_slots(table: GaussianTable) -> None:
-    np.testing.assert_array_equal(decode_gaussians(STREAM), table)
+def test_stage_3_slots(gaussians: Gaussians) -> None:
+    assert_same_gaussians(decode_gaussians(STREAM), gaussians)
 
 
-def test_stage_4_dequantise(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
-    peak, phase, increment, level = stored["dequantise"]
-    table = tones(table)
-    np.testing.assert_array_equal(dequantise.amplitude(table["amplitude"], table["scale"], header.mantissa), peak)
-    np.testing.assert_array_equal(dequantise.phase(table["amplitude"], table["phase"]), phase)
-    np.testing.assert_array_equal(dequantise.increment(table["bin"], table["scale"]), increment)
-    np.testing.assert_array_equal(dequantise.level(table["bin"], table["scale"]), level)
+def test_stage_4_tone_dequantise(stored: Any, header: StreamHeader, gaussians: Gaussians) -> None:
+    peak, phase, increment, octave = stored["tone: dequantise"]
+    table = gaussians["tone"]
+    np.testing.assert_array_equal(tone.amplitude(table["amplitude"], table["scale"], header.amplitude_step), peak)
+    np.testing.assert_array_equal(tone.phase(table["amplitude"], table["phase"]), phase)
+    np.testing.assert_array_equal(tone.increment(table["bin"], table["scale"]), increment)
+    np.testing.assert_array_equal(tone.octave(table["bin"], table["scale"]), octave)
 
 
-def test_stage_5_render(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
-    ready = held(as_rows(tones(table)), header.mantissa)
-    assert set(ready[:, HELD_LEVEL]) == set(range(LEVELS))
-    np.testing.assert_array_equal(rendered(ready, 0, header.samples, header.output_shift), stored["render"])
+def test_stage_4_tone_render(stored: Any, header: StreamHeader, gaussians: Gaussians) -> None:
+    ready = tone.held(gaussians["tone"], header.amplitude_step)
+    assert set(ready["octave"]) == set(range(LEVELS))
+    quarters = tone.rendered(ready, 0, header.samples, header.output_shift)
+    np.testing.assert_array_equal(quarters, stored["tone: render"])
 
 
-def test_stage_7_noise(stored: Any, header: StreamHeader, table: GaussianTable) -> None:
-    assert header.noise
-    assert any(stored["noise"])
-    every_one = held_noise(as_rows(noises(table)), header.noise.frame_log2)
-    renderer = NoiseRenderer(header.noise, header.sample_rate)
-    np.testing.assert_array_equal(renderer.samples(0, header.samples, every_one), stored["noise"])
+def test_stage_5_noise_render(stored: Any, header: StreamHeader, gaussians: Gaussians) -> None:
+    assert any(stored["noise: render"])
+    samples = NoiseRenderer(header).samples(0, header.samples, gaussians["noise"])
+    np.testing.assert_array_equal(samples, stored["noise: render"])
 
 
 def test_stage_6_pcm(stored: Any) -> None:
-    quarters, noise = np.array(stored["render"], np.int32), np.array(stored["noise"])
-    np.testing.assert_array_equal(to_pcm(quarters, noise), stored["pcm"])
+    quarters, noise = np.array(stored["tone: render"], np.int32), np.array(stored["noise: render"])
+    np.testing.assert_array_equal(to_pcm(steps_of_quarters(quarters) + noise), stored["pcm"])
     np.testing.assert_array_equal(audio_gs.decode(STREAM, backend="numba")[0], stored["pcm"])
     np.testing.assert_array_equal(audio_gs.decode(STREAM)[0], stored["pcm"])

@@ -21,11 +21,12 @@ import audio_gs
 from audio_gs.audio_io import Clip
 from audio_gs.codec import container
 from audio_gs.codec.cost import macs_per_sample
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.slots import encode_stream
 from audio_gs.encoder import EncodeResult, EncoderOptions
 from audio_gs.encoder.options import PRESETS
 from audio_gs.errors import AudioInputError, OptionsError
-from audio_gs.gaussians import ends, noises
 
 Samples = npt.NDArray[np.float64]
 
@@ -41,7 +42,7 @@ def snr_db(signal: Samples, data: bytes) -> float:
 
 
 def check(
-    data: bytes, signal: Samples, sample_rate: int, max_macs: float = DEFAULT_MACS, max_active: int = 4096
+    data: bytes, signal: Samples, sample_rate: int, max_macs: float = DEFAULT_MACS, max_tones: int = 4096
 ) -> container.StreamHeader:
     """What holds for every stream of the encoder."""
     header = container.check_stream(data)
@@ -49,18 +50,22 @@ def check(
     pcm, _ = audio_gs.decode(data)
     np.testing.assert_array_equal(pcm, audio_gs.decode(data, backend="numba")[0])
     assert len(pcm) == len(signal)
-    table = audio_gs.read_gaussians(data)
+    gaussians = audio_gs.read_gaussians(data)
 
-    assert header.peak_macs == math.ceil(macs_per_sample(table, header)[1]) <= max_macs
-    assert header.max_active == most_held(table, header) <= max_active
+    assert header.peak_macs == math.ceil(macs_per_sample(gaussians, header)[1]) <= max_macs
+    assert header.max_tones == most_held(gaussians["tone"], header, TONE) <= max_tones
 
     # SPEC S2: in order, and nothing that nobody hears.
-    slot = table["onset"] >> header.slot_log2
-    order = np.lexsort((table["bin"], table["scale"], table["kind"], slot))
-    np.testing.assert_array_equal(table["bin"], table["bin"][order])
-    np.testing.assert_array_equal(table["scale"], table["scale"][order])
-    assert (ends(table, header) > 0).all()
-    assert (table["onset"] < len(signal)).all()
+    assert gaussians.total == sum(len(gaussians[kind.name]) for kind in header.kinds)
+    heights = {TONE: "bin", NOISE: "place"}
+    for kind in header.kinds:
+        table, height = gaussians[kind.name], heights[kind]
+        slot = table["onset"] >> header.slot_log2
+        order = np.lexsort((table[height], table["scale"], slot))
+        np.testing.assert_array_equal(table[height], table[height][order])
+        np.testing.assert_array_equal(table["scale"], table["scale"][order])
+        assert (kind.ends(table, header) > 0).all()
+        assert (table["onset"] < len(signal)).all()
     return header
 
 
@@ -223,11 +228,11 @@ def test_ceiling_on_macs(name: str, kbit_s: float, max_macs: int) -> None:
         assert snr_db(demo(name)[0], data) > 7, "the ceiling leaves room for more"
 
 
-@pytest.mark.parametrize("max_active", [1, 10, 40])
-def test_ceiling_on_held_gaussians(max_active: int) -> None:
+@pytest.mark.parametrize("max_tones", [1, 10, 40])
+def test_ceiling_on_held_gaussians(max_tones: int) -> None:
     signal, rate = demo("speech")
-    data = audio_gs.encode(signal, rate, bitrate=6, effort="fast", config={"max_active": max_active})
-    check(data, signal, rate, max_active=max_active)
+    data = audio_gs.encode(signal, rate, bitrate=6, effort="fast", config={"max_tones": max_tones})
+    check(data, signal, rate, max_tones=max_tones)
 
 
 def encoded(name: str, seconds: float = 1.5, **options: Any) -> EncodeResult:
@@ -310,8 +315,8 @@ def test_noise_is_for_what_the_studied_tones_leave(study: dict[str, Any]) -> Non
     def noise_level_db(**options: Any) -> float:
         """Energy of the noise by that of what the tones leave."""
         result = encoded("speech", bitrate=6, preset="speech", seek_every=0, **options)
-        table = audio_gs.read_gaussians(result.data)
-        noise = audio_gs.decode(encode_stream(result.header, noises(table)))[0].astype(np.float64)
+        noises = Gaussians(noise=audio_gs.read_gaussians(result.data)["noise"])
+        noise = audio_gs.decode(encode_stream(result.header, noises))[0].astype(np.float64)
         whole = audio_gs.decode(result.data)[0].astype(np.float64)
         left = 32768 * demo("speech")[0][: len(whole)] - (whole - noise)
         return float(10 * np.log10(np.sum(noise**2) / np.sum(left**2)))
@@ -349,7 +354,7 @@ def test_number_of_gaussians(per_second: float) -> None:
     signal, rate = demo("speech")
     data = audio_gs.encode(signal, rate, gaussians=per_second, preset="speech", effort="fast")
     wanted = per_second * len(signal) / rate
-    assert 0.9 * wanted - 1 <= len(audio_gs.read_gaussians(data)) <= wanted + 1
+    assert 0.9 * wanted - 1 <= audio_gs.read_gaussians(data).total <= wanted + 1
 
 
 def test_seek_points() -> None:
@@ -403,18 +408,33 @@ def test_result_knows_its_stream() -> None:
     assert result.snr_db == pytest.approx(snr_db(signal, result.data))
     assert result.preset == result.header.table_set_name
     written = audio_gs.read_gaussians(result.data)
-    np.testing.assert_array_equal(
-        np.sort(result.gaussians, order=written.dtype.names), np.sort(written, order=written.dtype.names)
-    )
+    for name, table in written.items():
+        order = table.dtype.names
+        np.testing.assert_array_equal(np.sort(result.gaussians[name], order=order), np.sort(table, order=order))
 
 
-def test_progress_goes_forward() -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"bitrate": 4},
+        {"gaussians": 60},
+        {"quality": 3},
+        {"bitrate": 4, "config": {"refine_steps": 3}},
+        {"gaussians": 60, "config": {"refine_steps": 3}},
+        {"quality": 3, "config": {"refine_steps": 3}},
+    ],
+    ids=str,
+)
+def test_progress_goes_forward(options: dict[str, Any]) -> None:
+    signal, rate = demo("speech")
     calls: list[tuple[float, str]] = []
-    audio_gs.encode(*demo("speech"), bitrate=4, effort="fast", progress=lambda *call: calls.append(call))
+    audio_gs.encode(signal[: 2 * rate], rate, effort="fast", progress=lambda *call: calls.append(call), **options)
     fractions = [fraction for fraction, _ in calls]
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] <= fractions[-1] == 1
     assert all(text for _, text in calls)
+    refining = [fraction for fraction, text in calls if text == "refining"]
+    assert len(set(refining)) == options.get("config", {}).get("refine_steps", 0)
 
 
 @pytest.mark.parametrize(
@@ -436,7 +456,7 @@ def test_progress_goes_forward() -> None:
         ({"loop": (5, 5)}, "loop"),
         ({"loop": (0, RATE + 1)}, "loop"),
         ({"config": {"colour": "red"}}, "colour"),
-        ({"config": {"max_active": 0}}, "max_active"),
+        ({"config": {"max_tones": 0}}, "max_tones"),
         ({"config": {"bitrate": "fast"}}, "bitrate"),
     ],
     ids=str,

@@ -12,18 +12,21 @@ import pytest
 import torch
 
 from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds.base import Table
 from audio_gs.codec.tables import LARGEST_AMPLITUDE, phase_bits
 from audio_gs.encoder.gradient.cpu_render import render_on_cpu
 from audio_gs.encoder.gradient.initialise import initialise
-from audio_gs.encoder.gradient.joint_fit import hold_resolutions, joint_fit, starting_count, steps_for
+from audio_gs.encoder.gradient.joint_fit import joint_fit
 from audio_gs.encoder.gradient.model import GaussianModel, choose_device, loss_function
 from audio_gs.encoder.gradient.render import render
 from audio_gs.encoder.gradient.resolution import amplitude_values, coarsen
+from audio_gs.encoder.gradient.steps import starting_count, steps_for
+from audio_gs.encoder.gradient.study import with_resolutions
 from audio_gs.encoder.log import CLIP_PICTURE, FIELDS_PICTURE, LINES, LOSS_PICTURE, FitLog
 from audio_gs.encoder.options import INITIALISATIONS, LOSSES, EncoderOptions
 from audio_gs.encoder.tones.pursuit import Pursuit
 from audio_gs.errors import AudioGsError, OptionsError
-from audio_gs.gaussians import GaussianTable
 
 RATE = 8000
 SAMPLES = 6000
@@ -45,21 +48,21 @@ def signal() -> np.ndarray:
     return 9000 * out
 
 
-def fit(signal: np.ndarray, options: EncoderOptions, start: GaussianTable, log: FitLog | None = None) -> GaussianTable:
+def fit(signal: np.ndarray, options: EncoderOptions, start: Table, log: FitLog | None = None) -> Table:
     return joint_fit(start, signal, LAYOUT, STEP, options, COUNT, log or FitLog(None))
 
 
-def start_of(signal: np.ndarray, options: EncoderOptions, count: int = COUNT) -> GaussianTable:
+def start_of(signal: np.ndarray, options: EncoderOptions, count: int = COUNT) -> Table:
     return initialise(options, signal, RATE, LAYOUT, STEP, count)
 
 
-def loss_of(signal: np.ndarray, table: GaussianTable, name: str) -> float:
+def loss_of(signal: np.ndarray, table: Table, name: str) -> float:
     with torch.no_grad():
         estimate = GaussianModel(table, SAMPLES, *LAYOUT, STEP)()
     return float(loss_function(name)(estimate, torch.as_tensor(signal, dtype=torch.float32)))
 
 
-def assert_legal(table: GaussianTable) -> None:
+def assert_legal(table: Table) -> None:
     length = 32 << table["scale"].astype(np.int64)
     assert np.all((table["scale"] >= LAYOUT[0]) & (table["scale"] < sum(LAYOUT)))
     assert np.all(table["onset"] % (length // 4) == 0)
@@ -87,8 +90,7 @@ def test_both_renderings_and_their_gradients_agree(signal: np.ndarray) -> None:
 
 
 def test_model_renders_what_its_table_says(signal: np.ndarray) -> None:
-    pursuit = Pursuit(signal, *LAYOUT, STEP)
-    pursuit.pick(COUNT, 0.0)
+    pursuit = Pursuit(signal, *LAYOUT, STEP).picked(COUNT, 0.0)
     model = GaussianModel(pursuit.table(), SAMPLES, *LAYOUT, STEP)
     np.testing.assert_array_equal(model.table(), pursuit.table())
     error = model().detach().numpy() - pursuit.rendering()
@@ -138,7 +140,7 @@ def test_adaptive_adding_fills_up_to_the_wanted_number(signal: np.ndarray) -> No
     assert loss_of(signal, fitted, "l2") < loss_of(signal, start, "l2")
 
 
-def assert_coarse(table: GaussianTable) -> None:
+def assert_coarse(table: Table) -> None:
     assert_legal(table)
     scale = table["scale"].astype(np.int64)
     length = 32 << scale
@@ -149,8 +151,7 @@ def assert_coarse(table: GaussianTable) -> None:
 
 
 def test_resolutions_by_hand_hold(signal: np.ndarray) -> None:
-    pursuit = Pursuit(signal, *LAYOUT, STEP)
-    pursuit.pick(COUNT, 0.0)
+    pursuit = Pursuit(signal, *LAYOUT, STEP).picked(COUNT, 0.0)
     coarse = coarsen(pursuit.table(), BY_HAND, SAMPLES)
     assert_coarse(coarse)
     np.testing.assert_array_equal(coarsen(coarse, BY_HAND, SAMPLES), coarse)
@@ -158,9 +159,9 @@ def test_resolutions_by_hand_hold(signal: np.ndarray) -> None:
     fitted = fit(signal, options, pursuit.table())
     np.testing.assert_array_equal(coarsen(fitted, BY_HAND, SAMPLES), fitted)
     assert_coarse(fitted)
-    hold_resolutions(pursuit, BY_HAND)
-    assert len(pursuit.atoms) > 0
-    assert_coarse(pursuit.table())
+    held = with_resolutions(pursuit, BY_HAND)
+    assert len(held.atoms) > 0
+    assert_coarse(held.table())
 
 
 def test_no_bits_at_all_and_all_of_the_formats(signal: np.ndarray) -> None:
@@ -243,17 +244,17 @@ def test_log(signal: np.ndarray, tmp_path: Path) -> None:
         sample_rate=RATE,
         samples=SAMPLES,
         slot_log2=7,
-        kmin=LAYOUT[0],
+        smallest_scale=LAYOUT[0],
         scales=LAYOUT[1],
-        mantissa=100,
+        amplitude_step=100,
         output_shift=2,
-        max_active=COUNT,
+        max_tones=COUNT,
         peak_macs=300,
         seek_slots=0,
         loop=None,
         table_set=0,
     )
-    log.pictures(signal, signal, header, table, "clip")
+    log.pictures(signal, signal, header, Gaussians(tone=table), "clip")
     lines = [json.loads(line) for line in (folder / LINES).read_text().splitlines()]
     assert lines[0] == {"stage": "pursuit", "snr_db": None, "gaussians": COUNT}
     assert [line["step"] for line in lines[1:]] == list(range(5))

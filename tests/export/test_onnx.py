@@ -26,10 +26,13 @@ from random_streams import decoded_by_the_letter, random_stream
 import audio_gs
 from audio_gs import api
 from audio_gs.cli import gs_decode
-from audio_gs.codec.container import NoiseHeader, StreamHeader, parse_header
+from audio_gs.codec.container import StreamHeader, parse_header
 from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import NOISE, TONE
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.errors import AudioGsError, BitstreamError
-from audio_gs.gaussians import GAUSSIAN, NOISE, GaussianTable
 
 onnx = pytest.importorskip("onnx")
 from audio_gs.export.onnx.graph import clip_model, decoder_model, model_inputs, serialised  # noqa: E402
@@ -49,17 +52,17 @@ def decoder() -> Any:
     return session(serialised(decoder_model()))
 
 
-def rendered(decoder: Any, header: StreamHeader, table: GaussianTable) -> Pcm:
-    (pcm,) = decoder.run(None, model_inputs(header, table))
+def rendered(decoder: Any, header: StreamHeader, gaussians: Gaussians) -> Pcm:
+    (pcm,) = decoder.run(None, model_inputs(header, gaussians))
     assert (pcm.dtype, pcm.shape) == (np.int16, (header.samples,))
     return np.asarray(pcm)
 
 
-def check_exact(decoder: Any, header: StreamHeader, table: GaussianTable) -> None:
-    np.testing.assert_array_equal(rendered(decoder, header, table), decoded_by_the_letter(header, table))
+def check_exact(decoder: Any, header: StreamHeader, gaussians: Gaussians) -> None:
+    np.testing.assert_array_equal(rendered(decoder, header, gaussians), decoded_by_the_letter(header, gaussians))
 
 
-def encoded(name: str) -> tuple[StreamHeader, GaussianTable]:
+def encoded(name: str) -> tuple[StreamHeader, Gaussians]:
     """What an encoder made of a recording."""
     data = (FOLDER / f"{name}.bin").read_bytes()
     return parse_header(data)[0], decode_gaussians(data)
@@ -84,7 +87,7 @@ def model(request: pytest.FixtureRequest) -> Any:
     stream = next(
         random_stream(seed) for seed in SEEDS if bool(random_stream(seed).header.noise) == ("with " in request.param)
     )
-    return clip_model(stream.header, stream.table)
+    return clip_model(stream.header, stream.gaussians)
 
 
 def test_models_are_sound_and_standard(model: Any) -> None:
@@ -104,24 +107,25 @@ def test_models_are_sound_and_standard(model: Any) -> None:
 def test_models_say_what_they_are() -> None:
     stream = random_stream(SEEDS[2])
     header = dataclasses.replace(stream.header, loop=(0, 1))
-    model = clip_model(header, stream.table)
+    model = clip_model(header, stream.gaussians)
     properties = {entry.key: entry.value for entry in model.metadata_props}
     assert properties["format"] == "Audio-GS bitstream 1"
     assert json.loads(properties["sample_rate"]) == header.sample_rate
     assert json.loads(properties["loop"]) == [0, 1]
-    assert int(properties["tones"]) + int(properties["noises"]) == len(stream.table)
+    assert int(properties["tones"]) == len(stream.gaussians["tone"])
+    assert int(properties["noises"]) == len(stream.gaussians["noise"])
     assert (model.producer_name, model.producer_version) == ("audio-gs", audio_gs.__version__)
     assert not model.graph.input
     assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [header.samples]
     decoder = decoder_model()
-    assert [entry.name for entry in decoder.graph.input] == list(model_inputs(header, stream.table))
+    assert [entry.name for entry in decoder.graph.input] == list(model_inputs(header, stream.gaussians))
     assert all(entry.doc_string for entry in (*decoder.graph.input, *decoder.graph.output))
 
 
 def test_models_are_the_same_every_time() -> None:
-    header, table = random_stream(SEEDS[2]).header, random_stream(SEEDS[2]).table
+    header, gaussians = random_stream(SEEDS[2]).header, random_stream(SEEDS[2]).gaussians
     assert serialised(decoder_model()) == serialised(decoder_model())
-    assert serialised(clip_model(header, table)) == serialised(clip_model(header, table))
+    assert serialised(clip_model(header, gaussians)) == serialised(clip_model(header, gaussians))
 
 
 # ---- the samples ----
@@ -129,30 +133,30 @@ def test_models_are_the_same_every_time() -> None:
 
 @pytest.mark.parametrize("name", ["speech-6", "music-12", "sfx-12"])
 def test_encoded_clips(decoder: Any, name: str) -> None:
-    header, table = encoded(name)
-    check_exact(decoder, header, table)
-    (pcm,) = session(serialised(clip_model(header, table))).run(None, {})
-    np.testing.assert_array_equal(pcm, decoded_by_the_letter(header, table))
+    header, gaussians = encoded(name)
+    check_exact(decoder, header, gaussians)
+    (pcm,) = session(serialised(clip_model(header, gaussians))).run(None, {})
+    np.testing.assert_array_equal(pcm, decoded_by_the_letter(header, gaussians))
 
 
 @pytest.mark.parametrize("seed", SEEDS[:4])
 def test_random_clips_alone(seed: int) -> None:
     stream = random_stream(seed)
-    (pcm,) = session(serialised(clip_model(stream.header, stream.table))).run(None, {})
-    np.testing.assert_array_equal(pcm, decoded_by_the_letter(stream.header, stream.table))
+    (pcm,) = session(serialised(clip_model(stream.header, stream.gaussians))).run(None, {})
+    np.testing.assert_array_equal(pcm, decoded_by_the_letter(stream.header, stream.gaussians))
 
 
 def test_the_seeds_reach_what_matters() -> None:
     headers = [random_stream(seed).header for seed in SEEDS]
     assert {header.noise and header.noise.frame_log2 for header in headers} == {None, 5, 6, 7, 8, 9}
-    assert {scale for seed in SEEDS for scale in random_stream(seed).table["scale"]} == set(range(12))
+    assert {scale for seed in SEEDS for scale in random_stream(seed).gaussians["tone"]["scale"]} == set(range(12))
 
 
 def test_windows_join(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gs.export.onnx.graph.WINDOW", 512)
     decoder = session(serialised(decoder_model()))
     for seed in SEEDS:
-        check_exact(decoder, random_stream(seed).header, random_stream(seed).table)
+        check_exact(decoder, random_stream(seed).header, random_stream(seed).gaussians)
 
 
 @pytest.mark.parametrize("elements", [100, 5000])
@@ -161,31 +165,32 @@ def test_how_many_are_rendered_at_a_time_does_not_matter(monkeypatch: pytest.Mon
     monkeypatch.setattr("audio_gs.export.onnx.noise.ELEMENTS_AT_A_TIME", elements)
     decoder = session(serialised(decoder_model()))
     for seed in SEEDS[2:7]:
-        check_exact(decoder, random_stream(seed).header, random_stream(seed).table)
+        check_exact(decoder, random_stream(seed).header, random_stream(seed).gaussians)
 
 
 def test_the_order_of_the_table_does_not_matter(decoder: Any) -> None:
-    header, table = encoded("speech-6")
-    shuffled = np.random.default_rng(1).permutation(table)
-    np.testing.assert_array_equal(rendered(decoder, header, shuffled), rendered(decoder, header, table))
+    header, gaussians = encoded("speech-6")
+    random = np.random.default_rng(1)
+    shuffled = Gaussians({name: random.permutation(table) for name, table in gaussians.items()})
+    np.testing.assert_array_equal(rendered(decoder, header, shuffled), rendered(decoder, header, gaussians))
 
 
 HEADER = StreamHeader(
     sample_rate=16000,
     samples=70000,
     slot_log2=12,
-    kmin=0,
+    smallest_scale=0,
     scales=8,
-    mantissa=2047,
+    amplitude_step=2047,
     output_shift=0,
-    max_active=4096,
+    max_tones=4096,
     peak_macs=1,
 )
 
 
-def tones_of(scale: int, bins: npt.ArrayLike, onset: int = 0, phase: int = 0) -> GaussianTable:
+def tones_of(scale: int, bins: npt.ArrayLike, onset: int = 0, phase: int = 0) -> Table:
     """As loud as they come."""
-    table = np.zeros(np.size(bins), GAUSSIAN)
+    table = TONE.empty(np.size(bins))
     table["scale"], table["bin"], table["onset"], table["amplitude"], table["phase"] = scale, bins, onset, 4095, phase
     return table
 
@@ -193,27 +198,27 @@ def tones_of(scale: int, bins: npt.ArrayLike, onset: int = 0, phase: int = 0) ->
 @pytest.mark.parametrize("scale", [0, 3, 11])
 def test_sums_wrap(decoder: Any, scale: int) -> None:
     table = tones_of(scale, np.repeat([1, 3, (16 << scale) - 1], 30))
-    check_exact(decoder, HEADER, table)
+    check_exact(decoder, HEADER, Gaussians(tone=table))
     single = tones_of(scale, [(16 << scale) - 1], phase=1023)
-    check_exact(decoder, HEADER, single)
+    check_exact(decoder, HEADER, Gaussians(tone=single))
 
 
 def test_noise_wraps_and_is_limited(decoder: Any) -> None:
-    table = np.zeros(300, GAUSSIAN)
-    table["kind"] = NOISE
+    table = NOISE.empty(300)
     table["scale"] = np.arange(300) % 6
     table["width"] = np.arange(300) % 4
-    table["amplitude"] = np.where(np.arange(300) % 7 == 0, -63, 63)
+    table["weight"] = np.where(np.arange(300) % 7 == 0, -63, 63)
     for frame_log2, shift, base in ((5, 1, 127), (9, 1, -128), (7, 15, 28)):
         header = dataclasses.replace(HEADER, samples=9000, noise=NoiseHeader(frame_log2, shift, base, 255))
-        check_exact(decoder, header, table)
-        check_exact(decoder, header, table[:0])
+        check_exact(decoder, header, Gaussians(noise=table))
+        check_exact(decoder, header, Gaussians())
 
 
 @pytest.mark.parametrize("samples", [1, 511, 512, 513, (1 << 17) - 1, (1 << 17) + 1, 300_000])
 def test_any_length(decoder: Any, samples: int) -> None:
     table = np.concatenate([tones_of(6, [100], onset) for onset in range(-1024, samples + 1024, 1 << 15)])
-    check_exact(decoder, dataclasses.replace(HEADER, samples=samples, noise=NoiseHeader(9, 5, 16, 255)), table)
+    header = dataclasses.replace(HEADER, samples=samples, noise=NoiseHeader(9, 5, 16, 255))
+    check_exact(decoder, header, Gaussians(tone=table))
 
 
 def test_another_runtime_gives_the_same_samples() -> None:
@@ -233,12 +238,12 @@ def test_another_runtime_gives_the_same_samples() -> None:
     small = [
         stream
         for seed in range(60)
-        if (stream := random_stream(seed)).header.samples < 1500 and len(stream.table) < 150
+        if (stream := random_stream(seed)).header.samples < 1500 and stream.gaussians.total < 150
     ]
     assert len(small) > 3
     assert any(stream.header.noise for stream in small)
     for stream in small:
-        check_exact(evaluator, stream.header, stream.table)
+        check_exact(evaluator, stream.header, stream.gaussians)
 
 
 # ---- the backend ----
@@ -284,7 +289,7 @@ def test_the_backend_refuses_damage(tmp_path: Path) -> None:
 
 
 def test_the_backend_decodes_no_parts(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the onnx backend cannot decode a part; choose c or numba"):
+    with pytest.raises(ValueError, match="backend 'onnx' cannot stream; choose one of c, numba"):
         audio_gs.decode(CLIP.read_bytes(), backend="onnx", partial=True)
     with pytest.raises(ValueError, match="cannot stream"):
         api.StreamDecoder(CLIP.read_bytes(), backend="onnx")
@@ -325,8 +330,7 @@ def test_the_command_writes_the_decoder(tmp_path: Path) -> None:
     said = json.loads(result.out)
     content = (tmp_path / "decoder.onnx").read_bytes()
     assert (said["input"], said["bytes"], said["opset"]) == (None, len(content), 18)
-    header, table = parse_header(CLIP.read_bytes())[0], decode_gaussians(CLIP.read_bytes())
-    check_exact(session(content), header, table)
+    check_exact(session(content), parse_header(CLIP.read_bytes())[0], decode_gaussians(CLIP.read_bytes()))
     # Onto standard output the same bytes.
     assert export("onnx", "-o", "-", "-q") == (0, content, "")
 

@@ -74,8 +74,8 @@ def test_the_state_is_that_of_the_clips_class() -> None:
     header = parse_header(CLIP.read_bytes())[0]
     assert header.noise is not None
     fixed, contexts = 752 + 3 * 4, 89 * header.scales + 238
-    noise = 84 + 4 * header.max_noise + 3 * header.noise.frame_samples
-    expected = fixed + 12 * header.max_active + 2 * contexts + noise
+    noise = 84 + 4 * header.max_noises + 3 * header.noise.frame_samples
+    expected = fixed + 12 * header.max_tones + 2 * contexts + noise
     assert play(CLIP, "cortex-m4").state_bytes == expected
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx_tools import HAS_EXPORT
 
-from audio_gs import api
+from audio_gs import backends
 from audio_gs.codec._decoder import ffi, lib
 from audio_gs.codec.container import StreamHeader, parse_header
 from audio_gs.codec.native import decoder_bytes
@@ -16,8 +16,9 @@ from audio_gs.errors import BitstreamError, UnsupportedError
 
 Pcm = npt.NDArray[np.int16]
 
+STREAMING = backends.streaming()
 WHOLE_CLIP_BACKENDS = ("onnx",) if HAS_EXPORT else ()
-"""Those that give the same samples as `api.EXACT_BACKENDS`, but cannot stream."""
+"""Those that give the same samples as `STREAMING`, but cannot stream."""
 
 
 class Verdict(NamedTuple):
@@ -34,7 +35,7 @@ def verdict(data: bytes, backend: str, most: int = 1 << 16, block: int = 1 << 12
     pieces: list[Pcm] = [np.zeros(0, np.int16)]
     judgement = "sound"
     try:
-        decoder = api.open_decoder(data, backend)
+        decoder = backends.open_decoder(data, backend)
         while sum(map(len, pieces)) < most and len(piece := decoder.read(block)):
             pieces.append(piece)
     except UnsupportedError:
@@ -59,7 +60,7 @@ def check_without_playing(data: bytes) -> str:
 
 def common_verdict(data: bytes, most: int = 1 << 16, block: int = 1 << 12) -> Verdict:
     """What the C and the Numba decoder both make of some bytes; fails where they differ."""
-    from_c, from_numba = (verdict(data, backend, most, block) for backend in api.EXACT_BACKENDS)
+    from_c, from_numba = (verdict(data, backend, most, block) for backend in STREAMING)
     assert from_c.judgement == from_numba.judgement
     np.testing.assert_array_equal(from_c.pcm, from_numba.pcm)
     if len(from_c.pcm) < most:

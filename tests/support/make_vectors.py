@@ -28,10 +28,10 @@ from random_streams import (
 )
 
 import audio_gs
-from audio_gs.codec import dequantise
 from audio_gs.codec.container import iterate_segments, parse_header
-from audio_gs.codec.decoder import SlotReader, decode_gaussians
-from audio_gs.gaussians import GAUSSIAN, tones
+from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.kinds import tone
+from audio_gs.codec.slots import SlotReader
 
 TESTS = Path(__file__).parents[1]
 FOLDER = TESTS / "vectors"
@@ -112,7 +112,7 @@ def pcm_crc(pcm: Pcm) -> str:
 
 
 def expected_pcm(data: bytes) -> Pcm:
-    """By the letter of SPEC.md from step 4 on, not by a decoder."""
+    """By the letter of SPEC.md from the Gaussians on, not by a decoder."""
     header = parse_header(data)[0]
     return decoded_by_the_letter(header, decode_gaussians(data))
 
@@ -131,25 +131,25 @@ def stages(data: bytes) -> dict[str, Any]:
     reader = SlotReader(data)
     states = []
     for _ in range(-header.lead_slots, header.slots):
-        reader.read_slot(header.max_active, header.max_noise)
+        reader.read_slot({kind.name: kind.capacity(header) for kind in header.kinds})
         states.append(list(reader.coder_state))
-    table = decode_gaussians(data)
-    tone = tones(table)
-    scale, amplitude = tone["scale"], tone["amplitude"]
-    quarters, noise = quarters_by_the_letter(header, table), noise_by_the_letter(header, table)
+    gaussians = decode_gaussians(data)
+    tones = gaussians["tone"]
+    scale, amplitude = tones["scale"], tones["amplitude"]
+    quarters, noise = quarters_by_the_letter(header, tones), noise_by_the_letter(header, gaussians["noise"])
     segments = iterate_segments(data, header, offset)
     return {
         "container": [[segment.start, segment.length, segment.crc] for segment in segments],
         "range coder": states,
-        "slots": [[int(row[name]) for name in GAUSSIAN.names or ()] for row in table],
-        "dequantise": [
-            dequantise.amplitude(amplitude, scale, header.mantissa).tolist(),
-            dequantise.phase(amplitude, tone["phase"]).tolist(),
-            dequantise.increment(tone["bin"], scale).tolist(),
-            dequantise.level(tone["bin"], scale).tolist(),
+        "slots": {name: [list(row) for row in table.tolist()] for name, table in gaussians.items()},
+        "tone: dequantise": [
+            tone.amplitude(amplitude, scale, header.amplitude_step).tolist(),
+            tone.phase(amplitude, tones["phase"]).tolist(),
+            tone.increment(tones["bin"], scale).tolist(),
+            tone.octave(tones["bin"], scale).tolist(),
         ],
-        "render": quarters.tolist(),
-        "noise": noise.tolist(),
+        "tone: render": quarters.tolist(),
+        "noise: render": noise.tolist(),
         "pcm": pcm_by_the_letter(quarters, noise).tolist(),
     }
 

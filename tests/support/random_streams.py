@@ -1,4 +1,4 @@
-"""An encoder that takes random legal decisions, and steps 4 to 7 of SPEC.md by the letter.
+"""An encoder that takes random legal decisions, and tones, noises and PCM of SPEC.md by the letter.
 
     python tests/support/random_streams.py SEED FILE      writes the stream of a seed
 
@@ -20,43 +20,38 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec import slots
-from audio_gs.codec.container import (
-    MAX_ACTIVE,
-    MAX_FRAME_LOG2,
-    MAX_MANTISSA,
-    MAX_NOISE_HELD,
-    MAX_NOISE_SHIFT,
-    MAX_OUTPUT_SHIFT,
-    MAX_SCALE,
-    MAX_SCALES,
-    MIN_FRAME_LOG2,
-    SAMPLE_RATES,
-    NoiseHeader,
-    StreamHeader,
-    build_stream,
-)
+from audio_gs.codec.container import SAMPLE_RATES, StreamHeader, build_stream
 from audio_gs.codec.cost import macs_per_sample
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import NOISE, TONE, Kind
+from audio_gs.codec.kinds.noise import (
+    MAX_FRAME_LOG2,
+    MAX_NOISE_SHIFT,
+    MAX_NOISES,
+    MIN_FRAME_LOG2,
+    NoiseHeader,
+)
+from audio_gs.codec.kinds.tone import MAX_AMPLITUDE_STEP, MAX_OUTPUT_SHIFT, MAX_SCALE, MAX_TONES
 from audio_gs.codec.range_coder import ENCODER_FIELDS, SHIFTS, finish_encoder, start_encoder
+from audio_gs.codec.slots import initial_contexts
 from audio_gs.codec.tables import (
     LARGEST_AMPLITUDE,
     LARGEST_NOISE_WEIGHT,
+    MAX_SCALES,
     NOISE_SCALES,
     NOISE_WIDTHS,
     bark_hz,
     cosine,
     envelope,
     gain,
-    initial_contexts,
     phase_bits,
 )
-from audio_gs.gaussians import GAUSSIAN, NOISE, TONE
 
 Table = npt.NDArray[Any]
 Pcm = npt.NDArray[np.int16]
 Integers = npt.NDArray[np.int64]
 
-SCALES = [(kmin, scales) for scales in range(1, MAX_SCALES + 1) for kmin in range(MAX_SCALE + 2 - scales)]
+SCALES = [(smallest, scales) for scales in range(1, MAX_SCALES + 1) for smallest in range(MAX_SCALE + 2 - scales)]
 """Smallest scale and number of scales, all that the format allows; consecutive seeds take turns."""
 ODD_RATES = (4000, 8001, 12345, 95999, 96000)
 SLOT_HEADS = 4
@@ -95,27 +90,27 @@ class RandomStream:
 
     data: bytes
     header: StreamHeader
-    table: Table
-    """The Gaussians in the order of the stream."""
+    gaussians: Gaussians
+    """Each kind in the order of the stream."""
 
 
 @functools.cache
 def random_stream(seed: int) -> RandomStream:
     """The stream of a seed; the same one every time."""
     draws = Draws(seed)
-    kmin, scales = SCALES[seed % len(SCALES)]
-    header = _random_header(draws, kmin, scales)
-    table = _within_class(_random_table(draws, header), header, TONE)
+    header = _random_header(draws, *SCALES[seed % len(SCALES)])
+    gaussians = Gaussians(tone=_within_class(_random_tones(draws, header), header, TONE))
     noise_draws = Draws(NOISE_SEEDS + seed)
     if noise_draws.one_in(2):
-        header, table = _with_noise(noise_draws, header, table)
+        header, noises = _with_noise(noise_draws, header)
+        gaussians = gaussians.replaced(noise=noises)
     if draws.one_in(2):
-        header = dataclasses.replace(header, max_active=most_held(table, header))
-    header = dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(table, header)[1]))
-    return RandomStream(build_stream(header, payloads(header, table, draws)), header, table)
+        header = dataclasses.replace(header, max_tones=most_held(gaussians["tone"], header, TONE))
+    header = dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(gaussians, header)[1]))
+    return RandomStream(build_stream(header, payloads(header, gaussians, draws)), header, gaussians)
 
 
-def _random_header(draws: Draws, kmin: int, scales: int) -> StreamHeader:
+def _random_header(draws: Draws, smallest_scale: int, scales: int) -> StreamHeader:
     slot_log2 = 5 + draws.below(8)
     most_samples = (1, 50)[draws.below(2)] if draws.one_in(8) else min(30000, 400 << slot_log2)
     samples = 1 + draws.below(most_samples)
@@ -128,11 +123,11 @@ def _random_header(draws: Draws, kmin: int, scales: int) -> StreamHeader:
         sample_rate=rates[draws.below(len(rates))],
         samples=samples,
         slot_log2=slot_log2,
-        kmin=kmin,
+        smallest_scale=smallest_scale,
         scales=scales,
-        mantissa=1 + draws.below(40 if draws.one_in(3) else MAX_MANTISSA),
+        amplitude_step=1 + draws.below(40 if draws.one_in(3) else MAX_AMPLITUDE_STEP),
         output_shift=draws.below(MAX_OUTPUT_SHIFT + 1 if draws.one_in(3) else 5),
-        max_active=min(MAX_ACTIVE, int(2 ** draws.one(0, 15))),
+        max_tones=min(MAX_TONES, int(2 ** draws.one(0, 15))),
         peak_macs=0,
         seek_slots=0 if draws.one_in(3) else int(2 ** draws.one(0, math.log2(2 + (samples >> slot_log2)))),
         loop=loop,
@@ -140,16 +135,16 @@ def _random_header(draws: Draws, kmin: int, scales: int) -> StreamHeader:
     )
 
 
-def _random_table(draws: Draws, header: StreamHeader) -> Table:
+def _random_tones(draws: Draws, header: StreamHeader) -> Table:
     """Tones in every slot and scale that the syntax allows, in the order of the stream."""
     slot = np.arange(-max(1, header.longest_tone >> header.slot_log2), header.slots)
-    scale = np.arange(header.kmin, header.kmin + header.scales)
+    scale = np.arange(header.smallest_scale, header.smallest_scale + header.scales)
     hop = 8 << scale
     occurs = ((slot[:, None] << header.slot_log2) % hop == 0) | (hop <= header.slot_samples)
     which_slot, which_scale = _random_places(draws, occurs, (1, 3.4))
     rows = len(which_slot)
     k = scale[which_scale]
-    table = np.zeros(rows, GAUSSIAN)
+    table = TONE.empty(rows)
     table["scale"] = k
     places = np.maximum(1, header.slot_samples // (8 << k))
     table["onset"] = (slot[which_slot] << header.slot_log2) + (8 << k) * draws.all_below(places)
@@ -177,8 +172,8 @@ def _random_places(
     return slot, scale
 
 
-def _with_noise(draws: Draws, header: StreamHeader, tones: Table) -> tuple[StreamHeader, Table]:
-    """A header with noise, and Gaussians of noise among the tones."""
+def _with_noise(draws: Draws, header: StreamHeader) -> tuple[StreamHeader, Table]:
+    """A header with noise, and noises."""
     shift = 1 + draws.below(MAX_NOISE_SHIFT)
     # Of all levels most are silent or beyond the highest.
     audible = min(max(2 * shift - 8, -6), 8) + draws.below(20)
@@ -186,17 +181,15 @@ def _with_noise(draws: Draws, header: StreamHeader, tones: Table) -> tuple[Strea
         frame_log2=MIN_FRAME_LOG2 + draws.below(min(MAX_FRAME_LOG2, header.slot_log2) - MIN_FRAME_LOG2 + 1),
         shift=shift,
         base=draws.below(256) - 128 if draws.one_in(4) else audible,
-        max_held=min(MAX_NOISE_HELD, int(2 ** draws.one(0, 9))),
+        max_noises=min(MAX_NOISES, int(2 ** draws.one(0, 9))),
     )
     header = dataclasses.replace(header, noise=noise)
     table = _within_class(_random_noises(draws, header, noise), header, NOISE)
     if draws.one_in(2):
-        noise = dataclasses.replace(noise, max_held=min(MAX_NOISE_HELD, most_held(table, header, NOISE)))
+        noise = dataclasses.replace(noise, max_noises=min(MAX_NOISES, most_held(table, header, NOISE)))
         header = dataclasses.replace(header, noise=noise)
-    table = np.concatenate([tones, table])
     # Any order of the noises of a scale in a slot is legal.
-    scale_if_noise = np.where(table["kind"] == NOISE, table["scale"], 0)
-    return header, table[np.lexsort((scale_if_noise, table["kind"], table["onset"] >> header.slot_log2))]
+    return header, table[np.lexsort((table["scale"], table["onset"] >> header.slot_log2))]
 
 
 def _random_noises(draws: Draws, header: StreamHeader, noise: NoiseHeader) -> Table:
@@ -208,15 +201,14 @@ def _random_noises(draws: Draws, header: StreamHeader, noise: NoiseHeader) -> Ta
     occurs &= slot[:, None] >= -np.maximum(1, 4 * hop >> header.slot_log2)
     which_slot, a = _random_places(draws, occurs, (0.3, 2.7))
     rows = len(which_slot)
-    table = np.zeros(rows, GAUSSIAN)
-    table["kind"] = NOISE
+    table = NOISE.empty(rows)
     table["scale"] = a
     places = np.maximum(1, header.slot_samples // hop[a])
     table["onset"] = (slot[which_slot] << header.slot_log2) + hop[a] * draws.all_below(places)
     table["width"] = draws.all_below(np.full(rows, NOISE_WIDTHS))
-    table["bin"] = draws.all_below(32 >> table["width"].astype(np.int64))
+    table["place"] = draws.all_below(32 >> table["width"].astype(np.int64))
     weight = np.minimum(LARGEST_NOISE_WEIGHT, 1 + draws.all_below(_any_size(draws, np.full(rows, 6))))
-    table["amplitude"] = np.where(draws.uniform(rows) < draws.one(), weight, -weight)
+    table["weight"] = np.where(draws.uniform(rows) < draws.one(), weight, -weight)
     return table
 
 
@@ -232,15 +224,15 @@ def _any_size(draws: Draws, bits: Integers) -> Integers:
     return 1 << draws.all_below(bits + 1)
 
 
-def _within_class(table: Table, header: StreamHeader, kind: int) -> Table:
+def _within_class(table: Table, header: StreamHeader, kind: Kind) -> Table:
     """A table of one kind, in the order of the slots, without the Gaussians that a decoder of the header's class could
-    not hold (SPEC R5)."""
-    most = header.max_active if kind == TONE else header.max_noise
+    not hold (SPEC 7)."""
+    most = header.max_tones if kind is TONE else header.max_noises
     keep = np.ones(len(table), np.bool_)
     held: list[int] = []
     slot = None
     starts = table["onset"] >> header.slot_log2 << header.slot_log2
-    for row, (at, end) in enumerate(zip(starts.tolist(), _ends(table, header).tolist(), strict=True)):
+    for row, (at, end) in enumerate(zip(starts.tolist(), _ends(table, header, kind).tolist(), strict=True)):
         while at != slot and held and held[0] <= max(-128, at // 64 * 64 - 64):
             heapq.heappop(held)
         slot = at
@@ -250,17 +242,16 @@ def _within_class(table: Table, header: StreamHeader, kind: int) -> Table:
     return table[keep]
 
 
-def _ends(table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
+def _ends(table: Table, header: StreamHeader, kind: Kind) -> npt.NDArray[np.int64]:
     scale = table["scale"].astype(np.int64)
     frame_samples = header.noise.frame_samples if header.noise else 0
-    return table["onset"] + (np.where(table["kind"] == TONE, 32, 4 * frame_samples) << scale)
+    return table["onset"] + ((32 if kind is TONE else 4 * frame_samples) << scale)
 
 
-def most_held(table: Table, header: StreamHeader, kind: int = TONE) -> int:
+def most_held(table: Table, header: StreamHeader, kind: Kind) -> int:
     """The largest number of Gaussians of a kind held at a slot's start and coded in it together, at least 1 (SPEC
-    R5)."""
-    table = table[table["kind"] == kind]
-    slot, ends = table["onset"] >> header.slot_log2, _ends(table, header)
+    7)."""
+    slot, ends = table["onset"] >> header.slot_log2, _ends(table, header, kind)
     held = 1
     for number in np.unique(slot):
         after = max(-128, (int(number) << header.slot_log2) // 64 * 64 - 64)
@@ -268,25 +259,26 @@ def most_held(table: Table, header: StreamHeader, kind: int = TONE) -> int:
     return int(held)
 
 
-def payloads(header: StreamHeader, table: Table, draws: Draws | None = None) -> list[bytes]:
-    """The range-coded bytes of each segment, for a table in the order of the stream; nothing is checked. With
-    `draws` some get the zeros that an encoder leaves out."""
-    rows = slots.as_rows(table)
-    slot = table["onset"] >> header.slot_log2
-    noise_scales, frame_log2 = (NOISE_SCALES, header.noise.frame_log2) if header.noise else (0, 0)
+def payloads(header: StreamHeader, gaussians: Gaussians, draws: Draws | None = None) -> list[bytes]:
+    """The range-coded bytes of each segment, for tables in the order of the stream; nothing is checked. With `draws`
+    some get the zeros that an encoder leaves out."""
     coded = []
     for segment in range(header.segments):
         numbers = header.segment_slots(segment)
-        starts = np.searchsorted(slot, np.arange(numbers.start, numbers.stop + 1))
-        flags = len(numbers) * (header.scales + noise_scales)
-        output = np.zeros(100 + 16 * (starts[-1] - starts[0]) + 2 * flags, np.uint8)
-        contexts = initial_contexts(header.table_set, header.scales, header.noise is not None)
+        edges = np.arange(numbers.start, numbers.stop + 1)
+        tables = {kind: gaussians[kind.name] for kind in header.kinds}
+        starts = {kind: np.searchsorted(table["onset"] >> header.slot_log2, edges) for kind, table in tables.items()}
+        contexts = {kind: initial_contexts(header, kind) for kind in header.kinds}
+        counts = {kind: np.zeros(kind.scales(header), np.int64) for kind in header.kinds}
+        rows = sum(int(of_kind[-1] - of_kind[0]) for of_kind in starts.values())
+        output = np.zeros(100 + 16 * rows + 2 * len(numbers) * sum(map(len, counts.values())), np.uint8)
         state = np.zeros(ENCODER_FIELDS, np.int64)
-        counts = np.zeros(header.scales, np.int64), np.zeros(noise_scales, np.int64)
         start_encoder(state)
         for index, number in enumerate(numbers):
-            own = rows[starts[index] : starts[index + 1]]
-            slots.encode_slot(state, output, contexts, *counts, header.kmin, header.slot_log2, frame_log2, number, own)
+            for kind, table in tables.items():
+                own = table[starts[kind][index] : starts[kind][index + 1]]
+                layout = kind.layout(header)
+                kind.encode_slot(state, output, contexts[kind], counts[kind], layout, number, own)
         payload = output[: finish_encoder(state, output)].tobytes()
         if draws is not None and draws.one_in(4):
             payload += bytes(SLOT_HEADS + int(state[SHIFTS]) - len(payload))
@@ -294,13 +286,13 @@ def payloads(header: StreamHeader, table: Table, draws: Draws | None = None) -> 
     return coded
 
 
-def quarters_by_the_letter(header: StreamHeader, table: Table) -> Integers:
-    """Steps 4 and 5 of SPEC.md: w_0 of the samples of the clip, shape (samples,)."""
+def quarters_by_the_letter(header: StreamHeader, tones: Table) -> Integers:
+    """SPEC 4.3 and 4.4: the tones of the clip in quarters of output steps, shape (samples,)."""
     env, cos = envelope(), cosine()
-    # Every level from 64 of its samples before sample 0 to as many after the last.
+    # Every octave from 64 of its samples before sample 0 to as many after the last.
     acc = [np.zeros((header.samples >> d) + 129, np.int64) for d in range(4)]
-    for k, onset, b, q, f, *_ in table[table["kind"] == TONE].tolist():
-        step = 16 * header.mantissa if k % 2 == 0 else (header.mantissa * 46341 + 2048) >> 12
+    for k, onset, b, q, f in tones.tolist():
+        step = 16 * header.amplitude_step if k % 2 == 0 else (header.amplitude_step * 46341 + 2048) >> 12
         peak = min(32767, (step * (8 * q + 3)) >> (5 + (k >> 1)))
         bits = 3 + sum(q >= limit for limit in (3, 5, 10, 20, 40, 80, 160))
         inc = b << (11 - k)
@@ -319,10 +311,10 @@ def quarters_by_the_letter(header: StreamHeader, table: Table) -> Integers:
         # What the ends would need from beyond them is missing; 64 samples are more than that reaches.
         m = np.arange(3, len(w) - 4)
         pairs = [tap * (w[m - i] + w[m + 1 + i]) for i, tap in enumerate((2514, -617, 188, -37))]
-        climbed = np.zeros(2 * len(w), np.int64)
-        climbed[2 * m] = w[m]
-        climbed[2 * m + 1] = _int32(sum(pairs) + 2048) >> 12
-        w = u[d] + climbed[64 : 64 + len(u[d])]
+        upsampled = np.zeros(2 * len(w), np.int64)
+        upsampled[2 * m] = w[m]
+        upsampled[2 * m + 1] = _int32(sum(pairs) + 2048) >> 12
+        w = u[d] + upsampled[64 : 64 + len(u[d])]
     return w[64 : 64 + header.samples]
 
 
@@ -331,27 +323,27 @@ def _int32(values: npt.ArrayLike) -> Integers:
     return (np.asarray(values, np.int64) + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
 
 
-def noise_by_the_letter(header: StreamHeader, table: Table) -> Integers:
-    """Step 7 of SPEC.md: the noise that is added to each sample, shape (samples,); all frames at once, bin by bin."""
+def noise_by_the_letter(header: StreamHeader, noises: Table) -> Integers:
+    """SPEC 5.3 and 5.4: the noise that is added to each sample, shape (samples,); all frames at once, bin by bin."""
     if header.noise is None:
         return np.zeros(header.samples, np.int64)
     size = header.noise.frame_samples
     frames = np.arange((header.samples - 1) // size + 2)
     centres = [k for k in (hz * 2 * size // header.sample_rate for hz in bark_hz().tolist()) if k < size]
-    levels = levels_by_the_letter(header, table, frames, len(centres))
-    octaves = levels.max(axis=1) >> 8
+    levels = levels_by_the_letter(header, noises, frames, len(centres))
+    exponents = levels.max(axis=1) >> 8
     amplitudes = amplitudes_by_the_letter(levels, centres, size)
     positive = signs_by_the_letter(frames, size)
-    z = transform_by_the_letter(np.where(positive, amplitudes, -1 - amplitudes)) * (octaves > 0)[:, None, None]
-    return blocks_by_the_letter(z, octaves, header.noise.shift).ravel()[: header.samples]
+    z = transform_by_the_letter(np.where(positive, amplitudes, -1 - amplitudes)) * (exponents > 0)[:, None, None]
+    return blocks_by_the_letter(z, exponents, header.noise.shift).ravel()[: header.samples]
 
 
-def levels_by_the_letter(header: StreamHeader, table: Table, frames: Integers, bands: int) -> Integers:
+def levels_by_the_letter(header: StreamHeader, noises: Table, frames: Integers, bands: int) -> Integers:
     """Limited levels, shape (frames, bands)."""
     assert header.noise
     env, band = envelope(), np.arange(bands)
     level = np.full((len(frames), bands), 128 * header.noise.base)
-    for a, t0, place, w, _, _, c in table[table["kind"] == NOISE].tolist():
+    for a, t0, c, place, w in noises.tolist():
         u = frames - t0 // header.noise.frame_samples
         lasts = (u > 0) & (u < 4 << a)
         u = u[lasts]
@@ -407,18 +399,18 @@ def signs_by_the_letter(frames: Integers, size: int) -> npt.NDArray[np.bool_]:
     return positive
 
 
-def _turned_by_the_letter(re: Integers, im: Integers, p: Integers) -> tuple[Integers, Integers]:
+def _twiddled_by_the_letter(re: Integers, im: Integers, p: Integers) -> tuple[Integers, Integers]:
     cos = cosine()
     c, s = cos[((p + 32) % 65536) >> 6], cos[((p + 32 - 16384) % 65536) >> 6]
     return re * c + im * s, im * c - re * s
 
 
 def transform_by_the_letter(spectra: Integers) -> Integers:
-    """The z of every frame before the last turn, shape (frames, N / 2, 2), from its X, shape (frames, N)."""
+    """The z of every frame before the last twiddle, shape (frames, N / 2, 2), from its X, shape (frames, N)."""
     size = spectra.shape[1] // 2
     n = size.bit_length()
     k = np.arange(size)
-    re, im = _turned_by_the_letter(spectra[:, 2 * k], spectra[:, 2 * size - 1 - 2 * k], k << (15 - n))
+    re, im = _twiddled_by_the_letter(spectra[:, 2 * k], spectra[:, 2 * size - 1 - 2 * k], k << (15 - n))
     reversed_ = [int(f"{number:0{n - 1}b}"[::-1], 2) for number in range(size)]
     z = (re + 1j * im)[:, reversed_]
     z = np.floor(z.real / 65536) + 1j * np.floor(z.imag / 65536)
@@ -430,7 +422,7 @@ def transform_by_the_letter(spectra: Integers) -> Integers:
         fours = z.reshape(len(z), -1, 4, span)[:, :, [0, 2, 1, 3]].copy()
         if span > 1:
             i, k = np.arange(4)[:, None], np.arange(span)
-            re, im = _turned_by_the_letter(
+            re, im = _twiddled_by_the_letter(
                 fours.real.astype(np.int64), fours.imag.astype(np.int64), (i * k << 14) // span
             )
             fours = (re >> 16) + 1j * (im >> 16)
@@ -439,12 +431,12 @@ def transform_by_the_letter(spectra: Integers) -> Integers:
     return np.rint(np.stack([z.real, z.imag], axis=2)).astype(np.int64)
 
 
-def blocks_by_the_letter(z: Integers, octaves: Integers, e: int) -> Integers:
-    """The noise of every block, shape (blocks, N), from the z and octaves of the frames before and after it."""
+def blocks_by_the_letter(z: Integers, exponents: Integers, e: int) -> Integers:
+    """The noise of every block, shape (blocks, N), from the z and exponents of the frames before and after it."""
     cos = cosine()
     size = 2 * z.shape[1]
     n = size.bit_length() - 1
-    before, after = octaves[:-1], octaves[1:]
+    before, after = exponents[:-1], exponents[1:]
     highest = np.maximum(before, after)
     down = 24 + e - (n >> 1) - highest
     limited = np.clip(down, 14, 31)
@@ -452,7 +444,7 @@ def blocks_by_the_letter(z: Integers, octaves: Integers, e: int) -> Integers:
     for j in range(size // 2):
         i = ((2 * j + 1) << 7) >> n
         k = size // 2 - (j + 1) // 2 if j % 2 else j // 2
-        re, im = _turned_by_the_letter(z[:, k, 0], z[:, k, 1], np.array((128 - i if j % 2 else 640 + i) << 6))
+        re, im = _twiddled_by_the_letter(z[:, k, 0], z[:, k, 1], np.array((128 - i if j % 2 else 640 + i) << 6))
         fresh, old = (im, re) if j % 2 else (re, im)
         fresh, old = fresh[1:] >> (14 + highest - after), (old[:-1] >> 14) >> (highest - before)
         fall, rise = cos[i], -cos[i + 256]
@@ -462,13 +454,14 @@ def blocks_by_the_letter(z: Integers, octaves: Integers, e: int) -> Integers:
 
 
 def pcm_by_the_letter(quarters: Integers, noise: Integers | int = 0) -> Pcm:
-    """Step 6 of SPEC.md."""
+    """SPEC 6."""
     return np.clip(((quarters + 2) >> 2) + noise, -32768, 32767).astype(np.int16)
 
 
-def decoded_by_the_letter(header: StreamHeader, table: Table) -> Pcm:
-    """Steps 4 to 7 of SPEC.md."""
-    return pcm_by_the_letter(quarters_by_the_letter(header, table), noise_by_the_letter(header, table))
+def decoded_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> Pcm:
+    """SPEC 4 to 6."""
+    quarters = quarters_by_the_letter(header, gaussians["tone"])
+    return pcm_by_the_letter(quarters, noise_by_the_letter(header, gaussians["noise"]))
 
 
 if __name__ == "__main__":

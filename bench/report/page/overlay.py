@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.api import read_gaussians
-from audio_gs.codec.container import KINDS, parse_header
-from audio_gs.gaussians import NOISE, physical
+from audio_gs.codec.container import parse_header
+from audio_gs.codec.kinds import NOISE
+from audio_gs.gaussians import physical, read_gaussians
 
 SILENT = 1e-6
 NOISE_OPAQUE_DB = 40.0
@@ -19,8 +19,9 @@ NOISE_OPAQUE_DB = 40.0
 def stream_overlay(data: bytes) -> dict[str, Any]:
     """`overlay` of all Gaussians of a stream. Raises BitstreamError for a damaged one."""
     header, _ = parse_header(data)
-    table = read_gaussians(data)
-    return overlay(physical(table, header), [KINDS[kind] for kind in table["kind"].tolist()])
+    by_kind = physical(read_gaussians(data), header)
+    kinds = [name for name, units in by_kind.items() for _ in range(len(units))]
+    return overlay(np.concatenate(list(by_kind.values())), kinds)
 
 
 def overlay(units: npt.NDArray[Any], kinds: Sequence[str]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def overlay(units: npt.NDArray[Any], kinds: Sequence[str]) -> dict[str, Any]:
     pairs = np.column_stack([units["spread_time"], units["spread_frequency"]]).reshape(len(units), 2)
     spreads, spread = np.unique(pairs, axis=0, return_inverse=True)
     level = 20 * np.log10(np.maximum(np.abs(units["weight"]), SILENT))
-    is_noise = units["kind"] == NOISE
+    is_noise = np.array([kind == NOISE.name for kind in kinds], np.bool_)
     level[is_noise] = np.minimum(np.abs(units["weight"][is_noise]) - NOISE_OPAQUE_DB, 0)
     return {
         "kinds": names,

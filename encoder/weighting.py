@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import fftconvolve
 
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import support
 from audio_gs.codec.tables import LARGEST_AMPLITUDE, phase_bits
-from audio_gs.gaussians import GaussianTable, support
 
-from .pursuit import RECONSTRUCTION
+from .tones.pursuit import RECONSTRUCTION
 
 Samples = npt.NDArray[np.float64]
 
@@ -35,7 +36,7 @@ class Weighting:
         self._gain = _compression_gain(signal, sample_rate, level_exponent)
         self.signal = shelved * self._gain
 
-    def undone(self, table: GaussianTable) -> GaussianTable:
+    def undone(self, table: Table) -> Table:
         """Gaussians chosen on the weighted signal, with the amplitudes that they have without it."""
         table = table.copy()
         length = support(table["scale"])

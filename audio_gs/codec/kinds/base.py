@@ -1,0 +1,208 @@
+"""What a kind of Gaussian is to the rest of the codec: a room with five sections.
+
+fields      its columns, its part of the header, and what they say in seconds and hertz
+syntax      how a slot codes it
+dequantise  from the stream's integers to those that rendering takes
+render      samples from it
+cost        the multiplications that this takes
+
+Container, slots, decoder and cost walk over `audio_gs.codec.kinds.KINDS` and know no kind by name.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ..container import StreamHeader
+
+Array = npt.NDArray[Any]
+Table = npt.NDArray[Any]
+"""Gaussians of one kind, of the kind's own dtype, shape (n,)."""
+Macs = npt.NDArray[np.int64]
+
+Budgets = Sequence[tuple[int, int | None]]
+"""Numbers of the blocks from which budgets hold, in MACs a sample, None for none; ascending, the first one before all
+blocks."""
+
+PHYSICAL = np.dtype(
+    [
+        ("time", "<f8"),
+        ("frequency", "<f8"),
+        ("spread_time", "<f8"),
+        ("spread_frequency", "<f8"),
+        ("weight", "<f8"),
+        ("phase", "<f8"),
+    ]
+)
+"""time: centre in seconds. frequency: hertz. spread_time, spread_frequency: standard deviations in seconds and hertz.
+weight and phase: see the kind."""
+
+
+class HeaderLimit(NamedTuple):
+    """A field of the header and what it may be."""
+
+    name: str
+    value: int
+    low: int
+    high: int
+
+    @property
+    def error(self) -> str | None:
+        """What is illegal about it, in one line."""
+        if self.low <= self.value <= self.high:
+            return None
+        return f"illegal header: {self.name} is {self.value}, allowed are {self.low}..{self.high}"
+
+
+class Renderer(abc.ABC):
+    """Makes the samples of one kind of one stream, from anywhere."""
+
+    @abc.abstractmethod
+    def samples(self, start: int, count: int, table: Table, budgets: Budgets) -> npt.NDArray[np.int64]:
+        """Samples start.. of the Gaussians in the table, shape (count,), in output steps."""
+
+    def forget(self) -> None:  # noqa: B027
+        """Forget what was made so far, before a jump; most kinds keep nothing."""
+
+
+class Kind(abc.ABC):
+    """One kind of Gaussian."""
+
+    name: ClassVar[str]
+    bit: ClassVar[int]
+    """Number of its bit in the header."""
+    dtype: ClassVar[np.dtype[Any]]
+    header_bytes: ClassVar[int] = 0
+    """Bytes of its own part of the header."""
+    prior_contexts: ClassVar[int]
+    """Contexts that a table set has a prior for."""
+
+    # ---- fields ----
+
+    def empty(self, rows: int = 0) -> Table:
+        """A table of so many Gaussians with every column 0."""
+        return np.zeros(rows, self.dtype)
+
+    @abc.abstractmethod
+    def occurs(self, header: StreamHeader) -> bool:
+        """Whether streams with this header may have Gaussians of the kind."""
+
+    def parse_part(self, part: bytes) -> Any:
+        """Its part of the header from `header_bytes` bytes; whatever the header keeps under the kind's name."""
+        raise NotImplementedError(f"{self.name} has no part of the header")
+
+    def pack_part(self, header: StreamHeader) -> bytes:
+        """Its part of the header, `header_bytes` bytes."""
+        return b""
+
+    @abc.abstractmethod
+    def header_limits(self, header: StreamHeader) -> Sequence[HeaderLimit]:
+        """The limits of its fields of a header in which it occurs."""
+
+    @abc.abstractmethod
+    def capacity(self, header: StreamHeader) -> int:
+        """Decoder class: the most Gaussians held at a time."""
+
+    @abc.abstractmethod
+    def with_capacity(self, header: StreamHeader, most: int) -> StreamHeader:
+        """The header with another class."""
+
+    @abc.abstractmethod
+    def longest_support(self, header: StreamHeader) -> int:
+        """Samples that one can last at most."""
+
+    def reach_back(self, header: StreamHeader) -> int:
+        """Samples before one from which on its Gaussians must be known for it to come out right."""
+        return 0
+
+    @abc.abstractmethod
+    def supports(self, table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
+        """Samples that each lasts, shape (n,)."""
+
+    def ends(self, table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
+        """The sample after each one's last, shape (n,)."""
+        return table["onset"].astype(np.int64) + self.supports(table, header)
+
+    @abc.abstractmethod
+    def physical(self, table: Table, header: StreamHeader) -> npt.NDArray[Any]:
+        """The Gaussians in physical units, dtype `PHYSICAL`, in the order of the table."""
+
+    @abc.abstractmethod
+    def check(self, table: Table, header: StreamHeader) -> None:
+        """Raises ValueError for Gaussians that the syntax of a stream with this header has no words for."""
+
+    # ---- syntax ----
+
+    @abc.abstractmethod
+    def scales(self, header: StreamHeader) -> int:
+        """Scales whose counts the syntax remembers from slot to slot."""
+
+    @abc.abstractmethod
+    def prior(self, of_set: Array, header: StreamHeader) -> Array:
+        """Prior bytes of the contexts that a stream with this header has, of those of a table set."""
+
+    @abc.abstractmethod
+    def layout(self, header: StreamHeader) -> tuple[int, ...]:
+        """What `decode_slot` and `encode_slot` need to know of the header."""
+
+    @abc.abstractmethod
+    def sorted_for_coding(self, table: Table, slot_log2: int) -> Table:
+        """The table in the order of the stream (SPEC S2)."""
+
+    @abc.abstractmethod
+    def decode_slot(
+        self,
+        state: Array,
+        data: Array,
+        contexts: Array,
+        before: Array,
+        layout: tuple[int, ...],
+        slot: int,
+        table: Table,
+        capacity: int,
+    ) -> int:
+        """Decodes what begins in slot number `slot` into table[0..], shape (>= capacity,); returns how many.
+
+        contexts and before (counts by scale) carry over from slot to slot of a segment. Returns `TOO_MANY` when there
+        are more than `capacity`, `ILLEGAL_BIN` for a frequency beyond half the sample rate.
+        """
+
+    @abc.abstractmethod
+    def encode_slot(
+        self,
+        state: Array,
+        output: Array,
+        contexts: Array,
+        before: Array,
+        layout: tuple[int, ...],
+        slot: int,
+        table: Table,
+    ) -> None:
+        """Twin of `decode_slot`: the table is all that begins in the slot, sorted for coding."""
+
+    # ---- dequantise, render ----
+
+    @abc.abstractmethod
+    def renderer(self, header: StreamHeader) -> Renderer:
+        """A renderer of a stream with this header; dequantises by itself."""
+
+    # ---- cost ----
+
+    @abc.abstractmethod
+    def macs(self, table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
+        """MACs at each of the samples start..stop-1, shape (stop - start,), of rendering the Gaussians of the table,
+        and of what the kind takes where there are none."""
+
+    @abc.abstractmethod
+    def silent_macs(self, header: StreamHeader, start: int, stop: int) -> int | None:
+        """Sum of `macs` of an empty table; None where a window of 20 ms in it can be the costliest."""
+
+    @abc.abstractmethod
+    def most_silent_macs(self, header: StreamHeader, samples: int) -> int:
+        """The most that rendering no Gaussians can take in so many samples in a row, at least."""

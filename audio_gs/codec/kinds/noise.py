@@ -1,0 +1,611 @@
+"""Noises: Gaussians without a phase that raise or lower the level of a noise floor (SPEC 5): levels on the Bark axis, a
+spectrum of random signs, its inverse MDCT. Numba, integer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ..range_coder import decode_bit, decode_direct, encode_bit, encode_direct
+from ..symbols import TOO_MANY, decode_gamma, decode_tree, encode_gamma, encode_tree, lead, more_context, occurs
+from ..tables import (
+    BARK_BANDS,
+    CONTEXTS_PER_NOISE_SCALE,
+    ENVELOPE_SIGMA,
+    GAIN_STEPS,
+    LARGEST_NOISE_WEIGHT,
+    NOISE_CONTEXTS,
+    NOISE_MORE,
+    NOISE_NARROWEST_SUPPORT,
+    NOISE_PLACE,
+    NOISE_PLACES_LOG2,
+    NOISE_SCALES,
+    NOISE_SHORTEST_SUPPORT,
+    NOISE_SIGN,
+    NOISE_WEIGHT,
+    NOISE_WEIGHT_CONTEXTS,
+    NOISE_WEIGHT_EXPONENT,
+    NOISE_WIDTH,
+    NOISE_WIDTHS,
+    bark_hz,
+    cosine,
+    envelope,
+    gain,
+    hz_of_bark,
+)
+from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table
+
+if TYPE_CHECKING:
+    from ..container import StreamHeader
+
+# ---- fields ----
+
+NOISE_DTYPE = np.dtype([("scale", "<i4"), ("onset", "<i4"), ("width", "<i4"), ("place", "<i4"), ("weight", "<i4")])
+"""scale: a, the support is 4 << a noise frames. onset: first sample of the support, a multiple of a quarter of it, may
+be negative. width: c, it covers 3 << c Bark. place: on the Bark axis, in quarters of that. weight: in steps of 3 dB,
+not 0.
+
+In `PHYSICAL`, weight is what it adds to the level at its centre, in dB, and phase is 0."""
+
+MIN_FRAME_LOG2, MAX_FRAME_LOG2 = 5, 9
+MAX_NOISE_SHIFT = 15
+MAX_NOISES = 255
+DECIBELS_PER_WEIGHT = 20 * np.log10(2) / 2
+"""What a step of the weight adds to the level: half an octave of amplitude."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseHeader:
+    """The header's fields on noise."""
+
+    frame_log2: int
+    """A noise frame is N = 2^frame_log2 samples."""
+    shift: int
+    """Noise is rendered in steps of 2^(4 - shift) output steps."""
+    base: int
+    """Level where no noise Gaussian is, in half octaves of amplitude (3 dB); 2 is one step, below that is silence."""
+    max_noises: int
+    """Decoder class: the most noise Gaussians held at a time."""
+
+    @property
+    def frame_samples(self) -> int:
+        """N, the samples in a noise frame."""
+        return 1 << self.frame_log2
+
+    @property
+    def longest_support(self) -> int:
+        """Samples that a noise Gaussian of the largest scale lasts."""
+        return NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1 + self.frame_log2)
+
+
+def noise_of(header: StreamHeader) -> NoiseHeader:
+    """The header's part on noise; ValueError if it has none."""
+    if header.noise is None:
+        raise ValueError("a noise Gaussian in a stream whose header has no noise")
+    return header.noise
+
+
+def support(scale: npt.ArrayLike, frame_log2: int) -> npt.NDArray[np.int64]:
+    """Samples that noises of the given scales last, for frames of 2^frame_log2 samples."""
+    return NOISE_SHORTEST_SUPPORT << (np.asarray(scale, np.int64) + frame_log2)
+
+
+def _physical(table: Table, header: StreamHeader) -> npt.NDArray[Any]:
+    out = np.zeros(len(table), PHYSICAL)
+    if header.noise is None:
+        return out
+    length = support(table["scale"], header.noise.frame_log2).astype(np.float64)
+    bark = (NOISE_NARROWEST_SUPPORT << table["width"].astype(np.int64)).astype(np.float64)
+    centre = (table["place"] + 0.5) * bark / 4
+    spread = bark * ENVELOPE_SIGMA
+    out["time"] = (table["onset"] + length / 2) / header.sample_rate
+    out["frequency"] = hz_of_bark(centre)
+    out["spread_time"] = length * ENVELOPE_SIGMA / header.sample_rate
+    out["spread_frequency"] = (hz_of_bark(np.minimum(centre + spread, 26)) - hz_of_bark(centre - spread)) / 2
+    out["weight"] = table["weight"] * DECIBELS_PER_WEIGHT
+    return out
+
+
+def _check(table: Table, header: StreamHeader) -> None:
+    if len(table) == 0:
+        return
+    frame_log2 = noise_of(header).frame_log2
+    scale, width = table["scale"].astype(np.int64), table["width"].astype(np.int64)
+    if np.any((scale < 0) | (scale >= NOISE_SCALES) | (width < 0) | (width >= NOISE_WIDTHS)):
+        raise ValueError("a noise Gaussian has a scale or a width that does not exist")
+    lead_slots = np.maximum(1, support(scale, frame_log2) >> header.slot_log2)
+    if np.any(table["onset"] >> header.slot_log2 < -lead_slots):
+        raise ValueError("a noise Gaussian begins outside the slots of its scale")
+    if np.any(table["onset"] & ((1 << (scale + frame_log2)) - 1)):
+        raise ValueError("a noise Gaussian begins between the hops of its scale")
+    if np.any((table["place"] < 0) | (table["place"] >= (1 << NOISE_PLACES_LOG2) >> width)):
+        raise ValueError("a noise Gaussian's place is outside those of its width")
+    weight = np.abs(table["weight"])
+    if np.any((weight < 1) | (weight > LARGEST_NOISE_WEIGHT)):
+        raise ValueError(f"a noise Gaussian's weight is outside 1..{LARGEST_NOISE_WEIGHT} either way")
+
+
+# ---- syntax ----
+
+
+@njit(cache=True)
+def _place_context(width: int) -> int:
+    """First context of the tree of a width's places, which has one less than there are places."""
+    largest = 2 << NOISE_PLACES_LOG2
+    return NOISE_PLACE + largest - (largest >> width) - width
+
+
+@njit(cache=True)
+def _decode_slot(
+    state: Array,
+    data: Array,
+    contexts: Array,
+    before: Array,
+    frame_log2: int,
+    slot_log2: int,
+    slot: int,
+    table: Table,
+    capacity: int,
+) -> int:
+    here = 0
+    for scale in range(NOISE_SCALES):
+        hop_log2 = frame_log2 + scale
+        if not occurs(1 << hop_log2, lead(NOISE_SHORTEST_SUPPORT << hop_log2, slot_log2), slot, slot_log2):
+            continue
+        own = scale * CONTEXTS_PER_NOISE_SCALE
+        count = 0
+        while decode_bit(state, data, contexts, more_context(own + NOISE_MORE, before[scale], here, count)):
+            if here + count >= capacity:
+                return TOO_MANY
+            width = decode_tree(state, data, contexts, own + NOISE_WIDTH, 2)
+            place = decode_tree(state, data, contexts, _place_context(width), NOISE_PLACES_LOG2 - width)
+            time = decode_direct(state, data, max(0, slot_log2 - hop_log2))
+            negative = decode_bit(state, data, contexts, NOISE_SIGN + width)
+            unary = NOISE_WEIGHT + width * NOISE_WEIGHT_CONTEXTS
+            size = decode_gamma(state, data, contexts, unary, unary + NOISE_WEIGHT_EXPONENT, NOISE_WEIGHT_EXPONENT)
+            row = table[here + count]
+            row["scale"] = scale
+            row["onset"] = (slot << slot_log2) + (time << hop_log2)
+            row["width"] = width
+            row["place"] = place
+            row["weight"] = -size if negative else size
+            count += 1
+        before[scale] = count
+        here += count
+    return here
+
+
+@njit(cache=True)
+def _encode_slot(
+    state: Array,
+    output: Array,
+    contexts: Array,
+    before: Array,
+    frame_log2: int,
+    slot_log2: int,
+    slot: int,
+    table: Table,
+) -> None:
+    here = 0
+    at = 0
+    for scale in range(NOISE_SCALES):
+        hop_log2 = frame_log2 + scale
+        if not occurs(1 << hop_log2, lead(NOISE_SHORTEST_SUPPORT << hop_log2, slot_log2), slot, slot_log2):
+            continue
+        own = scale * CONTEXTS_PER_NOISE_SCALE
+        count = 0
+        while at < len(table) and table[at]["scale"] == scale:
+            row = table[at]
+            encode_bit(state, output, contexts, more_context(own + NOISE_MORE, before[scale], here, count), 1)
+            width = row["width"]
+            encode_tree(state, output, contexts, own + NOISE_WIDTH, 2, width)
+            encode_tree(state, output, contexts, _place_context(width), NOISE_PLACES_LOG2 - width, row["place"])
+            time = (row["onset"] - (slot << slot_log2)) >> hop_log2
+            encode_direct(state, output, time, max(0, slot_log2 - hop_log2))
+            weight = row["weight"]
+            encode_bit(state, output, contexts, NOISE_SIGN + width, 1 if weight < 0 else 0)
+            unary = NOISE_WEIGHT + width * NOISE_WEIGHT_CONTEXTS
+            tops = unary + NOISE_WEIGHT_EXPONENT
+            encode_gamma(state, output, contexts, unary, tops, NOISE_WEIGHT_EXPONENT, abs(weight))
+            count += 1
+            at += 1
+        encode_bit(state, output, contexts, more_context(own + NOISE_MORE, before[scale], here, count), 0)
+        before[scale] = count
+        here += count
+
+
+# ---- dequantise ----
+
+LEVEL_STEP = 128
+"""Half an octave of amplitude. A level of 256 (i + 1) is an amplitude of 2^i noise steps; below 256 there is none."""
+HIGHEST_LEVEL = 14 * 256 - 1
+
+HELD = np.dtype([(name, "<i8") for name in ("scale", "frame", "width", "place", "weight")])
+"""A noise as rendering takes it: its onset in frames, the rest as in the stream."""
+
+_ENVELOPE = envelope()
+
+
+def held(table: Table, frame_log2: int) -> npt.NDArray[Any]:
+    """Noises ready to render, dtype `HELD`, shape (n,), from a table of dtype `NOISE_DTYPE`."""
+    out = np.zeros(len(table), HELD)
+    for name in ("scale", "width", "place", "weight"):
+        out[name] = table[name]
+    out["frame"] = table["onset"] >> frame_log2
+    return out
+
+
+def band_bins(sample_rate: int, frame_log2: int) -> npt.NDArray[np.int64]:
+    """The bin where each band's centre lies, for the bands whose centre is below half the sample rate."""
+    bins = (bark_hz() << (frame_log2 + 1)) // sample_rate
+    return bins[bins < 1 << frame_log2]
+
+
+@njit(cache=True)
+def frame_levels(frame: int, base: int, noises: Array, bands: int) -> Array:
+    """Level of every band in a frame, int64, shape (bands,), before it is limited."""
+    levels = np.full(bands, base * LEVEL_STEP, np.int64)
+    for g in range(len(noises)):
+        scale = noises[g]["scale"]
+        age = frame - noises[g]["frame"]
+        if age <= 0 or age >= NOISE_SHORTEST_SUPPORT << scale:
+            continue
+        piece = (age << 3) >> scale
+        rest = (age << 3) & ((1 << scale) - 1)
+        over_time = _ENVELOPE[piece] + (((_ENVELOPE[piece + 1] - _ENVELOPE[piece]) * rest) >> scale)
+        peak = (noises[g]["weight"] * over_time) >> 7
+        width = noises[g]["width"]
+        # In eighths of a Bark from the lower end of the Gaussian.
+        start = (2 * noises[g]["place"] + 1) * (3 << width) - (12 << width)
+        for band in range(bands):
+            at = 8 * band + 4 - start
+            if at <= 0 or at >= 24 << width:
+                continue
+            place = (at * 341) >> width
+            piece = place >> 8
+            over_bark = _ENVELOPE[piece] + (((_ENVELOPE[piece + 1] - _ENVELOPE[piece]) * (place & 255)) >> 8)
+            levels[band] += (peak * over_bark) >> 16
+    return levels
+
+
+# ---- render ----
+
+_COSINE = cosine()
+_GAIN = gain()
+_FRAMES_AT_A_TIME = 256
+
+
+@njit(cache=True)
+def limited(levels: Array) -> Array:
+    """Levels that a frame can have, int64."""
+    return np.minimum(np.maximum(levels, 0), HIGHEST_LEVEL)
+
+
+@njit(cache=True)
+def spectrum_amplitudes(levels: Array, bins: Array, frame_log2: int) -> Array:
+    """Amplitude of every bin, int64, shape (N,), from limited levels: they run in straight lines from band to band, are
+    raised so that the highest octave fills 16 bits, and exponentiated."""
+    size = 1 << frame_log2
+    amplitudes = np.zeros(size, np.int64)
+    bands = len(bins)
+    raised = (14 - (np.max(levels) >> 8) + (frame_log2 + 1) % 2) << 8
+    right = levels[0]
+    for band in range(-1, bands):
+        left, right = right, levels[min(band + 1, bands - 1)]
+        first = bins[band] if band >= 0 else 0
+        end = bins[band + 1] if band + 1 < bands else size
+        if end <= first:
+            right = max(left, right)
+            continue
+        slope = ((right - left) * (65536 // (end - first))) >> 8
+        line = (left + raised) << 8
+        for k in range(first, end):
+            level = line >> 8
+            amplitudes[k] = (_GAIN[(level >> 3) & (GAIN_STEPS - 1)] << ((level >> 8) + 1)) >> 15
+            line += slope
+    return amplitudes
+
+
+@njit(cache=True)
+def _scramble(frame: int) -> int:
+    """Seed of a frame's signs: its number by Knuth's multiplicative hash (2^32 / golden ratio), then the first half of
+    the finaliser of MurmurHash3 (Appleby)."""
+    state = ((frame + 1) * 0x9E3779B9) & 0xFFFFFFFF
+    state ^= state >> 16
+    state = (state * 0x85EBCA6B) & 0xFFFFFFFF
+    return state ^ (state >> 13)
+
+
+@njit(cache=True)
+def spectrum(frame: int, amplitudes: Array) -> Array:
+    """Values of all bins, int64, shape (N,): amplitudes with signs from the linear congruential generator of Numerical
+    Recipes (Press et al.)."""
+    values = amplitudes.copy()
+    state = _scramble(frame)
+    for k in range(0, len(values), 2):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        if state >> 31:
+            values[k] = ~values[k]
+        if (state >> 30) & 1:
+            values[k + 1] = ~values[k + 1]
+    return values
+
+
+@njit(cache=True)
+def _twiddled(re: int, im: int, phase: int) -> tuple[int, int]:
+    """A complex number times the twiddle factor that turns it back by a phase, 65536 a turn, in Q14."""
+    phase += 32
+    c = np.int64(_COSINE[(phase & 0xFFFF) >> 6])
+    s = np.int64(_COSINE[((phase - 16384) & 0xFFFF) >> 6])
+    return re * c + im * s, im * c - re * s
+
+
+@njit(cache=True)
+def _butterflies4(z: Array, span: int) -> None:
+    """Radix-4 butterflies: two stages of the transform, on transforms of `span` numbers. The first ones have nothing to
+    turn or to scale."""
+    for k in range(span):
+        for at in range(k, len(z), 4 * span):
+            t = np.zeros((4, 2), np.int64)
+            for leg, place in enumerate((0, 2, 1, 3)):
+                t[leg] = z[at + place * span]
+                if span > 1:
+                    re, im = _twiddled(t[leg, 0], t[leg, 1], leg * (k << 14) // span)
+                    t[leg] = re >> 16, im >> 16
+            for part in range(2):
+                even, odd = t[0, part] + t[2, part], t[1, part] + t[3, part]
+                z[at, part], z[at + 2 * span, part] = even + odd, even - odd
+                even, odd = t[0, part] - t[2, part], t[1, 1 - part] - t[3, 1 - part]
+                if part:
+                    odd = -odd
+                z[at + span, part], z[at + 3 * span, part] = even + odd, even - odd
+
+
+@njit(cache=True)
+def transform(values: Array) -> Array:
+    """The numbers before the last twiddle of SPEC 5.4 from the values of all bins, int64, shape (N / 2, 2)."""
+    pairs = len(values) // 2
+    z = np.zeros((pairs, 2), np.int64)
+    at = 0
+    for k in range(pairs):
+        re, im = _twiddled(values[2 * k], values[2 * pairs - 1 - 2 * k], (k << 14) // pairs)
+        z[at] = re >> 16, im >> 16
+        bit = pairs >> 1
+        while at & bit:
+            at ^= bit
+            bit >>= 1
+        at |= bit
+    span = 1
+    while 4 * span <= pairs:
+        span *= 4
+    if span == pairs:
+        span = 1
+    else:
+        for at in range(0, pairs, 2):
+            for part in range(2):
+                a, b = z[at, part], z[at + 1, part]
+                z[at, part], z[at + 1, part] = a + b, a - b
+        span = 2
+    while span < pairs:
+        _butterflies4(z, span)
+        span *= 4
+    return z
+
+
+@njit(cache=True)
+def transform_frame(frame: int, frame_log2: int, levels: Array, bins: Array) -> tuple[int, Array]:
+    """The exponent of a frame, 0 for silence, and its numbers before the last twiddle, int64, shape (N / 2, 2)."""
+    levels = limited(levels)
+    exponent = np.max(levels) >> 8
+    if exponent == 0:
+        return 0, np.zeros((1 << (frame_log2 - 1), 2), np.int64)
+    return exponent, transform(spectrum(frame, spectrum_amplitudes(levels, bins, frame_log2)))
+
+
+@njit(cache=True)
+def overlapped(before: tuple[int, Array], after: tuple[int, Array], frame_log2: int, shift: int) -> Array:
+    """Samples of the block between two frames, int64, shape (N,), in output steps."""
+    size = 1 << frame_log2
+    exponent = max(before[0], after[0])
+    down = 24 + shift - (frame_log2 >> 1) - exponent
+    by = min(max(down, 14), 31)
+    out = np.zeros(size, np.int64)
+    for j in range(size >> 1):
+        k = (size >> 1) - ((j + 1) >> 1) if j & 1 else j >> 1
+        now = ((2 * j + 1) << 7) >> frame_log2
+        phase = (128 - now if j & 1 else 640 + now) << 6
+        old = _twiddled(before[1][k, 0], before[1][k, 1], phase)
+        new = _twiddled(after[1][k, 0], after[1][k, 1], phase)
+        fall, rise = np.int64(_COSINE[now]), -np.int64(_COSINE[now + 256])
+        faded, fresh = (old[1 - (j & 1)] >> 14) >> (exponent - before[0]), new[j & 1] >> (14 + exponent - after[0])
+        first, last = -fresh * rise - faded * fall, fresh * fall - faded * rise
+        out[j], out[size - 1 - j] = first, last
+    out = (out + (1 << (by - 1))) >> by
+    return np.minimum(np.maximum(out << max(14 - down, 0), -32768), 32767)
+
+
+class NoiseRenderer(Renderer):
+    """The noise of one stream, frame after frame from anywhere."""
+
+    def __init__(self, header: StreamHeader) -> None:
+        self._noise = noise_of(header)
+        self._bins = band_bins(header.sample_rate, self._noise.frame_log2)
+        self.forget()
+
+    def forget(self) -> None:
+        self._frames: dict[int, tuple[int, Array]] = {}
+
+    def samples(self, start: int, count: int, table: Table, budgets: Budgets = ()) -> npt.NDArray[np.int64]:
+        log2 = self._noise.frame_log2
+        noises = held(table, log2)
+        pieces = [np.zeros(0, np.int64)]
+        at, end = start, start + count
+        while at < end:
+            frame = at >> log2
+            stop = min(end, (frame + 1) << log2)
+            self._frames = {f: self._frame(f, noises) for f in (frame, frame + 1)}
+            block = overlapped(self._frames[frame], self._frames[frame + 1], log2, self._noise.shift)
+            pieces.append(block[at - (frame << log2) : stop - (frame << log2)])
+            at = stop
+        return np.concatenate(pieces)
+
+    def _frame(self, frame: int, noises: Array) -> tuple[int, Array]:
+        if frame in self._frames:
+            return self._frames[frame]
+        levels = frame_levels(frame, self._noise.base, noises, len(self._bins))
+        return transform_frame(frame, self._noise.frame_log2, levels, self._bins)
+
+
+def render_clip(header: StreamHeader, table: Table) -> npt.NDArray[np.int64]:
+    """The noise of a whole clip, int64, shape (samples,), in output steps; zeros without noise."""
+    if header.noise is None:
+        return np.zeros(header.samples, np.int64)
+    log2 = header.noise.frame_log2
+    first, end = table["onset"].astype(np.int64), table["onset"] + support(table["scale"], log2)
+    renderer = NoiseRenderer(header)
+    pieces = [np.zeros(0, np.int64)]
+    for start in range(0, header.samples, _FRAMES_AT_A_TIME << log2):
+        count = min(_FRAMES_AT_A_TIME << log2, header.samples - start)
+        near = (end >> log2 > start >> log2) & (first >> log2 <= (start + count) >> log2)
+        pieces.append(renderer.samples(start, count, table[near]))
+    return np.concatenate(pieces)
+
+
+# ---- cost ----
+
+
+def macs_each_frame(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
+    """MACs that each of `frames` noise frames from `first_frame` on costs, shape (frames,), for the noises of a table:
+    those of the transform and the window, two for each band, and for each noise that lasts there three and two for each
+    Bark that it covers."""
+    fixed = ((frame_log2 + 5) << frame_log2) + 2 * BARK_BANDS
+    steps = np.zeros(frames + 1, np.int64)
+    first = (table["onset"].astype(np.int64) >> frame_log2) + 1 - first_frame
+    last = first + (NOISE_SHORTEST_SUPPORT << table["scale"].astype(np.int64)) - 1
+    each = 3 + 2 * (NOISE_NARROWEST_SUPPORT << table["width"].astype(np.int64))
+    np.add.at(steps, np.clip(first, 0, frames), each)
+    np.add.at(steps, np.clip(last, 0, frames), -each)
+    return fixed + np.cumsum(steps[:-1])
+
+
+def macs_of_noises(table: Table, frame_log2: int, start: int, stop: int) -> Macs:
+    """MACs of noise at each of the samples start..stop-1: a frame's in the first sample that needs it."""
+    macs = np.zeros(stop - start, np.int64)
+    first = 0 if start == 0 else -(-start >> frame_log2) + 1
+    frames = ((stop - 1) >> frame_log2) + 2 - first
+    if frames > 0:
+        needed = np.maximum(0, (np.arange(first, first + frames) - 1) << frame_log2)
+        np.add.at(macs, needed - start, macs_each_frame(table, frame_log2, first, frames))
+    return macs
+
+
+class NoiseKind(Kind):
+    """Noises, in streams whose header has a part on them."""
+
+    name = "noise"
+    bit = 1
+    dtype = NOISE_DTYPE
+    header_bytes = 3
+    prior_contexts = NOISE_CONTEXTS
+
+    def occurs(self, header: StreamHeader) -> bool:
+        return header.noise is not None
+
+    def parse_part(self, part: bytes) -> NoiseHeader:
+        frame_shift, base, max_noises = part
+        return NoiseHeader(frame_shift & 15, frame_shift >> 4, base - ((base & 128) << 1), max_noises)
+
+    def pack_part(self, header: StreamHeader) -> bytes:
+        noise = noise_of(header)
+        return bytes((noise.frame_log2 | noise.shift << 4, noise.base & 0xFF, noise.max_noises))
+
+    def header_limits(self, header: StreamHeader) -> Sequence[HeaderLimit]:
+        noise = noise_of(header)
+        longest = min(MAX_FRAME_LOG2, header.slot_log2)
+        return (
+            HeaderLimit("noise frame (log2)", noise.frame_log2, MIN_FRAME_LOG2, longest),
+            HeaderLimit("noise shift", noise.shift, 1, MAX_NOISE_SHIFT),
+            HeaderLimit("noise base", noise.base, -128, 127),
+            HeaderLimit("largest number of noises held", noise.max_noises, 1, MAX_NOISES),
+        )
+
+    def capacity(self, header: StreamHeader) -> int:
+        return noise_of(header).max_noises
+
+    def with_capacity(self, header: StreamHeader, most: int) -> StreamHeader:
+        return dataclasses.replace(header, noise=dataclasses.replace(noise_of(header), max_noises=most))
+
+    def longest_support(self, header: StreamHeader) -> int:
+        return noise_of(header).longest_support
+
+    def reach_back(self, header: StreamHeader) -> int:
+        # A sample also depends on the frame that begins before it.
+        return noise_of(header).frame_samples
+
+    def supports(self, table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
+        return support(table["scale"], noise_of(header).frame_log2)
+
+    def physical(self, table: Table, header: StreamHeader) -> npt.NDArray[Any]:
+        return _physical(table, header)
+
+    def check(self, table: Table, header: StreamHeader) -> None:
+        _check(table, header)
+
+    def scales(self, header: StreamHeader) -> int:
+        return NOISE_SCALES
+
+    def prior(self, of_set: Array, header: StreamHeader) -> Array:
+        return of_set
+
+    def layout(self, header: StreamHeader) -> tuple[int, ...]:
+        return noise_of(header).frame_log2, header.slot_log2
+
+    def sorted_for_coding(self, table: Table, slot_log2: int) -> Table:
+        return table[np.lexsort((table["onset"], table["place"], table["scale"], table["onset"] >> slot_log2))]
+
+    def decode_slot(
+        self,
+        state: Array,
+        data: Array,
+        contexts: Array,
+        before: Array,
+        layout: tuple[int, ...],
+        slot: int,
+        table: Table,
+        capacity: int,
+    ) -> int:
+        frame_log2, slot_log2 = layout
+        return int(_decode_slot(state, data, contexts, before, frame_log2, slot_log2, slot, table, capacity))
+
+    def encode_slot(
+        self,
+        state: Array,
+        output: Array,
+        contexts: Array,
+        before: Array,
+        layout: tuple[int, ...],
+        slot: int,
+        table: Table,
+    ) -> None:
+        frame_log2, slot_log2 = layout
+        _encode_slot(state, output, contexts, before, frame_log2, slot_log2, slot, table)
+
+    def renderer(self, header: StreamHeader) -> Renderer:
+        return NoiseRenderer(header)
+
+    def macs(self, table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
+        return macs_of_noises(table, noise_of(header).frame_log2, start, stop)
+
+    def silent_macs(self, header: StreamHeader, start: int, stop: int) -> int | None:
+        return None
+
+    def most_silent_macs(self, header: StreamHeader, samples: int) -> int:
+        return 0
+
+
+NOISE = NoiseKind()

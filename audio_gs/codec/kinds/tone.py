@@ -1,0 +1,519 @@
+"""Tones: a wave of one frequency under a Gaussian envelope (SPEC 4). Numba, integer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ..pcm import steps_of_quarters
+from ..range_coder import decode_bit, decode_direct, encode_bit, encode_direct
+from ..symbols import ILLEGAL_BIN, TOO_MANY, decode_gamma, encode_gamma, lead, more_context, occurs
+from ..tables import (
+    AMPLITUDE,
+    AMPLITUDE_EXPONENT,
+    CONTEXTS_PER_SCALE,
+    ENVELOPE_SEGMENTS,
+    ENVELOPE_SIGMA,
+    FIRST_BIN,
+    FULL_SCALE,
+    GAMMA_LENGTHS,
+    HALF_BAND_TAPS,
+    HALF_SQRT2_Q16,
+    LARGEST_AMPLITUDE,
+    LEVEL_INCREMENT,
+    LEVEL_SCALE,
+    LEVELS,
+    MACS_PER_PIECE,
+    MAX_SCALES,
+    MORE,
+    NEXT_BIN,
+    RENDER_BLOCK,
+    SHORTEST_SUPPORT,
+    WARM_UP_BLOCKS,
+    cosine,
+    envelope,
+    half_band,
+    phase_bits,
+)
+from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table
+
+if TYPE_CHECKING:
+    from ..container import StreamHeader
+
+Integers = npt.NDArray[np.int64]
+
+# ---- fields ----
+
+TONE_DTYPE = np.dtype([("scale", "<i4"), ("onset", "<i4"), ("bin", "<i4"), ("amplitude", "<i4"), ("phase", "<i4")])
+"""scale: k, the support is 32 << k samples. onset: first sample of the support, a multiple of a quarter of it, may be
+negative. bin: frequency in units of sample_rate / support. amplitude: index q >= 1 on the uniform scale of SPEC 4.3.
+phase: index f, 0 <= f < 2^bits(q), of the phase at the centre.
+
+In `PHYSICAL`, weight is the peak of the envelope, 1.0 is full scale, and phase is in radians at the centre."""
+
+MAX_SCALE = 11
+MAX_AMPLITUDE_STEP = (1 << 11) - 1
+MAX_OUTPUT_SHIFT = 16
+MAX_TONES = 4096
+
+
+def support(scale: npt.ArrayLike) -> Integers:
+    """Samples that tones of the given scales sound for."""
+    return SHORTEST_SUPPORT << np.asarray(scale, np.int64)
+
+
+def _physical(table: Table, header: StreamHeader) -> npt.NDArray[Any]:
+    length = support(table["scale"]).astype(np.float64)
+    peak = amplitude(table["amplitude"], table["scale"], header.amplitude_step)
+    out = np.zeros(len(table), PHYSICAL)
+    out["time"] = (table["onset"] + length / 2) / header.sample_rate
+    out["frequency"] = table["bin"] * header.sample_rate / length
+    out["spread_time"] = length * ENVELOPE_SIGMA / header.sample_rate
+    out["spread_frequency"] = 1 / (2 * np.pi * out["spread_time"])
+    out["weight"] = peak / 2.0**header.output_shift / FULL_SCALE
+    out["phase"] = 2 * np.pi * phase_turns(table["amplitude"], table["phase"])
+    return out
+
+
+def _check(table: Table, header: StreamHeader) -> None:
+    scale = table["scale"].astype(np.int64)
+    if np.any((scale < header.smallest_scale) | (scale >= header.smallest_scale + header.scales)):
+        raise ValueError("a Gaussian has a scale outside the header's")
+    if np.any(table["onset"] >> header.slot_log2 < -lead(header.longest_tone, header.slot_log2)):
+        raise ValueError("a tone Gaussian begins outside the slots of tones")
+    if np.any(table["onset"] & ((8 << scale) - 1)):
+        raise ValueError("a Gaussian begins between the hops of its scale")
+    if np.any((table["bin"] < 0) | (table["bin"] >= 16 << scale)):
+        raise ValueError("a Gaussian's bin is outside 0..support / 2 - 1")
+    if np.any((table["amplitude"] < 1) | (table["amplitude"] > LARGEST_AMPLITUDE)):
+        raise ValueError(f"a Gaussian's amplitude index is outside 1..{LARGEST_AMPLITUDE}")
+    if np.any((table["phase"] < 0) | (table["phase"] >> _PHASE_BITS[table["amplitude"]] != 0)):
+        raise ValueError("a Gaussian's phase index is outside those of its amplitude")
+
+
+# ---- syntax ----
+
+_PHASE_BITS = phase_bits()
+
+
+@njit(cache=True)
+def _decode_slot(
+    state: Array,
+    data: Array,
+    contexts: Array,
+    before: Array,
+    smallest_scale: int,
+    slot_log2: int,
+    slot: int,
+    table: Table,
+    capacity: int,
+) -> int:
+    here = 0
+    lead_slots = lead(SHORTEST_SUPPORT << (smallest_scale + len(before) - 1), slot_log2)
+    for j in range(len(before)):
+        scale = smallest_scale + j
+        if not occurs(8 << scale, lead_slots, slot, slot_log2):
+            continue
+        base = j * CONTEXTS_PER_SCALE
+        count = 0
+        bin_ = 0
+        while decode_bit(state, data, contexts, more_context(base + MORE, before[j], here, count)):
+            if here + count >= capacity:
+                return TOO_MANY
+            unary = base + (FIRST_BIN if count == 0 else NEXT_BIN)
+            bin_ += decode_gamma(state, data, contexts, unary, unary + GAMMA_LENGTHS, 4 + scale) - 1
+            if bin_ >= 16 << scale:
+                return ILLEGAL_BIN
+            time = decode_direct(state, data, max(0, slot_log2 - 3 - scale))
+            unary = base + AMPLITUDE
+            index = decode_gamma(state, data, contexts, unary, unary + GAMMA_LENGTHS, AMPLITUDE_EXPONENT)
+            row = table[here + count]
+            row["scale"] = scale
+            row["onset"] = (slot << slot_log2) + (time << (3 + scale))
+            row["bin"] = bin_
+            row["amplitude"] = index
+            row["phase"] = decode_direct(state, data, _PHASE_BITS[index])
+            count += 1
+        before[j] = count
+        here += count
+    return here
+
+
+@njit(cache=True)
+def _encode_slot(
+    state: Array,
+    output: Array,
+    contexts: Array,
+    before: Array,
+    smallest_scale: int,
+    slot_log2: int,
+    slot: int,
+    table: Table,
+) -> None:
+    here = 0
+    at = 0
+    lead_slots = lead(SHORTEST_SUPPORT << (smallest_scale + len(before) - 1), slot_log2)
+    for j in range(len(before)):
+        scale = smallest_scale + j
+        if not occurs(8 << scale, lead_slots, slot, slot_log2):
+            continue
+        base = j * CONTEXTS_PER_SCALE
+        count = 0
+        bin_ = 0
+        while at < len(table) and table[at]["scale"] == scale:
+            row = table[at]
+            encode_bit(state, output, contexts, more_context(base + MORE, before[j], here, count), 1)
+            unary = base + (FIRST_BIN if count == 0 else NEXT_BIN)
+            encode_gamma(state, output, contexts, unary, unary + GAMMA_LENGTHS, 4 + scale, row["bin"] - bin_ + 1)
+            bin_ = row["bin"]
+            time = (row["onset"] - (slot << slot_log2)) >> (3 + scale)
+            encode_direct(state, output, time, max(0, slot_log2 - 3 - scale))
+            index = row["amplitude"]
+            unary = base + AMPLITUDE
+            encode_gamma(state, output, contexts, unary, unary + GAMMA_LENGTHS, AMPLITUDE_EXPONENT, index)
+            encode_direct(state, output, row["phase"], _PHASE_BITS[index])
+            count += 1
+            at += 1
+        encode_bit(state, output, contexts, more_context(base + MORE, before[j], here, count), 0)
+        before[j] = count
+        here += count
+
+
+# ---- dequantise ----
+
+LARGEST_PEAK = 32767
+_HALF_COSINE_STEP = 32
+
+HELD = np.dtype(
+    [(name, "<i8") for name in ("octave", "scale", "onset", "amplitude", "phase", "increment")],
+)
+"""A tone as rendering takes it. octave: how often the sample rate is halved where it is rendered; scale, onset and
+increment, the phase step, are those at that rate. amplitude: peak of the envelope. phase: at the onset, with half a
+step of the cosine's index; 65536 a turn."""
+
+
+def amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_step: int) -> Integers:
+    """Peak of the envelope in 2^-output_shift output steps, of amplitude indices and scales."""
+    return np.minimum(LARGEST_PEAK, unclipped_amplitude(index, scale, amplitude_step))
+
+
+def unclipped_amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_step: int) -> Integers:
+    """What `amplitude` would be if 15 bits could hold any."""
+    q = np.asarray(index, np.int64)
+    k = np.asarray(scale, np.int64)
+    step = np.where(k & 1, (amplitude_step * HALF_SQRT2_Q16 + 2048) >> 12, 16 * amplitude_step)
+    return (step * (8 * q + 3)) >> (5 + (k >> 1))
+
+
+def phase(amplitude_index: npt.ArrayLike, index: npt.ArrayLike) -> Integers:
+    """The phase at the centre, 65536 a turn."""
+    bits = _PHASE_BITS[np.asarray(amplitude_index, np.int64)]
+    return np.asarray(index, np.int64) << (16 - bits)
+
+
+def phase_turns(amplitude_index: npt.ArrayLike, index: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The phase at the centre in turns, 0..1."""
+    return phase(amplitude_index, index) / 65536.0
+
+
+def increment(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
+    """The phase step a sample, 65536 a turn."""
+    return np.asarray(bin_, np.int64) * (65536 // (SHORTEST_SUPPORT << np.asarray(scale, np.int64)))
+
+
+def octave(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
+    """How often the sample rate is halved where the tone is rendered."""
+    step, k = increment(bin_, scale), np.asarray(scale, np.int64)
+    halvings = np.arange(1, LEVELS)[:, None]
+    fits = (k >= halvings + LEVEL_SCALE) & (step << halvings <= LEVEL_INCREMENT)
+    return np.sum(fits, axis=0).reshape(k.shape)
+
+
+def held(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
+    """Dequantised tones ready to render, dtype `HELD`, shape (n,), from a table of dtype `TONE_DTYPE`."""
+    scale, bin_ = table["scale"].astype(np.int64), table["bin"].astype(np.int64)
+    out = np.zeros(len(table), HELD)
+    out["octave"] = octave(bin_, scale)
+    out["scale"] = scale - out["octave"]
+    out["onset"] = table["onset"] >> out["octave"]
+    out["amplitude"] = amplitude(table["amplitude"], scale, amplitude_step)
+    # The phase is the one at the centre; half the support before it is a half turn for an odd bin.
+    out["phase"] = phase(table["amplitude"], table["phase"]) + _HALF_COSINE_STEP + ((bin_ & 1) << 15)
+    out["increment"] = increment(bin_, scale) << out["octave"]
+    return out
+
+
+# ---- render ----
+
+_ENVELOPE = envelope()
+_COSINE = cosine()
+_HALF_BAND = half_band()
+
+
+@njit(cache=True)
+def accumulate(accumulator: Array, start: int, tones: Array) -> None:
+    """Adds every tone (dtype `HELD`) of one octave to accumulator[0..], int32, which begins at the octave's sample
+    number `start`."""
+    end = start + len(accumulator)
+    for g in range(len(tones)):
+        scale = tones[g]["scale"]
+        onset = tones[g]["onset"]
+        peak = tones[g]["amplitude"]
+        step = tones[g]["increment"]
+        first = tones[g]["phase"]
+        for n in range(max(start, onset), min(end, onset + (SHORTEST_SUPPORT << scale))):
+            age = n - onset
+            segment = age >> scale
+            rest = age & ((1 << scale) - 1)
+            left = _ENVELOPE[segment] * peak
+            right = _ENVELOPE[segment + 1] * peak
+            height = (left + rest * ((right - left) >> scale)) >> 15
+            turn = (first + step * age) & 0xFFFF
+            accumulator[n - start] += np.int32(height * _COSINE[turn >> 6])
+
+
+@njit(cache=True)
+def upsampled(samples: Array) -> Array:
+    """Samples of an octave at the rate of the octave above, int32, shape (2 * (n - 2 * HALF_BAND_TAPS),):
+    HALF_BAND_TAPS at either end serve only those between them."""
+    count = len(samples) - 2 * HALF_BAND_TAPS
+    out = np.zeros(2 * count, np.int32)
+    for m in range(count):
+        here = m + HALF_BAND_TAPS
+        between = np.int64(2048)
+        for tap in range(HALF_BAND_TAPS):
+            between += _HALF_BAND[tap] * (np.int64(samples[here - tap]) + np.int64(samples[here + 1 + tap]))
+        out[2 * m] = samples[here]
+        out[2 * m + 1] = np.int32(between) >> np.int32(12)
+    return out
+
+
+def _sums(tones: Array, first: int, end: int, of_octave: int, budgets: Budgets) -> Array:
+    """Samples first..end-1 of an octave, int32, as the sums of its tones."""
+    sums = np.zeros(end - first, np.int32)
+    here = tones["octave"] == of_octave
+    if all(budget is None for _, budget in budgets):
+        accumulate(sums, first, tones[here])
+        return sums
+    ahead = (8 << of_octave) - 8
+    size = RENDER_BLOCK >> of_octave
+    first_block, last_block = (((at << of_octave) - ahead) // RENDER_BLOCK for at in (first, end - 1))
+    for block in range(first_block, last_block + 1):
+        chosen = here
+        budget = next(budget for from_block, budget in reversed(budgets) if from_block <= block)
+        if budget is not None:
+            chosen = here & within_budget(tones, block, budget)
+        begin = (block * RENDER_BLOCK + ahead) >> of_octave
+        part = slice(max(0, begin - first), max(0, begin + size - first))
+        accumulate(sums[part], first + part.start, tones[chosen])
+    return sums
+
+
+def rendered(tones: Array, start: int, count: int, output_shift: int, budgets: Budgets = ()) -> npt.NDArray[np.int32]:
+    """Samples start.. of all tones (dtype `HELD`), int32, shape (count,), in quarters of an output step. Where there is
+    a budget, those tones of each block are left out that exceed it."""
+    pieces = [(start, start + count)]
+    for _ in range(1, LEVELS):
+        first, end = pieces[-1]
+        pieces.append(((first >> 1) - HALF_BAND_TAPS, ((end + 1) >> 1) + HALF_BAND_TAPS))
+    half, shift = np.int32(1 << (11 + output_shift)), np.int32(12 + output_shift)
+    below = np.zeros(0, np.int32)
+    for of_octave, (first, end) in reversed(list(enumerate(pieces))):
+        here = (_sums(tones, first, end, of_octave, budgets) + half) >> shift
+        if len(below):
+            here += upsampled(below)[first & 1 :][: end - first]
+        below = here
+    return below
+
+
+class _ToneRenderer(Renderer):
+    def __init__(self, header: StreamHeader) -> None:
+        self._header = header
+
+    def samples(self, start: int, count: int, table: Table, budgets: Budgets) -> npt.NDArray[np.int64]:
+        tones = held(table, self._header.amplitude_step)
+        return steps_of_quarters(rendered(tones, start, count, self._header.output_shift, budgets))
+
+
+# ---- cost ----
+
+FILTER_MACS = round(RENDER_BLOCK * HALF_BAND_TAPS * (1 - 0.5 ** (LEVELS - 1)))
+"""What the half-band filters cost in a block: of each two samples of an octave one is made of others."""
+
+
+@njit(cache=True)
+def _add_macs(macs: Any, start: int, octaves: Any, scales: Any, onsets: Any) -> None:
+    """Adds what the tones cost in each block to macs[0..], which begins at sample `start`, at the block's first sample;
+    blocks before sample 0 are made with the one that begins there."""
+    for g in range(len(octaves)):
+        halvings, scale, onset = octaves[g], scales[g] - octaves[g], onsets[g] >> octaves[g]
+        ahead = (8 << halvings) - 8
+        size = RENDER_BLOCK >> halvings
+        length = ENVELOPE_SEGMENTS << scale
+        block = max(-WARM_UP_BLOCKS, ((onset << halvings) - ahead) // RENDER_BLOCK)
+        if start > 0:
+            block = max(block, -(-start // RENDER_BLOCK))
+        while max(0, block * RENDER_BLOCK) < start + len(macs):
+            begin = (block * RENDER_BLOCK + ahead) >> halvings
+            age = max(0, begin - onset)
+            count = min(begin + size - onset, length) - age
+            if begin - onset >= length:
+                break
+            if count > 0:
+                pieces = ((age + count - 1) >> scale) - (age >> scale) + 1
+                macs[max(0, block * RENDER_BLOCK) - start] += count + MACS_PER_PIECE * pieces
+            block += 1
+
+
+def macs_of_tones(table: Table, start: int, stop: int) -> Macs:
+    """MACs of rendering tones at each of the samples start..stop-1, shape (stop - start,): one for each sample that the
+    decoder makes of them in their octave, four more for each straight piece of the envelope in a block."""
+    macs = np.zeros(stop - start, np.int64)
+    scale = table["scale"].astype(np.int64)
+    _add_macs(macs, start, octave(table["bin"], scale), scale, table["onset"].astype(np.int64))
+    return macs
+
+
+def macs_each(table: Table) -> npt.NDArray[np.float64]:
+    """About what each tone costs in MACs, shape (n,)."""
+    scale = table["scale"].astype(np.int64)
+    sounding = ENVELOPE_SEGMENTS << scale
+    pieces = np.maximum(ENVELOPE_SEGMENTS, sounding // RENDER_BLOCK)
+    return sounding * 0.5 ** octave(table["bin"], scale) + MACS_PER_PIECE * pieces
+
+
+def filter_macs(start: int, stop: int) -> Macs:
+    """MACs of the half-band filters at each of the samples start..stop-1."""
+    macs = np.zeros(stop - start, np.int64)
+    macs[-start % RENDER_BLOCK :: RENDER_BLOCK] = FILTER_MACS
+    if start == 0:
+        macs[0] += WARM_UP_BLOCKS * FILTER_MACS
+    return macs
+
+
+def _parts(tones: Array, block: int) -> tuple[Array, Array]:
+    """Age of the first sample, and number of samples, of each tone (dtype `HELD`) in a block of its octave."""
+    begin = (block * RENDER_BLOCK + (8 << tones["octave"]) - 8) >> tones["octave"]
+    age = np.maximum(begin - tones["onset"], 0)
+    end = np.minimum(begin + (RENDER_BLOCK >> tones["octave"]) - tones["onset"], support(tones["scale"]))
+    return age, np.maximum(end - age, 0)
+
+
+def strength(height: Array) -> Array:
+    """How strong tones of an envelope's height are, in steps of a quarter of an octave of amplitude, 0 for silence
+    (SPEC 4.5)."""
+    doublings = np.maximum(np.frexp(height)[1] - 3, 0)
+    return 4 * doublings + (height >> doublings)
+
+
+def within_budget(tones: Array, block: int, budget: int) -> npt.NDArray[np.bool_]:
+    """Marks the tones (dtype `HELD`) that a decoder renders in a block for `budget` MACs a sample (SPEC P5)."""
+    age, samples = _parts(tones, block)
+    scale = tones["scale"]
+    pieces = ((age + samples - 1) >> scale) - (age >> scale) + 1
+    costs = np.where(samples > 0, samples + MACS_PER_PIECE * pieces, 0)
+    middle = np.where(samples > 0, (age + samples // 2) >> scale, 0)
+    strengths = strength(((_ENVELOPE[middle] + _ENVELOPE[middle + 1]) * tones["amplitude"]) >> 16)
+    of_each = np.bincount(strengths, costs, minlength=1)
+    of_all_from = np.cumsum(of_each[::-1])[::-1]
+    affordable = np.flatnonzero(of_all_from <= budget * RENDER_BLOCK)
+    return strengths >= (affordable[0] if len(affordable) else len(of_each))
+
+
+class ToneKind(Kind):
+    """Tones, which every stream may have."""
+
+    name = "tone"
+    bit = 0
+    dtype = TONE_DTYPE
+    prior_contexts = MAX_SCALES * CONTEXTS_PER_SCALE
+
+    def occurs(self, header: StreamHeader) -> bool:
+        return True
+
+    def header_limits(self, header: StreamHeader) -> Sequence[HeaderLimit]:
+        return (
+            HeaderLimit("smallest scale", header.smallest_scale, 0, MAX_SCALE),
+            HeaderLimit("number of scales", header.scales, 1, MAX_SCALES),
+            HeaderLimit("largest scale", header.smallest_scale + header.scales - 1, 0, MAX_SCALE),
+            HeaderLimit("amplitude step", header.amplitude_step, 1, MAX_AMPLITUDE_STEP),
+            HeaderLimit("output shift", header.output_shift, 0, MAX_OUTPUT_SHIFT),
+            HeaderLimit("largest number of tones held", header.max_tones, 1, MAX_TONES),
+        )
+
+    def capacity(self, header: StreamHeader) -> int:
+        return header.max_tones
+
+    def with_capacity(self, header: StreamHeader, most: int) -> StreamHeader:
+        return dataclasses.replace(header, max_tones=most)
+
+    def longest_support(self, header: StreamHeader) -> int:
+        return header.longest_tone
+
+    def supports(self, table: Table, header: StreamHeader) -> Integers:
+        return support(table["scale"])
+
+    def physical(self, table: Table, header: StreamHeader) -> npt.NDArray[Any]:
+        return _physical(table, header)
+
+    def check(self, table: Table, header: StreamHeader) -> None:
+        _check(table, header)
+
+    def scales(self, header: StreamHeader) -> int:
+        return header.scales
+
+    def prior(self, of_set: Array, header: StreamHeader) -> Array:
+        return of_set[: header.scales * CONTEXTS_PER_SCALE]
+
+    def layout(self, header: StreamHeader) -> tuple[int, ...]:
+        return header.smallest_scale, header.slot_log2
+
+    def sorted_for_coding(self, table: Table, slot_log2: int) -> Table:
+        return table[np.lexsort((table["onset"], table["bin"], table["scale"], table["onset"] >> slot_log2))]
+
+    def decode_slot(
+        self,
+        state: Array,
+        data: Array,
+        contexts: Array,
+        before: Array,
+        layout: tuple[int, ...],
+        slot: int,
+        table: Table,
+        capacity: int,
+    ) -> int:
+        smallest_scale, slot_log2 = layout
+        return int(_decode_slot(state, data, contexts, before, smallest_scale, slot_log2, slot, table, capacity))
+
+    def encode_slot(
+        self,
+        state: Array,
+        output: Array,
+        contexts: Array,
+        before: Array,
+        layout: tuple[int, ...],
+        slot: int,
+        table: Table,
+    ) -> None:
+        smallest_scale, slot_log2 = layout
+        _encode_slot(state, output, contexts, before, smallest_scale, slot_log2, slot, table)
+
+    def renderer(self, header: StreamHeader) -> Renderer:
+        return _ToneRenderer(header)
+
+    def macs(self, table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
+        return filter_macs(start, stop) + macs_of_tones(table, start, stop)
+
+    def silent_macs(self, header: StreamHeader, start: int, stop: int) -> int | None:
+        return FILTER_MACS * len(range(-start % RENDER_BLOCK, stop - start, RENDER_BLOCK))
+
+    def most_silent_macs(self, header: StreamHeader, samples: int) -> int:
+        return FILTER_MACS * -(-samples // RENDER_BLOCK)
+
+
+TONE = ToneKind()

@@ -1,0 +1,218 @@
+"""What a stream holds and costs, and whether all decoders agree on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs import backends
+from audio_gs.codec.backend import Backend, Decoder
+from audio_gs.codec.container import StreamHeader, check_stream
+from audio_gs.codec.cost import macs_per_sample
+from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.native import decoder_bytes
+from audio_gs.codec.pcm import PcmArray
+from audio_gs.codec.slots import encode_stream
+
+REFERENCE = "numba"
+"""The backend that the others are compared with."""
+AGREEMENT_DB = 60.0
+"""How near a backend that renders in floating point must come."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamInfo:
+    """What a stream holds and what it costs to decode."""
+
+    header: StreamHeader
+    bytes: int
+    segments: int
+    gaussians: dict[str, int]
+    """Number of Gaussians by kind."""
+    kbit_s: float
+    """Kbit/s of the whole stream."""
+    macs_per_sample: dict[str, float]
+    """Mean over the clip and peak over any 20 ms."""
+    decoder_bytes: int
+    """Memory that the C decoder needs for this stream, in bytes."""
+    seek_point_bits: int
+    """How many bits smaller the stream would be as one segment."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in one flat dictionary of what JSON can hold, the header's fields by their names."""
+        header = dataclasses.asdict(self.header)
+        header["loop"] = list(self.header.loop) if self.header.loop else None
+        header["table_set"] = self.header.table_set_name
+        header["kinds"] = list(self.header.kind_names)
+        rest = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "header"}
+        return {**header, "duration": self.header.duration, **rest}
+
+
+def info(data: bytes | bytearray | memoryview) -> StreamInfo:
+    """What a stream holds and what it costs. Raises BitstreamError for a damaged one."""
+    data = bytes(data)
+    header = check_stream(data)
+    gaussians = decode_gaussians(data)
+    mean, peak = macs_per_sample(gaussians, header)
+    seek_bits = 0
+    if header.segments > 1:
+        seek_bits = 8 * (len(data) - len(encode_stream(dataclasses.replace(header, seek_slots=0), gaussians)))
+    return StreamInfo(
+        header=header,
+        bytes=len(data),
+        segments=header.segments,
+        gaussians={kind.name: len(gaussians[kind.name]) for kind in header.kinds},
+        kbit_s=8e-3 * len(data) / header.duration,
+        macs_per_sample={"mean": mean, "peak": peak},
+        decoder_bytes=decoder_bytes(header),
+        seek_point_bits=seek_bits,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """The first thing on which two decoders differ."""
+
+    step: str
+    """The step's name in SPEC.md."""
+    backends: tuple[str, str]
+    detail: str
+    slot: int | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.slot is None else f" in slot {self.slot}"
+        return f"{' and '.join(self.backends)} differ first at step '{self.step}'{where}: {self.detail}"
+
+
+@dataclasses.dataclass(frozen=True)
+class VerifyReport:
+    """How far the decoders agree on a stream."""
+
+    samples: int
+    """Samples that were compared."""
+    backends: tuple[str, ...]
+    """Those that were compared."""
+    left_out: dict[str, str]
+    """Those that cannot be used here, and why."""
+    agreement_db: dict[str, float]
+    """Of each backend that renders in floating point: level of the exact output over the difference from it, in dB; inf
+    if there is none. Without those that were not reached."""
+    difference: Difference | None
+    """None if everything agrees."""
+
+    @property
+    def agree(self) -> bool:
+        return self.difference is None
+
+
+def verify(data: bytes | bytearray | memoryview) -> VerifyReport:
+    """Decode a stream on every backend that is installed, and find the first step at which two of them differ.
+
+    Those that stream must agree with the reference bit for bit slot by slot, in the header, the range coder's state
+    after each slot, the Gaussians held, and the samples; those that render whole clips in their samples, to the bit or,
+    in floating point, within 60 dB. Raises BitstreamError for a damaged stream.
+    """
+    data = bytes(data)
+    header = check_stream(data)
+    left_out = backends.left_out()
+    others = [backends.load(name) for name in backends.names() if name not in left_out and name != REFERENCE]
+    agreement_db: dict[str, float] = {}
+
+    def report(samples: int, difference: Difference | None) -> VerifyReport:
+        compared = (REFERENCE, *(backend.name for backend in others))
+        return VerifyReport(samples, compared, left_out, agreement_db, difference)
+
+    streaming = [backend for backend in others if backend.open]
+    exact, differs_at, difference = _compare_slots(data, streaming)
+    if difference:
+        return report(differs_at, difference)
+    for backend in others:
+        if backend.render is None:
+            continue
+        rendered = backend.render(data)
+        difference = _sample_difference(backend.name, exact, rendered) if backend.exact else None
+        if not backend.exact:
+            agreement_db[backend.name] = _agreement_db(exact, rendered)
+            difference = _too_far(backend.name, agreement_db[backend.name])
+        if difference:
+            return report(header.samples, difference)
+    return report(header.samples, None)
+
+
+def _compare_slots(data: bytes, streaming: list[Backend]) -> tuple[PcmArray, int, Difference | None]:
+    """The exact samples, how many of them agree, and the first difference of a backend that streams."""
+    reference = backends.open_decoder(data, REFERENCE)
+    decoders = {backend.name: backend.open(data) for backend in streaming if backend.open}
+    header = reference.header
+    for name, decoder in decoders.items():
+        for field in dataclasses.fields(header):
+            theirs, ours = getattr(decoder.header, field.name), getattr(header, field.name)
+            if theirs != ours:
+                detail = f"{field.name} is {theirs} in {name}, {ours} in {REFERENCE}"
+                return np.zeros(0, np.int16), 0, Difference("container", (name, REFERENCE), detail)
+    exact = np.zeros(header.samples, np.int16)
+    for slot in range(header.slots):
+        start = slot * header.slot_samples
+        expected = reference.read(header.slot_samples)
+        pieces = {name: decoder.read(header.slot_samples) for name, decoder in decoders.items()}
+        if all(len(expected) == len(got) < min(header.slot_samples, header.samples - start) for got in pieces.values()):
+            # Damage ends all; the next read tells of it.
+            reference.read(1)
+        for name, got in pieces.items():
+            found = _slot_difference(slot, start, name, decoders[name], reference, got, expected)
+            if found:
+                return exact, start, found
+        exact[start : start + len(expected)] = expected
+    return exact, header.samples, None
+
+
+def _slot_difference(
+    slot: int, start: int, name: str, decoder: Decoder, reference: Decoder, got: PcmArray, expected: PcmArray
+) -> Difference | None:
+    pair = (name, REFERENCE)
+    parts = ("range", "code", "bytes read", "Gaussians held")
+    for part, theirs, ours in zip(parts, decoder.state(), reference.state(), strict=True):
+        if theirs != ours:
+            step = "slots" if part == parts[-1] else "range coder"
+            return Difference(step, pair, f"{part} is {theirs} in {name}, {ours} in {REFERENCE}", slot)
+    if len(expected) != len(got):
+        return Difference("pcm", pair, f"{len(got)} samples from {name}, {len(expected)} from {REFERENCE}", slot)
+    differing = np.flatnonzero(expected != got)
+    if differing.size:
+        first = int(differing[0])
+        detail = f"sample {start + first} is {got[first]} in {name}, {expected[first]} in {REFERENCE}"
+        return Difference("render", pair, detail, slot)
+    return None
+
+
+def _sample_difference(name: str, exact: PcmArray, rendered: npt.NDArray[Any]) -> Difference | None:
+    pair = (name, REFERENCE)
+    if len(rendered) != len(exact):
+        return Difference("pcm", pair, f"{len(rendered)} samples from {name}, {len(exact)} from {REFERENCE}")
+    differing = np.flatnonzero(rendered != exact)
+    if not differing.size:
+        return None
+    first = int(differing[0])
+    return Difference("pcm", pair, f"sample {first} is {rendered[first]} in {name}, {exact[first]} in {REFERENCE}")
+
+
+def _too_far(name: str, distance_db: float) -> Difference | None:
+    if distance_db >= AGREEMENT_DB:
+        return None
+    detail = f"{name}'s float rendering is {distance_db:.1f} dB away, {AGREEMENT_DB:.0f} dB are asked for"
+    return Difference("render", (name, REFERENCE), detail)
+
+
+def _agreement_db(exact: PcmArray, rendered: npt.NDArray[Any]) -> float:
+    """Half a step of difference is allowed free: rounding to 16 bits is no error of the rendering, and in a
+    quiet clip it alone would exceed the limit."""
+    distance = np.abs(np.clip(rendered, -32768, 32767) - exact)
+    error = float(np.sum(np.maximum(distance - 0.5, 0) ** 2))
+    level = float(np.sum(exact.astype(np.float64) ** 2))
+    if error == 0:
+        return math.inf
+    return 10 * math.log10(level / error) if level else -math.inf

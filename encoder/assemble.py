@@ -1,0 +1,106 @@
+"""From what was chosen for a clip to its stream."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.cost import macs_each_sample, macs_window, with_class
+from audio_gs.codec.decoder import ReferenceDecoder
+from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.slots import encode_stream
+
+from . import ceilings
+from .gradient.resolution import coarsen
+from .noise.layer import NoiseLayer
+from .problem import Problem, Samples, snr_db
+from .tones.choose import settled
+from .tones.pursuit import Pursuit
+from .tones.quantiser import Step, finest_shift
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Solution:
+    """What was chosen for a clip: a layer for each kind. Nothing changes one; steps of the encoder give another."""
+
+    step: Step
+    """Amplitude step of the tones."""
+    tones: Pursuit
+    noise: NoiseLayer | None = None
+
+    def with_tones(self, tones: Pursuit) -> Solution:
+        return dataclasses.replace(self, tones=tones)
+
+    def with_noise(self, noise: NoiseLayer | None) -> Solution:
+        return dataclasses.replace(self, noise=noise)
+
+    def snr_db(self, problem: Problem) -> float:
+        """Of the float rendering of the tones."""
+        return snr_db(problem.signal, self.tones.rendering())
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """A stream and what it was made of."""
+
+    data: bytes
+    header: StreamHeader
+    gaussians: Gaussians
+
+    def decoded(self) -> Samples:
+        """What a decoder makes of it, in output steps, shape (samples,)."""
+        return ReferenceDecoder(self.data).read(self.header.samples).astype(np.float64)
+
+
+def gaussians_of(problem: Problem, solution: Solution) -> Gaussians:
+    """The Gaussians of all layers, tones at the resolutions fixed by hand."""
+    tables = {"tone": coarsen(solution.tones.table(), problem.options, len(problem.signal))}
+    if solution.noise:
+        tables["noise"] = solution.noise.table
+    return Gaussians(tables)
+
+
+def assemble(problem: Problem, solution: Solution) -> Stream:
+    """The stream of a solution."""
+    gaussians = gaussians_of(problem, solution)
+    step = finest_shift(solution.step, gaussians, solution.tones.rendering())
+    header = with_class(_with_parts(problem.blank_header(*step), solution), gaussians)
+    return Stream(encode_stream(header, gaussians), header, gaussians)
+
+
+def stream_bytes(problem: Problem, solution: Solution) -> int:
+    """Bytes of the stream."""
+    return len(assemble(problem, solution).data)
+
+
+def _with_parts(header: StreamHeader, solution: Solution) -> StreamHeader:
+    return dataclasses.replace(header, noise=solution.noise.header) if solution.noise else header
+
+
+def _macs_beside_tones(problem: Problem, solution: Solution) -> npt.NDArray[np.int64]:
+    """MACs at each sample of all that is not the tones' own."""
+    header = _with_parts(problem.blank_header(), solution)
+    gaussians = Gaussians(noise=solution.noise.table) if solution.noise else Gaussians()
+    return macs_each_sample(gaussians, header, 0, len(problem.signal))
+
+
+def peak_macs_beside_tones(problem: Problem, solution: Solution) -> float:
+    """MACs a sample that the costliest 20 ms take for filters and noise."""
+    return ceilings.peak_macs(_macs_beside_tones(problem, solution), macs_window(problem.sample_rate))
+
+
+def within_ceilings(problem: Problem, solution: Solution) -> Solution:
+    """Without the tones that exceed the ceilings on MACs and held Gaussians; the same object if there are none."""
+    tones = solution.tones
+    table, energies = gaussians_of(problem, solution)["tone"], tones.energies()
+    header = _with_parts(problem.blank_header(), solution)
+    # The ends of slots, which the header's figure counts too, take less than one.
+    ceiling = problem.options.max_macs - 1
+    keep = ceilings.within_macs(table, energies, header, ceiling, _macs_beside_tones(problem, solution))
+    keep[keep] = ceilings.within_held(table[keep], energies[keep], header, problem.max_tones)
+    if keep.all():
+        return solution
+    return solution.with_tones(settled(problem, tones.kept(keep)))

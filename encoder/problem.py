@@ -1,0 +1,140 @@
+"""What there is to encode: a clip under a preset and options, with all that follows from these alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from audio_gs.codec.container import StreamHeader
+
+from .ceilings import most_tones
+from .noise.layer import frame_log2_for
+from .options import EncoderOptions, Preset
+from .tones.quantiser import Step
+from .weighting import Weighting
+
+Samples = npt.NDArray[np.float64]
+"""Of a clip, shape (n,), in output steps (full scale 32768)."""
+
+BITS_EACH = 15.5
+"""What a Gaussian costs, near enough to start the search for the rate."""
+_MOST_A_SECOND = 20000
+"""Gaussians that no clip may have more of, however noisy; any ceiling on MACs is far below."""
+
+
+def snr_db(signal: Samples, decoded: Samples) -> float:
+    """Signal-to-noise ratio in dB; inf for no error, -inf for an error on silence."""
+    error = float(np.sum((signal - decoded) ** 2))
+    energy = float(np.sum(signal**2))
+    if error == 0:
+        return math.inf
+    return 10 * math.log10(energy / error) if energy > 0 else -math.inf
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Problem:
+    """One clip, its preset and options; nothing changes it."""
+
+    signal: Samples
+    sample_rate: int
+    """Hz."""
+    preset: Preset
+    options: EncoderOptions
+
+    def __post_init__(self) -> None:
+        signal = self.signal.view()
+        signal.flags.writeable = False
+        object.__setattr__(self, "signal", signal)
+
+    @functools.cached_property
+    def _layout(self) -> tuple[int, int, int]:
+        return self.preset.layout(self.sample_rate)
+
+    @property
+    def smallest_scale(self) -> int:
+        return self._layout[0]
+
+    @property
+    def scales(self) -> int:
+        return self._layout[1]
+
+    @property
+    def slot_log2(self) -> int:
+        return self._layout[2]
+
+    @property
+    def price(self) -> float:
+        """What a bit costs, in squared amplitude steps."""
+        return self.options.price if self.options.price is not None else self.preset.price
+
+    @functools.cached_property
+    def frame_log2(self) -> int:
+        """Log2 of the samples in a noise frame."""
+        return frame_log2_for(self.sample_rate, self.preset.noise_frame, self.slot_log2)
+
+    @property
+    def max_tones(self) -> int:
+        """Ceiling on the tones that the decoder holds at a time."""
+        if self.options.max_tones is not None:
+            return self.options.max_tones
+        affordable = most_tones(self.preset.memory, self.scales, self.preset.max_noises, 1 << self.frame_log2)
+        return min(self.preset.max_tones, affordable)
+
+    @property
+    def most(self) -> int:
+        """Ceiling on the number of tones."""
+        return max(1, math.ceil(_MOST_A_SECOND * len(self.signal) / self.sample_rate))
+
+    @functools.cached_property
+    def peak(self) -> float:
+        """Of the signal, in output steps."""
+        return float(np.max(np.abs(self.signal), initial=0.0))
+
+    @functools.cached_property
+    def weighting(self) -> Weighting | None:
+        """How the ear hears it, for the choice of tones; None for all alike."""
+        options, preset = self.options, self.preset
+        exponent = options.level_exponent if options.level_exponent is not None else preset.level_exponent
+        shelf_db = options.shelf_db if options.shelf_db is not None else preset.shelf_db
+        return Weighting(self.signal, self.sample_rate, exponent, shelf_db) if exponent or shelf_db else None
+
+    @property
+    def seconds(self) -> float:
+        return len(self.signal) / self.sample_rate
+
+    def threshold(self, step: Step) -> float:
+        """Energy that a Gaussian of average cost has to remove to pay for its bits."""
+        return self.price * step.weight**2 * BITS_EACH
+
+    def target_bytes(self, kbit_s: float) -> float:
+        """Size of the clip's stream at a bitrate."""
+        return kbit_s * 1000 / 8 * len(self.signal) / self.sample_rate
+
+    def blank_header(self, amplitude_step: int = 1, output_shift: int = 0) -> StreamHeader:
+        """The header of any stream of this clip, but for its class and the parts of kinds beside tones."""
+        samples = len(self.signal)
+        slots = -(-samples >> self.slot_log2)
+        seek_slots = 0
+        if self.options.seek_every > 0:
+            seek_slots = max(1, round(self.options.seek_every * self.sample_rate / (1 << self.slot_log2)))
+        if 2 * slots < 3 * seek_slots:
+            # A clip hardly longer than the spacing is not worth a second segment's checksum and adaptation.
+            seek_slots = 0
+        return StreamHeader(
+            sample_rate=self.sample_rate,
+            samples=samples,
+            slot_log2=self.slot_log2,
+            smallest_scale=self.smallest_scale,
+            scales=self.scales,
+            amplitude_step=amplitude_step,
+            output_shift=output_shift,
+            max_tones=1,
+            peak_macs=0,
+            seek_slots=seek_slots,
+            loop=self.options.loop,
+            table_set=self.preset.table_set_index,
+        )
