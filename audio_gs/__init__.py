@@ -8,12 +8,16 @@ stream holds and costs, `verify` whether all decoders agree on it. The encoder i
 fit by gradient descent needs torch (extra `torch`).
 """
 
-from audio_gs.codec.container import StreamHeader, parse_header
+from typing import TYPE_CHECKING, Any
 
-from .api import PartialAudio, StreamDecoder, decode, decode_partial, encode
 from .errors import AudioGsError, AudioInputError, BitstreamError, OptionsError, UnsupportedError
-from .gaussians import Gaussians, read_gaussians, write_gaussians
-from .inspect import Difference, StreamInfo, VerifyReport, info, verify
+
+if TYPE_CHECKING:
+    from audio_gs.codec.container import StreamHeader, parse_header
+
+    from .api import PartialAudio, StreamDecoder, decode, decode_partial, encode
+    from .gaussians import Gaussians, read_gaussians, write_gaussians
+    from .inspect import Difference, StreamInfo, VerifyReport, info, verify
 
 __all__ = [
     "AudioGsError",
@@ -39,9 +43,28 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
-    if name == "__version__":
-        from importlib.metadata import version
+_NAMES_OF = {
+    ".api": ("PartialAudio", "StreamDecoder", "decode", "decode_partial", "encode"),
+    ".codec.container": ("StreamHeader", "parse_header"),
+    ".gaussians": ("Gaussians", "read_gaussians", "write_gaussians"),
+    ".inspect": ("Difference", "StreamInfo", "VerifyReport", "info", "verify"),
+}
 
-        return version("audio-gs")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    """Public names come with the modules that hold them, on first use: what imports one small module of the package,
+    as the commands do to be ready for Ctrl-C, does not wait for all others."""
+    from importlib import import_module, metadata
+
+    if name == "__version__":
+        return metadata.version("audio-gs")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = next(module for module, names in _NAMES_OF.items() if name in names)
+    value = getattr(import_module(module, __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audio_gs import backends
-from audio_gs.audio_io import Clip, prepare, to_pcm
+from audio_gs.audio_io import MAX_RATE, Clip, prepare, to_pcm
 from audio_gs.codec.container import StreamHeader, check_stream, held_after, parse_header, read_segment
 from audio_gs.codec.pcm import PcmArray
 from audio_gs.errors import BitstreamError, OptionsError
@@ -127,7 +127,7 @@ def encode(
 
     audio       float samples with full scale -1..1, or integers with the full scale of their type, of shape
                 (n,) or (n, channels); channels are mixed down to one with a warning
-    sample_rate 8000..48000 Hz
+    sample_rate 8000..192000 Hz; a clip above 48000 Hz becomes a stream of 48000 or 44100 Hz, with a warning
     bitrate     kbit/s of the whole stream, header included; or
     gaussians   Gaussians a second; or
     quality     0..10, how near for the ear
@@ -146,8 +146,8 @@ def encode(
     OptionsError for options that make no sense.
     """
     clip = prepare(audio, sample_rate)
-    if clip.notice:
-        warnings.warn(clip.notice, stacklevel=2)
+    for notice in clip.notices:
+        warnings.warn(notice, stacklevel=2)
     options = encoder_options(
         config,
         bitrate=bitrate,
@@ -161,7 +161,11 @@ def encode(
         device=device,
         log_dir=log_dir,
     )
-    return encode_clip(clip, options, progress).data
+    result = encode_clip(clip, options, progress)
+    if clip.sample_rate > MAX_RATE and options.sample_rate is None:
+        rate = result.header.sample_rate
+        warnings.warn(f"{clip.sample_rate} Hz resampled to {rate}, as no stream has more than {MAX_RATE}", stacklevel=2)
+    return result.data
 
 
 def encoder_options(config: Mapping[str, Any] | None = None, **given: Any) -> EncoderOptions:

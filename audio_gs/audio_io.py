@@ -16,8 +16,17 @@ import soundfile
 from audio_gs.codec.pcm import PcmArray
 
 from .errors import AudioInputError
+from .riff import Loop, wav_facts
 
 MIN_RATE, MAX_RATE = 8000, 48000
+"""Hz, of a stream."""
+MAX_INPUT_RATE = 192000
+"""Hz, of a clip; the encoder resamples what is above `MAX_RATE`."""
+MAX_CHANNELS = 64
+_MANY_CHANNELS = 8
+"""More than this is believed only of a clip with more samples than channels."""
+_LOUDEST = 100.0
+"""40 dB above full scale: whoever gives larger samples means another scale."""
 MAX_SAMPLES = (1 << 31) - 1
 STDIO = "-"
 
@@ -33,15 +42,18 @@ class Clip:
     """Shape (n,), full scale is -1..1."""
     sample_rate: int
     """Hz."""
-    notice: str | None = None
-    """What was changed on the way in, in one line."""
+    notices: tuple[str, ...] = ()
+    """What was changed on the way in, or will be, a line each."""
+    loop: tuple[int, int] | None = None
+    """The file's own loop points: first sample of the loop and the one after its last."""
 
 
 def prepare(audio: npt.ArrayLike, sample_rate: float) -> Clip:
     """Bring samples into the encoder's form, or say why they cannot be encoded.
 
     Takes float samples with full scale -1..1, or integers with the full scale of their type, of shape (n,) or
-    (n, channels). Raises AudioInputError for anything empty, not finite, too long, or outside 8-48 kHz.
+    (n, channels); channels are mixed down to one. Raises AudioInputError for anything empty, not finite, of
+    another scale, too long, of too many channels, or outside 8-192 kHz.
     """
     array = np.asarray(audio)
     if array.dtype == np.bool_ or not (
@@ -54,10 +66,12 @@ def prepare(audio: npt.ArrayLike, sample_rate: float) -> Clip:
         raise AudioInputError("the audio is empty: it holds no samples")
     if int(sample_rate) != sample_rate:
         raise AudioInputError(f"sample rate {sample_rate} Hz is not a whole number")
-    if not MIN_RATE <= sample_rate <= MAX_RATE:
+    if not MIN_RATE <= sample_rate <= MAX_INPUT_RATE:
         raise AudioInputError(
-            f"sample rate {int(sample_rate)} Hz is outside {MIN_RATE}..{MAX_RATE} Hz; resample the clip first"
+            f"sample rate {int(sample_rate)} Hz is outside {MIN_RATE}..{MAX_INPUT_RATE} Hz; resample the clip first"
         )
+    if array.ndim == 2:
+        _check_channels(*array.shape)
     if array.shape[0] > MAX_SAMPLES:
         raise AudioInputError(f"{array.shape[0]} samples are more than the format's {MAX_SAMPLES}; split the clip")
     if np.issubdtype(array.dtype, np.signedinteger):
@@ -67,17 +81,47 @@ def prepare(audio: npt.ArrayLike, sample_rate: float) -> Clip:
     bad = np.flatnonzero(~np.isfinite(samples).reshape(len(samples), -1).all(axis=1))
     if bad.size:
         raise AudioInputError(f"{bad.size} samples are NaN or infinite, the first is sample {bad[0]}; repair the clip")
-    notice = None
+    largest = float(np.max(np.abs(samples)))
+    if largest > _LOUDEST:
+        raise AudioInputError(
+            f"samples reach {largest:.6g}, and full scale is 1; divide them by their full scale (32768 for 16 bits)"
+        )
+    notices = []
     if samples.ndim == 2:
         if samples.shape[1] > 1:
-            notice = f"{samples.shape[1]} channels mixed down to one"
+            notices.append(f"{samples.shape[1]} channels mixed down to one")
         samples = samples.mean(axis=1)
-    return Clip(np.ascontiguousarray(samples), int(sample_rate), notice)
+    notices += _beyond_full_scale(samples)
+    return Clip(np.ascontiguousarray(samples), int(sample_rate), tuple(notices))
+
+
+def _check_channels(samples: int, channels: int) -> None:
+    if channels > MAX_CHANNELS or (channels > samples and channels > _MANY_CHANNELS):
+        raise AudioInputError(
+            f"samples of shape ({samples}, {channels}) would be {channels} channels; "
+            "if the channels come first, transpose: audio.T"
+        )
+
+
+def _beyond_full_scale(samples: FloatArray) -> list[str]:
+    """The notice that 16-bit samples will not hold all of them, if so."""
+    largest = float(np.max(np.abs(samples)))
+    beyond = int(np.count_nonzero(np.abs(samples) > 1))
+    if not beyond:
+        return []
+    count = "1 sample lies" if beyond == 1 else f"{beyond} samples lie"
+    return [
+        f"{count} beyond full scale, by up to {20 * np.log10(largest):.2f} dB, and will be clipped; "
+        f"multiply by {np.floor(1000 / largest) / 1000:.3f} to keep them"
+    ]
 
 
 def load(source: str | os.PathLike[str]) -> Clip:
     """Read a clip from a file that soundfile knows (WAV, FLAC, Ogg, MP3, AIFF), or from standard input for
-    '-'."""
+    '-'.
+
+    Raises AudioInputError for what is no audio, cut short, or cannot be encoded, and OSError.
+    """
     name = os.fspath(source)
     content = sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes()
     if not content:
@@ -87,7 +131,28 @@ def load(source: str | os.PathLike[str]) -> Clip:
     except soundfile.SoundFileError as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
         raise AudioInputError(f"cannot read it as audio: {reason}; give WAV, FLAC, Ogg, MP3 or AIFF") from None
-    return prepare(samples, sample_rate)
+    facts = wav_facts(content)
+    if facts and facts.bytes_missing:
+        raise AudioInputError(
+            f"the file is cut short: {facts.bytes_missing} bytes of its samples are missing; get it anew"
+        )
+    clip = prepare(samples, sample_rate)
+    return _with_loop(clip, facts.loops) if facts else clip
+
+
+def _with_loop(clip: Clip, loops: tuple[Loop, ...]) -> Clip:
+    """The clip with the file's loop points, if they are such as a stream can have."""
+    if not loops:
+        return clip
+    if len(loops) > 1:
+        reason = f"it has {len(loops)} loops, and a stream has one"
+    elif not loops[0].forward:
+        reason = "it does not loop forward"
+    elif not loops[0].start < loops[0].end <= len(clip.samples):
+        reason = f"{loops[0].start}..{loops[0].end} does not lie in its {len(clip.samples)} samples"
+    else:
+        return dataclasses.replace(clip, loop=(loops[0].start, loops[0].end))
+    return dataclasses.replace(clip, notices=(*clip.notices, f"the file's loop points are left out: {reason}"))
 
 
 def to_wav(pcm: PcmArray, sample_rate: int) -> bytes:

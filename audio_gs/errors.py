@@ -20,3 +20,7 @@ class AudioInputError(AudioGsError, ValueError):
 
 class OptionsError(AudioGsError, ValueError):
     """An encoder option is unknown, has an impossible value, or contradicts another."""
+
+
+class OutputError(AudioGsError):
+    """A file cannot be written, or one is in the way."""

@@ -16,10 +16,13 @@ FLOOR_DB = -90.0
 WINDOW_SECONDS = 0.032
 HOPS_A_WINDOW = 8
 LOWEST_TOP_HZ = 2000.0
-PICTURE_INCHES = (14.0, 8.0)
+STANDS_OUT_DB = 15.0
+PICTURE_INCHES = (14.0, 10.0)
 TONE_COLOUR = (0.4, 0.95, 1.0)
 NOISE_COLOUR = (0.5, 1.0, 0.5)
 NOISE_OPAQUE_DB = 60.0
+TONE_RANGE_DB = 60.0
+"""Below the strongest tone, where the others become faint."""
 
 
 def spectrogram_db(samples: npt.NDArray[np.floating], sample_rate: int) -> tuple[npt.NDArray[np.float64], float]:
@@ -54,41 +57,50 @@ def draw_clip(
     gaussians: Gaussians,
     title: str,
 ) -> None:
-    """Write a PNG: the original's spectrogram with the Gaussians over it, above the decoded clip's.
+    """Write a PNG: the original's spectrogram, below it the decoded clip's, and below that the Gaussians.
 
     Samples have full scale -1..1. Each Gaussian is the ellipse of its spreads, one standard deviation in time
-    and in frequency; the stronger it is, the more opaque. Noises are drawn over the decoded clip.
+    and in frequency; the stronger it is, the more opaque.
     """
-    rate = header.sample_rate
-    tones, noises = TONE.physical(gaussians["tone"], header), NOISE.physical(gaussians["noise"], header)
     figure = new_figure(PICTURE_INCHES)
-    upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
-    for axes, samples, name in (
-        (upper, original, "original and tone Gaussians"),
-        (lower, decoded, "decoded and noise Gaussians"),
-    ):
+    above, between, below = figure.subplots(3, 1, sharex=True, sharey=True)
+    rate = header.sample_rate
+    tops = []
+    for axes, samples, name in ((above, original, "original"), (between, decoded, "decoded")):
         power, step = spectrogram_db(samples, rate)
         extent = (-step / 2, (len(power) - 0.5) * step, 0.0, rate / 2000)
         image = axes.imshow(power.T, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR_DB, vmax=0)
+        axes.set_title(name, loc="left")
+        tops.append(_top_hz(power, rate))
+    figure.colorbar(image, ax=[above, between], label="dB under full scale", pad=0.01)
+    _draw_gaussians(below, header, gaussians)
+    for axes in (above, between, below):
         axes.set_ylabel("frequency, kHz")
-        axes.set_title(name)
-        figure.colorbar(image, ax=axes, label="dB", pad=0.01)
-    top_khz = rate / 2000
-    if len(tones):
-        highest = float(np.max(tones["frequency"] + 3 * tones["spread_frequency"]))
-        top_khz = min(top_khz, max(highest, LOWEST_TOP_HZ) / 1000)
-        weight = np.maximum(tones["weight"], 1e-12)
-        opacity = np.clip(1 + 20 * np.log10(weight / weight.max()) / 60, 0.08, 1.0)
-        upper.add_collection(_ellipses(upper, tones, TONE_COLOUR, opacity))
-    if len(noises):
-        opacity = np.clip(np.abs(noises["weight"]) / NOISE_OPAQUE_DB, 0.08, 0.8)
-        lower.add_collection(_ellipses(lower, noises, NOISE_COLOUR, opacity))
-        top_khz = rate / 2000
-    lower.set_xlabel("time, s")
-    lower.set_xlim(0, header.duration)
-    lower.set_ylim(0, top_khz)
+    below.set_xlabel("time, s")
+    below.set_xlim(0, header.duration)
+    below.set_ylim(0, max(tops) / 1000)
     figure.suptitle(title)
     figure.savefig(path, dpi=110)
+
+
+def _draw_gaussians(axes: Any, header: StreamHeader, gaussians: Gaussians) -> None:
+    tones, noises = TONE.physical(gaussians["tone"], header), NOISE.physical(gaussians["noise"], header)
+    axes.set_facecolor("black")
+    axes.set_title(f"{len(tones)} tones (blue), {len(noises)} noises (green)", loc="left")
+    if len(noises):
+        opacity = np.clip(np.abs(noises["weight"]) / NOISE_OPAQUE_DB, 0.15, 0.8)
+        axes.add_collection(_ellipses(axes, noises, NOISE_COLOUR, opacity))
+    if len(tones):
+        weight = np.maximum(tones["weight"], 1e-12)
+        opacity = np.clip(1 + 20 * np.log10(weight / weight.max()) / TONE_RANGE_DB, 0.08, 1.0)
+        axes.add_collection(_ellipses(axes, tones, TONE_COLOUR, opacity))
+
+
+def _top_hz(power_db: npt.NDArray[np.float64], sample_rate: int) -> float:
+    """Where the picture of a spectrogram, shape (frames, bins), may end: a tenth above what stands out of the floor."""
+    (there,) = np.nonzero(power_db.max(axis=0) > FLOOR_DB + STANDS_OUT_DB)
+    highest = 1.1 * float(there.max(initial=0)) * sample_rate / 2 / (power_db.shape[1] - 1)
+    return min(sample_rate / 2, max(highest, LOWEST_TOP_HZ))
 
 
 def _ellipses(axes: Any, units: npt.NDArray[Any], colour: tuple[float, float, float], opacity: Any) -> Any:

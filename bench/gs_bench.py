@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from audio_gs.cli.common import CommandError, ExitCode, progress_bar, run, say, write_output
+from audio_gs.cli.common import CommandError, ExitCode, progress_bar, run, say, version_option, write_output
 from audio_gs.errors import OptionsError
 
 from . import plan, ratios, results, rivals, targets
@@ -78,6 +78,7 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object instead of tables.")
 @click.option("-v", "--verbose", is_flag=True, help="List every cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@version_option(PROGRAM)
 def command(
     folder: Path,
     output: Path,

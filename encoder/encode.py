@@ -15,7 +15,7 @@ from .assemble import Solution, assemble, stream_bytes, within_ceilings
 from .control.preset import choose_preset
 from .control.quality import quality_at, step_for_quality, thin_to_quality, typical_kbit_s
 from .control.rate import fit_to_bitrate, fit_to_count, meet_bytes
-from .control.sample_rate import audible_rate, position_at, resampled
+from .control.sample_rate import audible_rate, kept_rate, position_at, resampled
 from .control.shares import noise_count, noise_count_at, noise_count_beside, noise_kbit_s, with_noise
 from .gradient.study import choice_and_fit, finished_tones
 from .log import FitLog
@@ -87,9 +87,12 @@ def _wanted_rate(signal: Samples, sample_rate: int, options: EncoderOptions) -> 
     wanted = options.sample_rate
     if wanted is None:
         wanted = "auto" if options.preset == "auto" else "keep"
+    if not isinstance(wanted, str):
+        return int(wanted)
+    highest = kept_rate(sample_rate, is_asked_for=options.sample_rate == "keep")
     if wanted == "auto" and not _is_silent(signal):
-        return audible_rate(signal, sample_rate)
-    return sample_rate if isinstance(wanted, str) else int(wanted)
+        return audible_rate(resampled(signal, sample_rate, highest), highest)
+    return highest
 
 
 def _nominal_kbit_s(options: EncoderOptions) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,9 @@ import numpy.typing as npt
 from audio_gs import picture
 from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.gaussians import Gaussians
-from audio_gs.codec.kinds import TONE
-from audio_gs.codec.tables import FULL_SCALE
+from audio_gs.codec.kinds import NOISE, TONE
+from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.tables import FULL_SCALE, NOISE_SCALES, NOISE_WIDTHS
 from audio_gs.errors import AudioGsError
 
 LINES = "log.jsonl"
@@ -117,20 +119,53 @@ class FitLog:
 
     @staticmethod
     def _draw_fields(path: Path, header: StreamHeader, gaussians: Gaussians, title: str) -> None:
-        figure = picture.new_figure(_INCHES)
-        tones = gaussians["tone"]
-        units = TONE.physical(tones, header)
-        scales = np.arange(header.smallest_scale, header.smallest_scale + header.scales + 1) - 0.5
-        panels = (
-            (units["time"], "time, s", 40, False),
-            (units["frequency"] / 1000, "frequency, kHz", 40, False),
-            (tones["scale"], "scale k", scales, False),
-            (tones["amplitude"], "amplitude index q", 40, True),
-            (20 * np.log10(np.maximum(units["weight"], 1e-9)), "weight, dB under full scale", 40, False),
-            (units["phase"], "phase, radians", 40, False),
-        )
-        for axes, (values, name, bins, logarithmic) in zip(figure.subplots(2, 3).flat, panels, strict=True):
-            axes.hist(values, bins=bins, log=logarithmic)
-            axes.set_xlabel(name)
+        kinds = field_panels(header, gaussians)
+        figure = picture.new_figure((_INCHES[0], _INCHES[1] * len(kinds)))
+        blocks = np.atleast_1d(figure.subfigures(len(kinds), 1))
+        for block, (kind, panels) in zip(blocks, kinds.items(), strict=True):
+            block.suptitle(f"{len(panels[0].values)} {kind}")
+            for axes, panel in zip(block.subplots(2, 3).flat, panels, strict=True):
+                axes.hist(panel.values, bins=panel.bins, log=panel.logarithmic)
+                axes.set_xlabel(panel.name)
         figure.suptitle(title)
         figure.savefig(path, dpi=_DPI)
+
+
+class Panel(NamedTuple):
+    """The histogram of a field over the Gaussians of a kind."""
+
+    name: str
+    values: npt.NDArray[Any]
+    bins: Any = 40
+    logarithmic: bool = False
+
+
+def field_panels(header: StreamHeader, gaussians: Gaussians) -> dict[str, list[Panel]]:
+    """The fields of each kind of Gaussian that a clip has, by the kind's plural."""
+    made = {"tones": _tone_panels(gaussians["tone"], header), "noises": _noise_panels(gaussians["noise"], header)}
+    return {kind: panels for kind, panels in made.items() if len(panels[0].values)} or {"tones": made["tones"]}
+
+
+def _tone_panels(table: Table, header: StreamHeader) -> list[Panel]:
+    units = TONE.physical(table, header)
+    scales = np.arange(header.smallest_scale, header.smallest_scale + header.scales + 1) - 0.5
+    return [
+        Panel("time, s", units["time"]),
+        Panel("frequency, kHz", units["frequency"] / 1000),
+        Panel("scale k", table["scale"], scales),
+        Panel("amplitude index q", table["amplitude"], logarithmic=True),
+        Panel("weight, dB under full scale", 20 * np.log10(np.maximum(units["weight"], 1e-9))),
+        Panel("phase, radians", units["phase"]),
+    ]
+
+
+def _noise_panels(table: Table, header: StreamHeader) -> list[Panel]:
+    units = NOISE.physical(table, header)
+    return [
+        Panel("time, s", units["time"]),
+        Panel("frequency, kHz", units["frequency"] / 1000),
+        Panel("scale a", table["scale"], np.arange(NOISE_SCALES + 1) - 0.5),
+        Panel("width c", table["width"], np.arange(NOISE_WIDTHS + 1) - 0.5),
+        Panel("spread of frequency, kHz", units["spread_frequency"] / 1000),
+        Panel("weight, dB of level", units["weight"]),
+    ]

@@ -24,121 +24,162 @@ DEFAULT_QUALITY = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
+class OptionFacts:
+    """What is to be known of an option beside its name, type and default."""
+
+    summary: str
+    """What it means, with units, in one sentence or two."""
+    low: float | None = None
+    high: float | None = None
+    """The range of a number; None for what is no number."""
+    choices: tuple[str, ...] = ()
+    """The words that it may be; with a range, beside the numbers in it."""
+
+
+_FACTS = "facts"
+
+
+def _option(
+    default: Any, summary: str, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
+) -> Any:
+    """A field with its facts."""
+    return dataclasses.field(default=default, metadata={_FACTS: OptionFacts(summary, low, high, choices)})
+
+
+def _resolution(of: str) -> Any:
+    """The field of a resolution fixed by hand."""
+    return _option(None, f"{of} are kept to 2^bits values. None: as fine as the format has them.", low=0, high=16)
+
+
+@dataclasses.dataclass(frozen=True)
 class EncoderOptions:
-    """Options of `encode_audio`, by the names that a configuration file uses.
+    """Options of `encode_audio`, by the names that a configuration file uses; `option_facts` says what they mean.
 
     At most one of bitrate, gaussians and quality is given; none means quality 5.
     """
 
-    bitrate: float | None = None
-    """kbit/s of the whole file."""
-    gaussians: float | None = None
-    """Gaussians a second."""
-    quality: float | None = None
-    """0..10: how near to the clip for the ear, the same on every clip; the rate follows. At 5, speech takes about 6
-    kbit/s."""
-    preset: str = "auto"
-    """auto: the one with which an excerpt comes out nearest for the ear."""
-    sample_rate: int | str | None = None
-    """Hz of the stream. keep: that of the clip; auto: a much lower one where nothing audible is lost. None: auto with
-    the preset auto, else keep."""
-    max_macs: int = 300
-    """Ceiling on MACs a sample in every window of 20 ms."""
-    max_tones: int | None = None
-    """Ceiling on the tones that the decoder holds at a time, which sets its memory. None: the preset's."""
-    effort: str = "normal"
-    seek_every: float = 5.0
-    """Seconds between seek points, 0 for none. A clip shorter than one and a half times that gets none either."""
-    loop: tuple[int, int] | None = None
-    """First sample of the loop and the one after its last."""
-    device: str = "auto"
-    log_dir: str | None = None
-    """Folder for the log, pictures and checkpoints of the fit."""
-    initialisation: str = "pursuit"
-    """Where the Gaussians start: chosen by matching pursuit, at the peaks of the spectrogram, or independent of the
-    signal at random or evenly spaced. All but pursuit need gradient steps to become a fit."""
-    loss: str = "l2"
-    """What the gradient steps lower: l1 or l2 of the waveform, or multi-resolution STFT."""
-    refine_steps: int | None = None
-    """Gradient steps of the joint refinement; None: by effort and initialisation."""
-    learning_rate: float | None = None
-    """Of time, frequency and spread; weight and phase have three times that. None: 0.002 from a pursuit, else 0.1."""
-    adaptive_every: int = 0
-    """Gradient steps after which Gaussians are added where the error is largest, 0 for never."""
-    adaptive_share: float = 0.1
-    """Share of the Gaussians that wait to be added that way, spread over the steps."""
-    time_bits: int | None = None
-    frequency_bits: int | None = None
-    amplitude_bits: int | None = None
-    phase_bits: int | None = None
-    """Resolutions fixed by hand: positions in a support, bins of a scale, amplitude indices and phases are kept to
-    2^bits values. None: as fine as the format has them."""
-    price: float | None = None
-    """lambda / step^2: what a bit costs, in squared amplitude steps. None: the preset's."""
-    noise_gaussians: float | None = None
-    """Noise Gaussians a second, 0 for none. None: by the preset and the rate."""
-    noise_level: float = 0.0
-    """dB by which noise is louder than the preset has it."""
-    level_exponent: float | None = None
-    """Compression of the signal's slowly varying level before the pursuit, 0 (none) to 1. None: the preset's."""
-    shelf_db: float | None = None
-    """Weight of frequencies above 2 kHz in the choice of tones, in dB. None: the preset's."""
-    checkpoint_every: int = 0
-    """Gradient steps between checkpoints in log_dir, 0 for none."""
-    resume: str | None = None
-    """Checkpoint to go on from."""
-    seed: int = 0
-    """Of the random initialisation."""
+    bitrate: float | None = _option(None, "kbit/s of the whole stream.", low=0.1, high=1000)
+    gaussians: float | None = _option(None, "Gaussians a second.", low=0.1, high=100000)
+    quality: float | None = _option(
+        None,
+        "How near to the clip for the ear, the same on every clip; the rate follows. Speech at 5: about 6 kbit/s.",
+        low=0,
+        high=10,
+    )
+    preset: str = _option(
+        "auto",
+        "Kind of clip; auto: the one with which an excerpt comes out nearest for the ear.",
+        choices=PRESETS,
+    )
+    sample_rate: int | str | None = _option(
+        None,
+        "Hz of the stream. keep: that of the clip; auto: a much lower one where nothing audible is lost. "
+        "None: auto with the preset auto, else keep.",
+        low=MIN_RATE,
+        high=MAX_RATE,
+        choices=SAMPLE_RATES,
+    )
+    max_macs: int = _option(300, "Ceiling on MACs a sample in every window of 20 ms.", low=20, high=100000)
+    max_tones: int | None = _option(
+        None,
+        "Ceiling on the tones that the decoder holds at a time, which sets its memory. None: the preset's.",
+        low=1,
+        high=4096,
+    )
+    effort: str = _option("normal", "Time spent on the fit.", choices=EFFORTS)
+    seek_every: float = _option(
+        5.0,
+        "Seconds between seek points, 0 for none. A clip shorter than one and a half times that gets none either.",
+        low=0,
+        high=3600,
+    )
+    loop: tuple[int, int] | None = _option(None, "First sample of the loop and the one after its last: [START, END].")
+    device: str = _option("auto", "Where gradient steps run.", choices=DEVICES)
+    log_dir: str | None = _option(None, "Folder for the log, pictures and checkpoints of the fit.")
+    initialisation: str = _option(
+        "pursuit",
+        "Where the Gaussians start: chosen by matching pursuit, at the peaks of the spectrogram, or independent of the "
+        "signal at random or evenly spaced. All but pursuit need gradient steps to become a fit.",
+        choices=INITIALISATIONS,
+    )
+    loss: str = _option(
+        "l2", "What the gradient steps lower: l1 or l2 of the waveform, or multi-resolution STFT.", choices=LOSSES
+    )
+    refine_steps: int | None = _option(
+        None, "Gradient steps of the joint refinement; None: by effort and initialisation.", low=0, high=100000
+    )
+    learning_rate: float | None = _option(
+        None,
+        "Of time, frequency and spread; weight and phase have three times that. None: 0.002 from a pursuit, else 0.1.",
+        low=1e-6,
+        high=1,
+    )
+    adaptive_every: int = _option(
+        0,
+        "Gradient steps after which Gaussians are added where the error is largest, 0 for never.",
+        low=0,
+        high=100000,
+    )
+    adaptive_share: float = _option(
+        0.1, "Share of the Gaussians that wait to be added that way, spread over the steps.", low=0, high=0.9
+    )
+    time_bits: int | None = _resolution("Positions in a support")
+    frequency_bits: int | None = _resolution("Bins of a scale")
+    amplitude_bits: int | None = _resolution("Amplitude indices")
+    phase_bits: int | None = _resolution("Phases")
+    price: float | None = _option(
+        None,
+        "lambda / step^2: what a bit costs, in squared amplitude steps. None: the preset's.",
+        low=1e-4,
+        high=10,
+    )
+    noise_gaussians: float | None = _option(
+        None, "Noises a second, 0 for none. None: by the preset and the rate.", low=0, high=2000
+    )
+    noise_level: float = _option(0.0, "dB by which noise is louder than the preset has it.", low=-60, high=20)
+    level_exponent: float | None = _option(
+        None,
+        "Compression of the signal's slowly varying level before the pursuit, 0 (none) to 1. None: the preset's.",
+        low=0,
+        high=1,
+    )
+    shelf_db: float | None = _option(
+        None,
+        "Weight of frequencies above 2 kHz in the choice of tones, in dB. None: the preset's.",
+        low=-40,
+        high=40,
+    )
+    checkpoint_every: int = _option(0, "Gradient steps between checkpoints in log_dir, 0 for none.", low=0, high=100000)
+    resume: str | None = _option(None, "Checkpoint to go on from.")
+    seed: int = _option(0, "Of the random initialisation.", low=0, high=2**63 - 1)
 
     def __post_init__(self) -> None:
-        self._check_choice("preset", PRESETS)
-        if isinstance(self.sample_rate, str):
-            self._check_choice("sample_rate", SAMPLE_RATES)
-        elif self.sample_rate is not None:
-            self._check_range("sample_rate", MIN_RATE, MAX_RATE)
-            if self.sample_rate != int(self.sample_rate):
-                raise OptionsError(f"sample_rate {self.sample_rate} is not a whole number")
-        self._check_choice("effort", EFFORTS)
-        self._check_choice("initialisation", INITIALISATIONS)
-        self._check_choice("loss", LOSSES)
-        self._check_choice("device", DEVICES)
-        self._check_range("bitrate", 0.1, 1000)
-        self._check_range("gaussians", 0.1, 100000)
-        self._check_range("quality", 0, 10)
-        self._check_range("max_macs", 20, 100000)
-        self._check_range("max_tones", 1, 4096)
-        self._check_range("seek_every", 0, 3600)
-        self._check_range("refine_steps", 0, 100000)
-        self._check_range("learning_rate", 1e-6, 1)
-        self._check_range("adaptive_every", 0, 100000)
-        self._check_range("adaptive_share", 0, 0.9)
-        self._check_range("checkpoint_every", 0, 100000)
-        self._check_range("price", 1e-4, 10)
-        self._check_range("level_exponent", 0, 1)
-        self._check_range("shelf_db", -40, 40)
-        self._check_range("noise_gaussians", 0, 2000)
-        self._check_range("noise_level", -60, 20)
-        self._check_range("seed", 0, 2**63 - 1)
-        for name in ("time_bits", "frequency_bits", "amplitude_bits", "phase_bits"):
-            self._check_range(name, 0, 16)
+        for name, facts in option_facts().items():
+            _check(name, getattr(self, name), facts)
+        if not isinstance(self.sample_rate, str | None) and self.sample_rate != int(self.sample_rate):
+            raise OptionsError(f"sample_rate {self.sample_rate} is not a whole number")
         if sum(value is not None for value in (self.bitrate, self.gaussians, self.quality)) > 1:
             raise OptionsError("bitrate, gaussians and quality exclude each other; give one")
         if self.checkpoint_every and self.log_dir is None:
             raise OptionsError("checkpoint_every needs log_dir, where the checkpoints go")
 
-    def _check_choice(self, name: str, choices: tuple[str, ...]) -> None:
-        value = getattr(self, name)
-        if value not in choices:
-            raise OptionsError(f"{name} {value!r} is not one of {', '.join(choices)}")
 
-    def _check_range(self, name: str, low: float, high: float) -> None:
-        value = getattr(self, name)
-        if value is None:
-            return
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+def option_facts() -> dict[str, OptionFacts]:
+    """What is to be known of each option, by name, in the order in which they are shown."""
+    return {field.name: field.metadata[_FACTS] for field in dataclasses.fields(EncoderOptions)}
+
+
+def _check(name: str, value: Any, facts: OptionFacts) -> None:
+    """Raises OptionsError for a value that is none of the choices and not in the range, where there are such."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if facts.choices and (isinstance(value, str) or facts.low is None):
+        if value not in facts.choices:
+            raise OptionsError(f"{name} {value!r} is not one of {', '.join(facts.choices)}")
+    elif facts.low is not None and facts.high is not None and value is not None:
+        if not is_number:
             raise OptionsError(f"{name} {value!r} is not a number")
-        if not low <= value <= high:
-            raise OptionsError(f"{name} {value} lies outside {low}..{high}")
+        if not facts.low <= value <= facts.high:
+            raise OptionsError(f"{name} {value} lies outside {facts.low}..{facts.high}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,16 +1,18 @@
-"""Trains the initial probabilities of the table sets: `python -m audio_gs.encoder.train_priors FOLDER`.
+"""Trains the initial probabilities of the table sets: `python -m audio_gs.encoder.train_priors FOLDER --output FILE`.
 
 FOLDER has a sub-folder of clips for each table set. Every clip is encoded at a few rates; each context then gets the
-start, of all that a prior byte can say, that would have coded its bits most cheaply over all streams. Writes
-audio_gs/codec/priors.json beside the module `audio_gs.codec.tables`; the C tables are made from it by
-`python -m audio_gs.codec.tables`.
+start, of all that a prior byte can say, that would have coded its bits most cheaply over all streams. FILE is JSON, a
+list of bytes for each table set. It changes nothing by itself: `python -m audio_gs.codec.tables --priors FILE`, in a
+source tree, makes the tables of a new format from it, with which streams of the present one are unreadable.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -21,12 +23,19 @@ from numba import njit
 from audio_gs.audio_io import load
 from audio_gs.codec.range_coder import adapted
 from audio_gs.codec.slots import coded_bits
-from audio_gs.codec.tables import CONTEXTS_PER_SCALE, MAX_SCALES, NOISE_CONTEXTS, PRIORS_FILE, START_COUNT, TABLE_SETS
+from audio_gs.codec.tables import CONTEXTS_PER_SCALE, MAX_SCALES, NOISE_CONTEXTS, START_COUNT, TABLE_SETS
+from audio_gs.errors import AudioGsError
+from audio_gs.files import refuse_overwriting, write_file
 
 from .encode import encode_audio
 from .options import EncoderOptions
 
-RATES = {"speech": (2.0, 4.0, 8.0, 14.0), "music": (2.0, 6.0, 14.0), "sfx": (3.0, 8.0, 16.0)}
+RATES: Mapping[str, tuple[float, ...]] = {
+    "speech": (2.0, 4.0, 8.0, 14.0),
+    "music": (2.0, 6.0, 14.0),
+    "sfx": (3.0, 8.0, 16.0),
+}
+"""Kbit/s at which the clips of each table set are encoded."""
 _NEUTRAL = 32 << 2
 _TONE_CONTEXTS = MAX_SCALES * CONTEXTS_PER_SCALE
 
@@ -47,7 +56,7 @@ def _cost(bits: npt.NDArray[np.int8], start: int) -> float:
 
 
 def best_prior(bits: npt.NDArray[np.int8]) -> int:
-    """The prior byte that codes these bits most cheaply."""
+    """The prior byte that codes these bits most cheaply; -1 stands between segments."""
     best, best_cost = _NEUTRAL, np.inf
     for byte in range(256):
         start = (((byte >> 2) * 64 + 32) << 4) | START_COUNT[byte & 3]
@@ -63,28 +72,53 @@ def _encode(job: tuple[Path, str, float]) -> bytes:
     return encode_audio(clip.samples, clip.sample_rate, EncoderOptions(bitrate=kbit_s, preset=name)).data
 
 
-def train(folder: Path, name: str, jobs: int) -> list[int]:
+def _streams(clips: list[Path], name: str, pool: Executor) -> Iterator[bytes]:
+    """Each clip at each rate of its table set, as they get done; says so on standard error."""
+    jobs = [(path, name, kbit_s) for path in clips for kbit_s in RATES[name]]
+    for done, (job, data) in enumerate(zip(jobs, pool.map(_encode, jobs), strict=True), 1):
+        print(f"{name}: {done} of {len(jobs)} streams, {job[0].name} at {job[2]:g} kbit/s", file=sys.stderr)
+        yield data
+
+
+def train(clips: list[Path], name: str, pool: Executor) -> list[int]:
     """Prior bytes of one table set, a byte for each context."""
-    work = [(path, name, kbit_s) for path in sorted((folder / name).iterdir()) for kbit_s in RATES[name]]
     sequences: dict[int, list[int]] = defaultdict(list)
-    with ProcessPoolExecutor(jobs) as pool:
-        for notes in pool.map(coded_bits, pool.map(_encode, work)):
-            for index, bits in notes.items():
-                sequences[index].extend(bits)
+    for notes in pool.map(coded_bits, _streams(clips, name, pool)):
+        for index, bits in notes.items():
+            sequences[index].extend(bits)
     return [
         best_prior(np.array(sequences[index], np.int8)) if index in sequences else _NEUTRAL
         for index in range(_TONE_CONTEXTS + NOISE_CONTEXTS)
     ]
 
 
-@click.command()
+def _clips_of(folder: Path, name: str) -> list[Path]:
+    """The files of a table set's sub-folder. Raises AudioGsError where there are none."""
+    inner = folder / name
+    clips = sorted(path for path in inner.iterdir() if path.is_file()) if inner.is_dir() else []
+    if not clips:
+        raise AudioGsError(f"{inner} holds no clips; each of {', '.join(TABLE_SETS)} needs some")
+    return clips
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--jobs", default=2, show_default=True, help="Clips encoded at a time.")
-@click.option("--output", type=click.Path(path_type=Path), default=PRIORS_FILE, help="File to write.")
-def main(folder: Path, jobs: int, output: Path) -> None:
-    """Train the initial probabilities on the clips in FOLDER/speech, FOLDER/music and FOLDER/sfx."""
-    trained = {name: train(folder, name, jobs) for name in TABLE_SETS}
-    output.write_text(json.dumps(trained) + "\n")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="File to write.")
+@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Clips encoded at a time.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite.")
+def main(folder: Path, output: Path, jobs: int, force: bool) -> None:
+    """Train the initial probabilities on the clips in FOLDER/speech, FOLDER/music and FOLDER/sfx.
+
+    What is written takes effect only where it is asked for: python -m audio_gs.codec.tables --priors FILE.
+    """
+    try:
+        refuse_overwriting(output, force)
+        clips = {name: _clips_of(folder, name) for name in TABLE_SETS}
+        with ProcessPoolExecutor(jobs) as pool:
+            trained = {name: train(clips[name], name, pool) for name in TABLE_SETS}
+        write_file(output, (json.dumps(trained) + "\n").encode(), force)
+    except (AudioGsError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import click
 
-from audio_gs.cli.common import run
+from audio_gs.cli.common import HELP_NAMES, run, version_option
 
-from .options import HELP_NAMES, PROGRAM
+from .command import PROGRAM
 
 
 class _Form(NamedTuple):
@@ -43,6 +43,7 @@ class _Forms(click.Group):
 
 
 @click.group(cls=_Forms, no_args_is_help=False, context_settings=HELP_NAMES)
+@version_option(PROGRAM)
 def command() -> None:
     """Turn clips, the decoder and its tables into what build systems and runtimes take."""
 

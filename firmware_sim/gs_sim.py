@@ -7,7 +7,19 @@ from pathlib import Path
 
 import click
 
-from audio_gs.cli.common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run, say
+from audio_gs.cli.common import (
+    HELP_NAMES,
+    PATH,
+    ExitCode,
+    for_each,
+    name_of,
+    output_options,
+    print_json,
+    read_stream,
+    run,
+    say,
+    version_option,
+)
 
 from .build.cores import CORES
 from .build.image import COMPILERS, LEVELS
@@ -20,8 +32,8 @@ PROGRAM = "gs-sim"
 ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("inputs", nargs=-1, required=True, metavar="CLIP...")
+@click.command(context_settings=HELP_NAMES)
+@click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="CLIP...")
 @click.option(
     "--core", "cores", multiple=True, type=click.Choice(tuple(CORES)), help="Repeatable [cortex-m4].", metavar="CORE"
 )
@@ -35,6 +47,7 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--against", type=ExistingFolder, metavar="DIR", help="Another decoder_c/, to show the differences to.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Folder of builds.")
 @output_options
+@version_option(PROGRAM)
 def command(
     inputs: tuple[str, ...],
     cores: tuple[str, ...],

@@ -1,15 +1,14 @@
-"""What the commands share: exit codes, one-line errors, whole-or-nothing output, progress, output names."""
+"""What the commands share: options, exit codes, one-line errors, output names and progress."""
 
 from __future__ import annotations
 
 import contextlib
 import enum
+import importlib.metadata
 import json
 import os
 import signal
-import stat
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,9 +17,20 @@ from typing import Any, TypeVar
 
 import click
 
+from audio_gs.codec.container import FORMAT_VERSION
 from audio_gs.errors import AudioGsError, BitstreamError, OptionsError
+from audio_gs.files import refuse_overwriting, write_file
+
+from . import interrupt
+from .interrupt import Interrupted, take_interrupts
 
 STDIO = "-"
+DISTRIBUTION = "audio-gs"
+FILE_SUFFIXES = frozenset((".gs", ".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".bin", ".json", ".onnx"))
+"""What a name of a file ends in, and that of a folder does not unless it is there already or ends in a slash."""
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+PATH = click.Path(readable=False, allow_dash=True)
+"""A name of a file or folder: shells complete it, and what is wrong with it is for the command to say."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -29,27 +39,28 @@ class ExitCode(enum.IntEnum):
     ERROR = 1
     USAGE = 2
     CORRUPT = 3
-    INTERRUPTED = 130
+    INTERRUPTED = interrupt.EXIT_CODE
     TERMINATED = 143
 
 
-class CommandError(Exception):
+class CommandError(AudioGsError):
     """Something that ends the work on one file, or the command, with exit code 1 and one line."""
 
 
 def run(command: click.Command, name: str) -> None:
     """Run a command as a program: errors become one line on stderr and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    take_interrupts(name)
     try:
         code = int(command.main(prog_name=name, standalone_mode=False) or ExitCode.FINE)
         sys.stdout.flush()
     except click.UsageError as error:
         _complain(name, f"{error.format_message().rstrip('.')} (see {name} --help)")
         code = ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (Interrupted, KeyboardInterrupt, click.Abort):
         _complain(name, "interrupted")
         code = ExitCode.INTERRUPTED
-    except (AudioGsError, CommandError, OSError) as error:
+    except (AudioGsError, OSError) as error:
         if not isinstance(error, BrokenPipeError):
             _complain(name, _describe(error))
             sys.exit(_code_of(error))
@@ -65,6 +76,20 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 def _complain(name: str, text: str) -> None:
     print(f"{name}: {' '.join(text.split())}", file=sys.stderr)
+
+
+def version_option(program: str) -> Callable[[Function], Function]:
+    """--version: the program, the package's version and the format's."""
+
+    def show(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+        if asked and not context.resilient_parsing:
+            package = importlib.metadata.version(DISTRIBUTION)
+            click.echo(f"{program} {package}, format version {FORMAT_VERSION}")
+            context.exit()
+
+    return click.option(
+        "--version", is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show the version and exit."
+    )
 
 
 def output_options(function: Function) -> Function:
@@ -92,7 +117,7 @@ def for_each(
             code = work(index, name) or ExitCode.FINE
         except BrokenPipeError:
             raise
-        except (AudioGsError, CommandError, OSError, MemoryError) as error:
+        except (AudioGsError, OSError, MemoryError) as error:
             _complain(program, f"{name_of(name)}: {_describe(error)}")
             code = _code_of(error)
         except Exception as error:
@@ -128,7 +153,8 @@ def _code_of(error: BaseException) -> ExitCode:
 def plan_outputs(inputs: Sequence[str], output: str, suffix: str, force: bool) -> list[str]:
     """The output name of each input. Finds every reason not to start before any work is done.
 
-    Raises click.UsageError for a wrong use and CommandError where a file is in the way.
+    Raises click.UsageError for a wrong use, CommandError for a folder that is missing, and OutputError where a file is
+    in the way.
     """
     if len(set(inputs)) < len(inputs):
         raise click.UsageError("an input is given twice")
@@ -139,13 +165,18 @@ def plan_outputs(inputs: Sequence[str], output: str, suffix: str, force: bool) -
             raise click.UsageError("will not write binary data to a terminal; give a file or redirect")
         return [STDIO]
     folder = Path(output)
-    into_folder = len(inputs) > 1 or folder.is_dir() or output.endswith(("/", os.sep))
+    is_folder = folder.is_dir() or output.endswith(("/", os.sep))
+    into_folder = is_folder or len(inputs) > 1
     outputs = [output]
     if into_folder:
         if STDIO in inputs:
             raise click.UsageError("standard input has no name to make one from; give -o FILE and no other input")
         if folder.exists() and not folder.is_dir():
             raise click.UsageError(f"many inputs need -o FOLDER, and {output} is a file")
+        if not is_folder and folder.suffix.lower() in FILE_SUFFIXES:
+            raise click.UsageError(
+                f"many inputs need -o FOLDER, and {output} is the name of a file; {output}/ would be a folder"
+            )
         outputs = [str(folder / (Path(name).stem + suffix)) for name in inputs]
         for index, name in enumerate(outputs):
             if name in outputs[:index]:
@@ -155,7 +186,7 @@ def plan_outputs(inputs: Sequence[str], output: str, suffix: str, force: bool) -
         path = Path(target)
         if source != STDIO and path.exists() and Path(source).exists() and path.samefile(source):
             raise click.UsageError(f"{target} is both input and output")
-        _refuse_overwriting(path, force)
+        refuse_overwriting(path, force)
     if not folder.parent.is_dir():
         raise CommandError(f"cannot write {output}: the folder {folder.parent} does not exist")
     if into_folder:
@@ -163,39 +194,13 @@ def plan_outputs(inputs: Sequence[str], output: str, suffix: str, force: bool) -
     return outputs
 
 
-def _refuse_overwriting(path: Path, force: bool) -> None:
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder; give a file name")
-    if path.is_file() and not force:
-        raise CommandError(f"{path} exists; -f overwrites it")
-
-
 def write_output(target: str, content: bytes, force: bool) -> None:
-    """Write a file whole or not at all; never leaves a part of one under the target's name."""
-    if target == STDIO:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+    """Write a file whole or not at all, or standard output for '-'."""
+    if target != STDIO:
+        write_file(target, content, force)
         return
-    path = Path(os.path.realpath(target))
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        path.write_bytes(content)
-        return
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise CommandError(f"cannot write {target}: {error.strerror}") from None
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(path.stat().st_mode if path.exists() else 0o666 & ~umask)
-        _refuse_overwriting(path, force)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def read_stream(name: str) -> bytes:
@@ -214,20 +219,31 @@ def print_json(value: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def progress_bar(title: str, shown: bool) -> Iterator[Callable[[float, str], None]]:
-    """A function that takes a fraction 0..1 and a text; draws on stderr if that is a terminal."""
+    """A function that takes a fraction 0..1 and a text; draws on stderr if that is a terminal.
+
+    The bar never goes back, though a search that starts anew reports smaller fractions again.
+    """
     if not shown or not sys.stderr.isatty():
         yield lambda fraction, text: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     columns = (
+        SpinnerColumn(),
         TextColumn("{task.fields[title]}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TimeRemainingColumn(),
+        TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=1.0, title=title)
-        yield lambda fraction, text: progress.update(task, completed=fraction, description=text)
+        furthest = 0.0
+
+        def report(fraction: float, text: str) -> None:
+            nonlocal furthest
+            furthest = max(furthest, min(1.0, fraction))
+            progress.update(task, completed=furthest, description=text)
+
+        yield report

@@ -10,6 +10,8 @@ from audio_gs import api, audio_io, backends
 from audio_gs.errors import BitstreamError
 
 from .common import (
+    HELP_NAMES,
+    PATH,
     STDIO,
     ExitCode,
     for_each,
@@ -20,6 +22,7 @@ from .common import (
     read_stream,
     run,
     say,
+    version_option,
     write_output,
 )
 
@@ -27,9 +30,16 @@ PROGRAM = "gs-decode"
 WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_flac}
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
-@click.option("-o", "--output", required=True, metavar="OUT", help="WAV (or FLAC) file, folder for many inputs, or - .")
+@click.command(context_settings=HELP_NAMES)
+@click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=PATH,
+    metavar="OUT",
+    help="WAV (or FLAC) file, folder for many inputs, or - .",
+)
 @click.option(
     "--backend",
     type=click.Choice(backends.names()),
@@ -40,6 +50,7 @@ WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_fl
 @click.option("--partial", is_flag=True, help="Keep what precedes the damage of a corrupt stream.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @output_options
+@version_option(PROGRAM)
 def command(
     inputs: tuple[str, ...],
     output: str,

@@ -12,6 +12,8 @@ from audio_gs import api, audio_io, inspect
 from audio_gs.errors import OptionsError
 
 from .common import (
+    HELP_NAMES,
+    PATH,
     STDIO,
     ExitCode,
     for_each,
@@ -22,6 +24,7 @@ from .common import (
     progress_bar,
     run,
     say,
+    version_option,
     write_output,
 )
 
@@ -31,6 +34,7 @@ RATE_TOLERANCE = 0.97
 QUALITY_TOLERANCE = 0.3
 SAMPLE_RATES = ("auto", "keep")
 PCM_BYTES = 2
+EPILOG = "Everything else that the encoder can be told, such as how to study the fit, stands in a file: --help-config."
 
 
 def sample_rate_of(context: click.Context, parameter: click.Parameter, value: str | None) -> str | int | None:
@@ -43,9 +47,33 @@ def sample_rate_of(context: click.Context, parameter: click.Parameter, value: st
         raise click.BadParameter(f"{value!r} is none of {', '.join(SAMPLE_RATES)}, and no whole number") from None
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
-@click.option("-o", "--output", required=True, metavar="OUT", help="File, folder for many inputs, or - .")
+def show_configuration(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    """Prints every option of the encoder with its meaning, its values and its default."""
+    if not asked or context.resilient_parsing:
+        return
+    from audio_gs.encoder.options import EncoderOptions, option_facts
+
+    defaults = EncoderOptions()
+    rows = []
+    for name, facts in option_facts().items():
+        default = getattr(defaults, name)
+        values = [f"{facts.low:g}..{facts.high:g}"] if facts.low is not None else []
+        values += facts.choices
+        known = [", ".join(values)] if values else []
+        known += [f"default {default}"] if default is not None else []
+        rows.append((name, f"{facts.summary} [{'; '.join(known)}]" if known else facts.summary))
+    formatter = context.make_formatter()
+    formatter.write_text("A file for --config is YAML, a line 'option: value' for each of these:")
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_dl(rows)
+    click.echo(formatter.getvalue(), nl=False)
+    context.exit()
+
+
+@click.command(context_settings=HELP_NAMES, epilog=EPILOG)
+@click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
+@click.option("-o", "--output", required=True, type=PATH, metavar="OUT", help="File, folder for many inputs, or - .")
 @click.option("--bitrate", type=click.FloatRange(min=0, min_open=True), metavar="KBIT_S", help="Kbit/s, all counted.")
 @click.option(
     "--gaussians",
@@ -81,16 +109,27 @@ def sample_rate_of(context: click.Context, parameter: click.Parameter, value: st
     type=click.IntRange(min=0),
     nargs=2,
     metavar="START END",
-    help="Loop points: first sample of the loop and the one after its last.",
+    help="Loop points: first sample of the loop and the one after its last [those of a WAV file's sampler chunk].",
 )
-@click.option("--config", metavar="FILE.yaml", help="More options, by name; the command line goes first.")
+@click.option("--no-loop", is_flag=True, help="No loop points, whatever the file has.")
+@click.option("--config", type=PATH, metavar="FILE.yaml", help="More options, by name; the command line goes first.")
+@click.option(
+    "--help-config",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_configuration,
+    help="List all that a file for --config may hold, and exit.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where gradient refinement runs [auto].")
 @click.option("--log-dir", type=click.Path(file_okay=False), metavar="DIR", help="Folder for a log of the fit.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @output_options
+@version_option(PROGRAM)
 def command(
     inputs: tuple[str, ...],
     output: str,
+    no_loop: bool,
     config: str | None,
     log_dir: str | None,
     force: bool,
@@ -99,17 +138,21 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> ExitCode:
-    """Encode WAV, FLAC, Ogg, MP3 or AIFF at 8 to 48 kHz; - is standard input or output.
+    """Encode WAV, FLAC, Ogg, MP3 or AIFF at 8 to 192 kHz; - is standard input or output.
 
-    Without --bitrate, --gaussians or --quality it is quality 5.
+    Without --bitrate, --gaussians or --quality it is quality 5. Streams have 8 to 48 kHz.
     """
     if as_json and output == STDIO:
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
+    if given["loop"] and no_loop:
+        raise click.UsageError("--loop and --no-loop exclude each other; give one")
     if given["loop"] and len(inputs) > 1:
         raise click.UsageError("--loop fits one clip; encode the inputs one at a time")
     if sum(given[name] is not None for name in ("bitrate", "gaussians", "quality")) > 1:
         raise click.UsageError("--bitrate, --gaussians and --quality exclude each other; give one")
     settings = read_config(config) if config else {}
+    if no_loop:
+        settings.pop("loop", None)
     given["loop"] = given["loop"] or None
     outputs = plan_outputs(inputs, output, SUFFIX, force)
     try:
@@ -119,12 +162,18 @@ def command(
 
     def encode_one(index: int, name: str) -> None:
         clip = audio_io.load(name)
-        if clip.notice and not quiet:
-            say(f"{PROGRAM}: {name_of(name)}: {clip.notice}")
+        notices = list(clip.notices)
+        wanted = dict(given)
+        if clip.loop and not no_loop and given["loop"] is None and settings.get("loop") is None:
+            wanted["loop"] = clip.loop
+            notices.append(f"loops from {clip.loop[0]} to {clip.loop[1]}, as the file says; --no-loop leaves that out")
+        if not quiet:
+            for notice in notices:
+                say(f"{PROGRAM}: {name_of(name)}: {notice}")
         folder = log_dir
         if log_dir and len(inputs) > 1:
             folder = str(Path(log_dir) / Path(name).stem)
-        options = api.encoder_options(settings, log_dir=folder, **given)
+        options = api.encoder_options(settings, log_dir=folder, **wanted)
         began = time.perf_counter()
         with progress_bar(name_of(name), shown=not (quiet or as_json)) as progress:
             result = api.encode_clip(clip, options, progress)

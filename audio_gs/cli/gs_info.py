@@ -6,14 +6,26 @@ import click
 
 from audio_gs import inspect
 
-from .common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run
+from .common import (
+    HELP_NAMES,
+    PATH,
+    ExitCode,
+    for_each,
+    name_of,
+    output_options,
+    print_json,
+    read_stream,
+    run,
+    version_option,
+)
 
 PROGRAM = "gs-info"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@click.command(context_settings=HELP_NAMES)
+@click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
 @output_options
+@version_option(PROGRAM)
 def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
     """Show header fields, Gaussians, rate, and the decoder's cost; - is standard input."""
 

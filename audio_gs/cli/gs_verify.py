@@ -3,65 +3,84 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import click
 
 from audio_gs import inspect
 
-from .common import ExitCode, for_each, name_of, output_options, print_json, read_stream, run, say
+from .common import (
+    HELP_NAMES,
+    PATH,
+    ExitCode,
+    for_each,
+    name_of,
+    output_options,
+    print_json,
+    read_stream,
+    run,
+    say,
+    version_option,
+)
 
 PROGRAM = "gs-verify"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("inputs", nargs=-1, required=True, metavar="IN...")
+@click.command(context_settings=HELP_NAMES)
+@click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
 @output_options
+@version_option(PROGRAM)
 def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
     """Decode on every backend that is installed and name the first step at which two differ; - is standard input.
 
-    C, Numba and ONNX must agree bit for bit, torch's float rendering to 60 dB. Exit code 1 if they do not.
+    C, Numba and ONNX must agree bit for bit, torch's float rendering to 60 dB. Exit code 1 if they do not. Backends
+    whose packages are missing are left out and named.
     """
 
     def verify_one(_index: int, name: str) -> ExitCode:
         report = inspect.verify(read_stream(name))
-        difference = report.difference
         if as_json:
-            found = None
-            if difference:
-                found = {
-                    "step": difference.step,
-                    "slot": difference.slot,
-                    "backends": list(difference.backends),
-                    "detail": difference.detail,
-                }
-            near = {name: db if math.isfinite(db) else None for name, db in report.agreement_db.items()}
-            print_json(
-                {
-                    "input": name,
-                    "agree": report.agree,
-                    "samples": report.samples,
-                    "backends": list(report.backends),
-                    "left_out": report.left_out,
-                    "agreement_db": near,
-                    "difference": found,
-                }
-            )
-        if difference:
-            say(f"{PROGRAM}: {name_of(name)}: {difference}")
+            print_json({"input": name, **facts_of(report)})
+        if report.difference:
+            say(f"{PROGRAM}: {name_of(name)}: {report.difference}")
             return ExitCode.ERROR
         if not (quiet or as_json):
-            exact = [backend for backend in report.backends if backend not in report.agreement_db]
-            parts = [f"{', '.join(exact)} agree on all {report.samples} samples"]
-            parts += [f"{backend}: {_near(db)}" for backend, db in report.agreement_db.items()]
-            parts += [f"left out: {reason}" for reason in report.left_out.values()]
-            print(f"{name_of(name)}: {'; '.join(parts)}")
+            print(f"{name_of(name)}: {describe(report)}")
+            for backend, reason in report.left_out.items():
+                say(f"{PROGRAM}: {name_of(name)}: {backend} left out: {reason}")
         return ExitCode.FINE
 
     return for_each(PROGRAM, inputs, verify_one, verbose)
 
 
-def _near(distance_db: float) -> str:
-    return "exact" if math.isinf(distance_db) else f"{distance_db:.1f} dB"
+def describe(report: inspect.VerifyReport) -> str:
+    """What agrees, in one line."""
+    exact = [name for name in report.backends if name not in report.agreement_db]
+    text = f"{', '.join(exact[:-1])} and {exact[-1]} agree on all {report.samples} samples"
+    for name, distance_db in report.agreement_db.items():
+        text += f", {name}: {'exact' if math.isinf(distance_db) else f'{distance_db:.1f} dB'}"
+    return text
+
+
+def facts_of(report: inspect.VerifyReport) -> dict[str, Any]:
+    """The report as what JSON can hold."""
+    difference = report.difference
+    found = None
+    if difference:
+        found = {
+            "step": difference.step,
+            "slot": difference.slot,
+            "backends": list(difference.backends),
+            "detail": difference.detail,
+        }
+    return {
+        "agree": report.agree,
+        "samples": report.samples,
+        "backends": list(report.backends),
+        "left_out": dict(report.left_out),
+        "agreement_db": {name: db if math.isfinite(db) else None for name, db in report.agreement_db.items()},
+        "difference": found,
+    }
 
 
 def main() -> None:

@@ -1,10 +1,13 @@
 """Every fixed table of the codec with its formula, and the C header made from them.
 
-`python -m audio_gs.codec.tables` writes decoder_c/src/gs_tables.h; `--check` only compares.
+`python -m audio_gs.codec.tables`, in a source tree, writes decoder_c/src/gs_tables.h; `--check` only compares, and
+`--priors FILE` takes the trained table from a file that `audio_gs.encoder.train_priors` wrote. Another table is another
+format: package and C decoder have to be built anew, and read none of the streams made before.
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import functools
 import json
@@ -164,7 +167,22 @@ def phase_bits() -> npt.NDArray[np.int64]:
 def priors() -> npt.NDArray[np.int64]:
     """PRIOR, shape (table sets, MAX_SCALES * CONTEXTS_PER_SCALE + NOISE_CONTEXTS): bytes, probability of a 1 in 1/64
     in the high 6 bits, index into START_COUNT in the low 2. Trained by `python -m audio_gs.encoder.train_priors`."""
-    stored = json.loads(PRIORS_FILE.read_text())
+    return read_priors(PRIORS_FILE)
+
+
+def read_priors(path: Path) -> npt.NDArray[np.int64]:
+    """The trained table in a file of JSON, a list of bytes by the name of each table set.
+
+    Raises ValueError for a file that holds anything else, and OSError.
+    """
+    contexts = MAX_SCALES * CONTEXTS_PER_SCALE + NOISE_CONTEXTS
+    stored = json.loads(path.read_text())
+    if not isinstance(stored, dict) or set(stored) != set(TABLE_SETS):
+        raise ValueError(f"{path} does not hold the table sets {', '.join(TABLE_SETS)}")
+    for name, values in stored.items():
+        is_table = isinstance(values, list) and len(values) == contexts
+        if not is_table or not all(type(value) is int and 0 <= value <= 255 for value in values):
+            raise ValueError(f"{path} does not hold {contexts} bytes for {name}")
     table = np.array([stored[name] for name in TABLE_SETS], np.int64)
     table.flags.writeable = False
     return table
@@ -325,18 +343,31 @@ def c_header() -> str:
 
 def main() -> int:
     """Writes the C header, or with --check compares it; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m audio_gs.codec.tables", description="Make the tables of C.")
+    parser.add_argument("--check", action="store_true", help="only compare, exit 1 if they differ")
+    parser.add_argument("--priors", type=Path, metavar="FILE", help="take the trained table from FILE from now on")
+    asked = parser.parse_args()
     path = Path(__file__).parents[2] / "decoder_c" / "src" / "gs_tables.h"
-    text = c_header()
-    if "--check" in sys.argv[1:]:
-        if path.read_text() != text:
-            print(
-                f"{path.name} is not what audio_gs/codec/tables.py makes; run python -m audio_gs.codec.tables",
-                file=sys.stderr,
-            )
-            return 1
+    if not path.is_file():
+        return _failed(f"{path} does not exist; run this in a source tree")
+    if asked.check:
+        if path.read_text() != c_header():
+            return _failed(f"{path.name} is not what {Path(__file__).name} makes; run python -m audio_gs.codec.tables")
         return 0
-    path.write_text(text)
+    if asked.priors is not None:
+        try:
+            read_priors(asked.priors)
+        except (OSError, ValueError) as error:
+            return _failed(str(error))
+        PRIORS_FILE.write_text(asked.priors.read_text())
+        priors.cache_clear()
+    path.write_text(c_header())
     return 0
+
+
+def _failed(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from audio_gs.cli.common import ExitCode, print_json, say
+from audio_gs.cli.common import HELP_NAMES, PATH, ExitCode, print_json, say
+from audio_gs.files import check_files, write_files
 
-from ..clips import CheckedClip, checked_clips
+from ..clips import CheckedClip
+from ..command import PROGRAM, checked_clips, export_options
 from ..decoder_memory import decoder_bytes_32
-from ..options import HELP_NAMES, PROGRAM, export_options
-from ..outputs import check_files, write_files
 from .arrays import HEADER_NAME, SOURCE_NAME, clip_sources
 
 
 @click.command("c", context_settings=HELP_NAMES)
-@click.argument("inputs", nargs=-1, required=True, metavar="CLIP...")
+@click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="CLIP...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder.")
 @export_options
 def command(inputs: tuple[str, ...], output: Path, force: bool, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:

@@ -6,19 +6,18 @@ from pathlib import Path
 
 import click
 
-from audio_gs.cli.common import ExitCode, print_json, say
+from audio_gs.cli.common import HELP_NAMES, PATH, ExitCode, print_json, say
+from audio_gs.files import check_files, write_files
 
-from ..clips import checked_clips
+from ..command import checked_clips, export_options
 from ..decoder_memory import decoder_bytes_32
-from ..options import HELP_NAMES, export_options
-from ..outputs import check_files, write_files
 from .project import TARGETS, project_files, project_names
 
 PROGRAM = "gs-export firmware"
 
 
 @click.command("firmware", context_settings=HELP_NAMES)
-@click.argument("inputs", nargs=-1, required=True, metavar="CLIP...")
+@click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="CLIP...")
 @click.option("--target", type=click.Choice(list(TARGETS)), required=True, help="What the project is built with.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder.")
 @export_options

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from audio_gs.cli.common import STDIO, CommandError, ExitCode, print_json, say, write_output
+from audio_gs.cli.common import HELP_NAMES, STDIO, CommandError, ExitCode, print_json, say, write_output
 from audio_gs.codec.decoder_source import find_decoder_source
+from audio_gs.files import check_files, write_files
 
-from ..options import HELP_NAMES, export_options
-from ..outputs import check_files, write_files
+from ..command import export_options
 from .single_header import SourceError, single_header
 
 

@@ -9,19 +9,30 @@ from typing import Any
 
 import click
 
-from audio_gs.cli.common import STDIO, ExitCode, for_each, name_of, print_json, read_stream, say, write_output
+from audio_gs.cli.common import (
+    HELP_NAMES,
+    PATH,
+    STDIO,
+    ExitCode,
+    for_each,
+    name_of,
+    print_json,
+    read_stream,
+    say,
+    write_output,
+)
 from audio_gs.codec.container import parse_header
+from audio_gs.files import check_files, write_files
 from audio_gs.gaussians import read_gaussians
 
-from ..options import HELP_NAMES, export_options
-from ..outputs import check_files, write_files
+from ..command import export_options
 from .extra import need
 
 PROGRAM = "gs-export onnx"
 
 
 @click.command("onnx", context_settings=HELP_NAMES)
-@click.argument("clip", required=False, metavar="[CLIP]")
+@click.argument("clip", required=False, type=PATH, metavar="[CLIP]")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Usually .onnx; - is standard output.")
 @export_options
 def command(clip: str | None, output: str, force: bool, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:

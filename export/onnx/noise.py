@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, LEVEL_STEP, MAX_FRAME_LOG2, NOISE_DTYPE
+from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, LEVEL_STEP, MAX_FRAME_LOG2
 from audio_gs.codec.tables import (
     BARK_BANDS,
     COSINE_STEPS,

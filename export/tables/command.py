@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from audio_gs.cli.common import ExitCode, print_json, say
+from audio_gs.cli.common import HELP_NAMES, ExitCode, print_json, say
 from audio_gs.codec import tables
+from audio_gs.files import write_files
 
-from ..options import HELP_NAMES, export_options
-from ..outputs import write_files
+from ..command import export_options
 from .files import sha256, table_files
 
 

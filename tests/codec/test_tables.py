@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import subprocess
@@ -52,6 +53,28 @@ def test_the_module_checks_and_writes_the_c_header(tmp_path: Path) -> None:
     assert run().returncode == 0
     assert run("--check").returncode == 0
     assert header.read_text() == tables.c_header()
+
+    priors = tmp_path / "audio_gs" / "codec" / "priors.json"
+    before = priors.read_bytes()
+    bad = tmp_path / "bad.json"
+    for content in (
+        "{}",
+        "no JSON",
+        before.decode().replace("[", "[256, ", 1),
+        before.decode().replace("[", "[1, ", 1),
+    ):
+        bad.write_text(content)
+        refused = run("--priors", "bad.json")
+        assert refused.returncode == 1
+        assert len(refused.stderr.splitlines()) == 1
+        assert priors.read_bytes() == before
+        assert header.read_text() == tables.c_header()
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({name: [7] * tables.priors().shape[1] for name in tables.TABLE_SETS}))
+    assert run("--priors", "other.json").returncode == 0
+    assert run("--check").returncode == 0
+    assert header.read_text() != tables.c_header()
+    assert json.loads(priors.read_text()) == json.loads(other.read_text())
 
 
 def test_envelope() -> None:

@@ -24,12 +24,11 @@ from make_vectors import FOLDER
 from sim_tools import needs_sim
 
 from audio_gs import api
-from audio_gs.cli.common import CommandError
 from audio_gs.codec.container import StreamHeader, pack_header, parse_header, write_varint
 from audio_gs.codec.native import decoder_bytes
-from audio_gs.errors import OptionsError
+from audio_gs.errors import OptionsError, OutputError
 from audio_gs.export.names import KEYWORDS, identifiers
-from audio_gs.export.outputs import write_files
+from audio_gs.files import write_files
 
 CLIPS = sorted(FOLDER.glob("*.bin"))
 CLIP = FOLDER / "random-44.bin"
@@ -352,7 +351,7 @@ def test_a_read_only_folder_is_an_error() -> None:
         for inner in ("old", "new"):
             with (
                 without_privileges(),
-                pytest.raises(CommandError, match=rf"^cannot write .*{inner}.*: Permission denied$"),
+                pytest.raises(OutputError, match=rf"^cannot write .*{inner}.*: Permission denied$"),
             ):
                 write_files(folder / inner, {"a/b": b"1", "c": b"2"}, force=False)
         assert set(contents(folder)) == {"old"}
@@ -410,7 +409,7 @@ def test_a_failure_at_any_step_leaves_everything_as_it_was(
         left = steps
         try:
             write_files(folder, NEW, force=True)
-        except (CommandError, SystemExit):
+        except (OutputError, SystemExit):
             left = 0
             assert contents(tmp_path) == before
         else:
@@ -422,10 +421,10 @@ def test_a_failure_at_any_step_leaves_everything_as_it_was(
 
 def test_links_and_odd_files_are_not_written_through(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(CommandError, match="exists"):
+    with pytest.raises(OutputError, match="exists"):
         write_files(tmp_path, {"dangling": b""}, force=False)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(CommandError, match="neither a file nor a folder"):
+    with pytest.raises(OutputError, match="neither a file nor a folder"):
         write_files(tmp_path, {"pipe": b""}, force=True)
     for name in ("", "/a", "../a", "a/../../b"):
         with pytest.raises(ValueError, match="does not lie in a folder"):

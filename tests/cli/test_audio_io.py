@@ -19,7 +19,7 @@ NOISE = np.random.default_rng(1).uniform(-0.5, 0.5, 400)
 def test_floats_pass_unchanged() -> None:
     clip = audio_io.prepare(NOISE, RATE)
     np.testing.assert_array_equal(clip.samples, NOISE)
-    assert (clip.sample_rate, clip.notice) == (RATE, None)
+    assert (clip.sample_rate, clip.notices, clip.loop) == (RATE, (), None)
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.int32])
@@ -31,7 +31,7 @@ def test_integers_have_the_full_scale_of_their_type(dtype: type[np.signedinteger
 def test_channels_are_mixed_down_with_a_notice() -> None:
     clip = audio_io.prepare(np.column_stack([NOISE, -NOISE]), RATE)
     np.testing.assert_array_equal(clip.samples, np.zeros(len(NOISE)))
-    assert clip.notice == "2 channels mixed down to one"
+    assert clip.notices == ("2 channels mixed down to one",)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,39 @@ def test_channels_are_mixed_down_with_a_notice() -> None:
         (np.zeros((2, 2, 2)), RATE, "3 dimensions"),
         (np.zeros(4, np.uint8), RATE, "uint8"),
         (np.zeros(4, complex), RATE, "complex128"),
-        (NOISE, 7999, "outside 8000..48000 Hz"),
-        (NOISE, 96000, "outside 8000..48000 Hz"),
+        (NOISE, 7999, "outside 8000..192000 Hz"),
+        (NOISE, 192001, "outside 8000..192000 Hz"),
+        (np.zeros((2, RATE)), RATE, f"{RATE} channels; .*transpose"),
+        (np.zeros((4, 9)), RATE, "9 channels; .*transpose"),
+        (np.zeros((1000, 65)), RATE, "65 channels; .*transpose"),
+        (np.array([0.0, 1e300]), RATE, "reach 1e[+]300, and full scale is 1; divide"),
+        (np.array([-32768.0, 3.0]), RATE, "reach 32768, and full scale is 1; divide"),
         (NOISE, 22050.5, "whole number"),
     ],
 )
 def test_unfit_audio_is_refused(samples: np.ndarray, rate: float, says: str) -> None:
     with pytest.raises(AudioInputError, match=says):
         audio_io.prepare(samples, rate)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (2, 8), (65, 64), (1, 1)])
+def test_channels_that_may_be_meant(shape: tuple[int, int]) -> None:
+    assert len(audio_io.prepare(np.zeros(shape), RATE).samples) == shape[0]
+
+
+def test_what_lies_beyond_full_scale_is_said() -> None:
+    clip = audio_io.prepare(np.array([0.5, -2.0, 1.5, 1.0, -1.0]), RATE)
+    assert clip.samples.min() == -2
+    assert clip.notices == (
+        "2 samples lie beyond full scale, by up to 6.02 dB, and will be clipped; multiply by 0.500 to keep them",
+    )
+    assert "1 sample lies" in audio_io.prepare(np.array([1.001]), RATE).notices[0]
+    assert audio_io.prepare(np.column_stack([[2.0], [-2.0]]), RATE).notices == ("2 channels mixed down to one",)
+
+
+@pytest.mark.parametrize("rate", [48001, 88200, 96000, 192000])
+def test_high_rates_are_read(rate: int) -> None:
+    assert audio_io.prepare(NOISE, rate).sample_rate == rate
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "aiff"])

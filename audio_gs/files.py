@@ -1,34 +1,63 @@
-"""A set of files in a folder, written all or not at all."""
+"""Files that are written whole or not at all, one by one or as a set in a folder."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from audio_gs.cli.common import CommandError
+from .errors import OutputError
+
+
+def refuse_overwriting(path: Path, force: bool) -> None:
+    """Raises OutputError where a folder has a file's name, or a file is there already and not to be replaced."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give a file name")
+    if path.is_file() and not force:
+        raise OutputError(f"{path} exists; -f overwrites it")
+
+
+def write_file(target: str | os.PathLike[str], content: bytes, force: bool) -> None:
+    """Write one file whole or not at all; never leaves a part of it under the target's name.
+
+    A symbolic link stays one, and what is no regular file (a pipe, a device) is written to as it is. Raises OutputError
+    for a file in the way, unless `force`, and where none can be made.
+    """
+    path = Path(os.path.realpath(target))
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        path.write_bytes(content)
+        return
+    refuse_overwriting(path, force)
+    with contextlib.ExitStack() as undo:
+        try:
+            temporary = _write_temporary(path, content, undo)
+            refuse_overwriting(path, force)
+            temporary.replace(path)
+        except OSError as error:
+            raise OutputError(f"cannot write {os.fspath(target)}: {error.strerror or error}") from None
 
 
 def check_files(folder: Path, names: Iterable[str], force: bool) -> None:
     """Find every reason not to write files of these names, before any work is done for them.
 
     Names are relative to the folder, with slashes. The folder need not exist, but what it lies in must. Raises
-    CommandError for a file in the way, unless `force`, and for what is in the way whatever one wants.
+    OutputError for a file in the way, unless `force`, and for what is in the way whatever one wants.
     """
     try:
         _check_files(folder, names, force)
     except OSError as error:
-        raise CommandError(f"cannot write {folder}: {error.strerror or error}") from None
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from None
 
 
 def _check_files(folder: Path, names: Iterable[str], force: bool) -> None:
     if not folder.is_dir():
         if _is_there(folder):
-            raise CommandError(f"{folder} is a file; give a folder")
+            raise OutputError(f"{folder} is a file; give a folder")
         if not folder.absolute().parent.is_dir():
-            raise CommandError(f"cannot write {folder}: the folder {folder.parent} does not exist")
+            raise OutputError(f"cannot write {folder}: the folder {folder.parent} does not exist")
     for name in names:
         parts = PurePosixPath(name).parts
         if not parts or parts[0] == "/" or ".." in parts:
@@ -36,21 +65,21 @@ def _check_files(folder: Path, names: Iterable[str], force: bool) -> None:
         for depth in range(1, len(parts)):
             inner = folder.joinpath(*parts[:depth])
             if _is_there(inner) and not inner.is_dir():
-                raise CommandError(f"{inner} is a file, and has to be a folder")
+                raise OutputError(f"{inner} is a file, and has to be a folder")
         path = folder / name
         if path.is_dir():
-            raise CommandError(f"{path} is a folder, and has to be a file")
+            raise OutputError(f"{path} is a folder, and has to be a file")
         if _is_there(path) and not force:
-            raise CommandError(f"{path} exists; -f overwrites it")
+            raise OutputError(f"{path} exists; -f overwrites it")
         if path.exists() and not path.is_file():
-            raise CommandError(f"{path} is neither a file nor a folder")
+            raise OutputError(f"{path} is neither a file nor a folder")
 
 
 def write_files(folder: Path, files: Mapping[str, bytes], force: bool) -> None:
     """Write files into a folder, each whole, and all of them or none.
 
     `files` holds contents by names as `check_files` takes them; folders are made where they are missing. Raises
-    CommandError, with everything as it was, where a file is in the way or cannot be written.
+    OutputError, with everything as it was, where a file is in the way or cannot be written.
     """
     check_files(folder, files, force)
     with contextlib.ExitStack() as undo:
@@ -71,7 +100,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], force: bool) -> None:
                     target.replace(backup)
                 temporary.replace(target)
         except OSError as error:
-            raise CommandError(f"cannot write {target}: {error.strerror or error}") from None
+            raise OutputError(f"cannot write {target}: {error.strerror or error}") from None
         undo.pop_all()
     for backup in backups:
         _remove(backup)

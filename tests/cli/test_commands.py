@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
+import pty
+import shutil
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,14 +22,28 @@ import pytest
 import soundfile
 
 from audio_gs import api, backends, inspect
+from audio_gs.bench import gs_bench
 from audio_gs.cli import common, gs_decode, gs_encode, gs_info, gs_verify
 from audio_gs.codec.backend import Backend, Decoder
+from audio_gs.codec.container import FORMAT_VERSION
 from audio_gs.codec.native import NativeDecoder
-from audio_gs.errors import AudioGsError, BitstreamError
+from audio_gs.encoder.options import option_facts
+from audio_gs.errors import AudioGsError, BitstreamError, OutputError
+from audio_gs.export import gs_export
+from audio_gs.firmware_sim import gs_sim
 
 RATE = 8000
 SECONDS = 1.5
-PROGRAMS = {"gs-encode": gs_encode, "gs-decode": gs_decode, "gs-info": gs_info, "gs-verify": gs_verify}
+PROGRAMS = {
+    "gs-encode": gs_encode,
+    "gs-decode": gs_decode,
+    "gs-info": gs_info,
+    "gs-verify": gs_verify,
+    "gs-bench": gs_bench,
+    "gs-sim": gs_sim,
+    "gs-export": gs_export,
+}
+LARGE_MODULES = ("click", "numba", "numpy", "scipy", "soundfile", "torch")
 FAST = ("--effort", "fast", "--bitrate", "6")
 
 
@@ -40,7 +59,7 @@ Call = Callable[..., Result]
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Call]:
     """Runs a command inside this process, which spares each test the imports."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def run(program: str, *arguments: object, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "argv", [program, *map(str, arguments)])
@@ -54,7 +73,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byt
         return Result(int(code), captured.out, captured.err.decode())
 
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -151,12 +171,63 @@ def test_sample_rate(call: Call, folder: Path) -> None:
         assert (len(audio), back) == (rate // 2, rate)
 
 
+@pytest.mark.parametrize(
+    ("rate", "given", "stream_rate"),
+    [
+        (96000, ("--preset", "sfx"), 48000),
+        (96000, ("--sample-rate", 48000), 48000),
+        (88200, ("--preset", "sfx"), 44100),
+        (192000, ("--sample-rate", "auto"), 8000),
+    ],
+)
+def test_rates_above_all_streams_are_resampled(
+    call: Call, folder: Path, rate: int, given: tuple[object, ...], stream_rate: int
+) -> None:
+    time_s = np.arange(rate // 5) / rate
+    tone = 0.3 * np.sin(2 * np.pi * 440 * time_s) * np.sin(5 * np.pi * time_s) ** 2
+    soundfile.write("high.wav", tone, rate)
+    result = call("gs-encode", "high.wav", "-o", "high.gs", *FAST, *given, "--loop", rate // 10, rate // 5)
+    assert result.code == 0
+    assert f"encoded at {stream_rate} instead of {rate} Hz" in result.err
+    audio, back = api.decode(Path("high.gs").read_bytes())
+    assert (len(audio), back) == (stream_rate // 5, stream_rate)
+    assert api.info(Path("high.gs").read_bytes()).header.loop == (stream_rate // 10, stream_rate // 5)
+
+
+def test_python_hears_of_resampling_too() -> None:
+    with pytest.warns(UserWarning, match="96000 Hz resampled to 48000"):
+        data = api.encode(np.zeros(9600), 96000)
+    assert api.info(data).header.sample_rate == 48000
+
+
+def test_a_rate_above_all_streams_is_not_kept(call: Call, folder: Path) -> None:
+    soundfile.write("high.wav", np.zeros(9600), 96000)
+    arguments = ("high.wav", "-o", "high.gs", "--sample-rate", "keep")
+    check_refused(call("gs-encode", *arguments), common.ExitCode.USAGE, "ask for sample rate 48000")
+
+
 def test_a_rate_that_is_not_reached_is_said(call: Call, folder: Path) -> None:
     soundfile.write("silence.wav", np.zeros(2 * RATE), RATE)
     result = call("gs-encode", "silence.wav", "-o", "new.gs", "--bitrate", 6)
     assert result.code == 0
     assert "leave no use for more" in result.err
     assert "leave no use for more" not in call("gs-encode", "clip.wav", "-o", "other.gs", "--bitrate", 6).err
+
+
+def test_the_options_of_a_configuration_are_listed(call: Call, folder: Path) -> None:
+    listed = call("gs-encode", "--help-config")
+    assert listed.code == 0
+    text = " ".join(listed.out.decode().split())
+    for name, facts in option_facts().items():
+        assert f"{name} {facts.summary}" in text
+    assert "[l1, l2, mrstft; default l2]" in text
+    assert "--help-config" in call("gs-encode", "--help").out.decode()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_version(call: Call, program: str) -> None:
+    shown = call(program, "--version")
+    assert shown == (0, f"{program} {version('audio-gs')}, format version {FORMAT_VERSION}\n".encode(), "")
 
 
 def test_standard_input_and_output(call: Call, folder: Path) -> None:
@@ -184,6 +255,8 @@ def test_many_inputs_go_to_a_folder(call: Call, folder: Path) -> None:
     assert call("gs-encode", "clip.wav", "other.wav", "-o", "out", *FAST).code == 0
     assert names(folder / "out") == {"clip.gs", "other.gs"}
     assert call("gs-decode", "out/clip.gs", "out/other.gs", "-o", "out").code == 0
+    assert call("gs-decode", "out/clip.gs", "out/other.gs", "-o", "new.wav/").code == 0
+    assert names(folder / "new.wav") == {"clip.wav", "other.wav"}
     assert names(folder / "out") == {"clip.gs", "other.gs", "clip.wav", "other.wav"}
 
 
@@ -201,8 +274,26 @@ def test_json(call: Call, folder: Path) -> None:
     assert set(shown["macs_per_sample"]) == {"mean", "peak"}
     for key in ("gaussians", "kbit_s", "decoder_bytes", "max_tones", "seek_point_bits", "segments", "loop"):
         assert made[key] == shown[key]
-    assert json.loads(call("gs-verify", "new.gs", "--json").out)["agree"] is True
     assert json.loads(call("gs-decode", "new.gs", "-o", "new.wav", "--json").out)["damage"] is None
+
+
+def test_verify_names_what_it_compared(call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = json.loads(call("gs-verify", "clip.gs", "--json").out)
+    assert report["agree"] is True
+    assert {"c", "numba"} <= set(report["backends"])
+    assert set(report["backends"]).isdisjoint(report["left_out"])
+    assert {*report["backends"], *report["left_out"]} == set(backends.names())
+    assert all(report["left_out"].values())
+
+    left_out = {"onnx": "onnx is not installed"}
+    report_of = inspect.VerifyReport(12, ("c", "numba", "torch"), left_out, {"torch": 70.0}, None)
+    monkeypatch.setattr(inspect, "verify", lambda _: report_of)
+    result = call("gs-verify", "clip.gs")
+    assert result.out == b"clip.gs: c and numba agree on all 12 samples, torch: 70.0 dB\n"
+    assert "onnx left out: onnx is not installed" in result.err
+    of_exact = inspect.VerifyReport(12, ("c", "numba", "onnx"), {}, {}, None)
+    monkeypatch.setattr(inspect, "verify", lambda _: of_exact)
+    assert call("gs-verify", "clip.gs").out == b"clip.gs: c, numba and onnx agree on all 12 samples\n"
 
 
 def test_info_shows_every_header_field(call: Call, folder: Path) -> None:
@@ -241,6 +332,8 @@ def test_nothing_is_overwritten_without_force(call: Call, folder: Path) -> None:
         (("clip.wav", "-o", "x.gs", "--nonsense"), "--nonsense"),
         (("clip.wav", "-o", "clip.wav", "-f"), "both input and output"),
         (("clip.wav", "other.wav", "-o", "clip.gs"), "FOLDER"),
+        (("clip.wav", "other.wav", "-o", "x.gs"), "x.gs is the name of a file"),
+        (("clip.wav", "-o", "x.gs", "--loop", "0", "9", "--no-loop"), "exclude each other"),
         (("clip.wav", "other.wav", "-o", "-"), "FOLDER"),
         (("clip.wav", "sub/clip.wav", "-o", "out"), "would both become"),
         (("clip.wav", "-o", "-", "--json"), "--json"),
@@ -268,7 +361,8 @@ def test_wrong_use(call: Call, folder: Path, arguments: tuple[str, ...], says: s
         ("empty.wav", "empty"),
         ("text.wav", "cannot read"),
         ("nan.wav", "NaN"),
-        ("fast.wav", "8000..48000"),
+        ("fast.wav", "8000..192000"),
+        ("huge.wav", "full scale"),
         ("folder.wav", "folder"),
     ],
 )
@@ -277,7 +371,8 @@ def test_unfit_audio(call: Call, folder: Path, name: str, says: str) -> None:
     Path("folder.wav").mkdir()
     soundfile.write("empty.wav", np.zeros(0), RATE)
     soundfile.write("nan.wav", np.array([0, np.nan]), RATE, subtype="FLOAT")
-    soundfile.write("fast.wav", np.zeros(100), 96000)
+    soundfile.write("fast.wav", np.zeros(100), 384000)
+    soundfile.write("huge.wav", np.array([0, 1e300]), RATE, subtype="DOUBLE")
     before = names(folder)
     check_refused(call("gs-encode", name, "-o", "x.gs"), common.ExitCode.ERROR, says)
     assert names(folder) == before
@@ -288,6 +383,47 @@ def test_stereo_is_mixed_down_with_a_notice(call: Call, folder: Path, clip: np.n
     result = call("gs-encode", "stereo.wav", "-o", "stereo.gs", *FAST)
     assert result.code == 0
     assert "2 channels mixed down" in result.err
+
+
+def write_wav_that_loops(name: str, clip: np.ndarray, *loops: tuple[int, int, int]) -> None:
+    """A 16-bit WAV file with a sampler chunk of loops: kind, first and last sample."""
+    soundfile.write(name, clip, RATE, format="WAV")
+    sampler = struct.pack("<9I", 0, 0, 0, 60, 0, 0, 0, len(loops), 0)
+    for number, loop in enumerate(loops):
+        sampler += struct.pack("<6I", number, *loop, 0, 0)
+    content = Path(name).read_bytes() + b"smpl" + struct.pack("<I", len(sampler)) + sampler
+    Path(name).write_bytes(content[:4] + struct.pack("<I", len(content) - 8) + content[8:])
+
+
+def test_loop_points_of_a_file(call: Call, folder: Path, clip: np.ndarray) -> None:
+    write_wav_that_loops("loops.wav", clip, (0, 800, 3999))
+    Path("loop.yaml").write_text("loop: [5, 50]")
+    for given, loop in (
+        ((), [800, 4000]),
+        (("--loop", 5, 50), [5, 50]),
+        (("--config", "loop.yaml"), [5, 50]),
+        (("--no-loop",), None),
+        (("--no-loop", "--config", "loop.yaml"), None),
+    ):
+        result = call("gs-encode", "loops.wav", "-o", "new.gs", "-f", *FAST, *given)
+        assert result.code == 0
+        assert ("loops from 800 to 4000" in result.err) == (not given)
+        assert json.loads(call("gs-info", "new.gs", "--json").out)["loop"] == loop
+
+
+def test_each_of_many_inputs_has_its_own_loop(call: Call, folder: Path, clip: np.ndarray) -> None:
+    write_wav_that_loops("loops.wav", clip, (0, 800, 3999))
+    assert call("gs-encode", "clip.wav", "loops.wav", "-o", "out", *FAST).code == 0
+    loops = [json.loads(call("gs-info", f"out/{name}.gs", "--json").out)["loop"] for name in ("clip", "loops")]
+    assert loops == [None, [800, 4000]]
+
+
+def test_a_wav_file_that_is_cut_short_is_refused(call: Call, folder: Path) -> None:
+    Path("cut.wav").write_bytes(Path("clip.wav").read_bytes()[:-1000])
+    before = names(folder)
+    result = call("gs-encode", "cut.wav", "-o", "x.gs")
+    check_refused(result, common.ExitCode.ERROR, "cut short: 1000 bytes of its samples are missing")
+    assert names(folder) == before
 
 
 @pytest.mark.parametrize("program", ["gs-decode", "gs-info", "gs-verify"])
@@ -342,7 +478,7 @@ def test_output_folder_must_exist(call: Call, folder: Path) -> None:
 def test_a_failing_write_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = names(folder)
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match=r"cannot write new\.gs: No space"):
         common.write_output("new.gs", b"content", force=False)
     assert names(folder) == before
 
@@ -403,8 +539,29 @@ def test_interrupted_encoding_leaves_nothing(folder: Path, number: signal.Signal
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert b"Traceback" not in err
+    assert len(err.splitlines()) == (number == signal.SIGINT)
     assert names(folder) == before
+
+
+PROGRESS_THAT_GOES_BACK = """
+from audio_gs.cli.common import progress_bar
+with progress_bar("clip.wav", shown=True) as report:
+    report(0.5, "far")
+    report(0.2, "back again")
+"""
+
+
+def test_progress_never_goes_back() -> None:
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    command = [sys.executable, "-c", PROGRESS_THAT_GOES_BACK]
+    ended = subprocess.run(command, stderr=follower, env=environment, cwd=Path(sys.executable).parent)
+    os.close(follower)
+    drawn = os.read(leader, 1 << 16).decode()
+    os.close(leader)
+    assert ended.returncode == 0
+    assert "50%" in drawn and "back again" in drawn
+    assert "20%" not in drawn
 
 
 def test_errors_share_a_base() -> None:
@@ -415,3 +572,89 @@ def test_errors_share_a_base() -> None:
 def test_importing_the_package_does_not_import_torch() -> None:
     code = "import sys, audio_gs; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(sys.executable).parent).returncode == 0
+
+
+ENTRY_POINTS = {entry.name: entry.value for entry in entry_points(group="console_scripts") if entry.name in PROGRAMS}
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from {module} import {function} as main
+
+
+class SlowModule:
+    # Stands for an import that takes long, and for what a library makes of an exception in it.
+    def find_spec(self, name, path=None, target=None):
+        if name != {slow!r}:
+            return None
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)
+        except BaseException as error:
+            raise TypeError("some library's own") from error
+
+
+sys.meta_path.insert(0, SlowModule())
+sys.argv = [{program!r}, *{arguments!r}]
+main()
+"""
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_command_can_be_interrupted_while_it_is_imported(program: str, tmp_path: Path) -> None:
+    check_interrupted(program, "numpy", (), tmp_path)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_command_begins_where_nothing_large_is_imported(program: str, tmp_path: Path) -> None:
+    module, _, function = ENTRY_POINTS[program].partition(":")
+    code = f"import sys; from {module} import {function}; sys.exit(any(map(sys.modules.get, {LARGE_MODULES!r})))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path).returncode == 0
+
+
+def test_imports_within_the_work_can_be_interrupted(folder: Path) -> None:
+    check_interrupted("gs-encode", "audio_gs.encoder", ("clip.wav", "-o", "x.gs"), folder)
+    assert "x.gs" not in names(folder)
+
+
+def check_interrupted(program: str, slow: str, arguments: tuple[str, ...], folder: Path) -> None:
+    """Checks what becomes of a command that gets SIGINT while it imports a module."""
+    module, _, function = ENTRY_POINTS[program].partition(":")
+    code = INTERRUPTED_IMPORT.format(module=module, function=function, slow=slow, program=program, arguments=arguments)
+    ended = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", f"{program}: interrupted\n".encode())
+
+
+COMPLETE_IN_BASH = """
+eval "$(env {variable}=bash_source {program})"
+COMP_WORDS=({words}) COMP_CWORD={at}
+compopt() {{ echo "$2"; }}
+_{function}_completion {program}
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(
+    ("program", "words", "offered"),
+    [
+        ("gs-encode", ("--pre",), ["--preset"]),
+        ("gs-encode", ("clip.wav", "--preset", "s"), ["speech", "sfx"]),
+        ("gs-encode", ("cl",), ["default"]),
+        ("gs-export", ("fi",), ["firmware"]),
+    ],
+)
+def test_completion_in_bash(program: str, words: tuple[str, ...], offered: list[str], tmp_path: Path) -> None:
+    function = program.replace("-", "_")
+    script = COMPLETE_IN_BASH.format(
+        variable=f"_{function.upper()}_COMPLETE",
+        program=program,
+        function=function,
+        words=" ".join((program, *words)),
+        at=len(words),
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    shown = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert shown.stderr == ""
+    assert shown.stdout.split("\n")[: len(offered)] == offered
