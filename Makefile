@@ -3,6 +3,8 @@
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make budgets  tests/budgets.yaml and the table of docs/SIM.md anew: what the decoder may cost on small cores
 # make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
+# make results  docs/results anew, and its quotes in the documents: make results CLIPS=folder RIVALS="tables.csv ..."
+# make quotes   the page and the quotes anew from docs/results/results.json, without measuring
 # make clean  remove everything that the above made
 # PYTHON chooses the interpreter, VENV the environment's folder, PIP_FLAGS adds to every pip install.
 
@@ -16,7 +18,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bench \
 	firmware_sim decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest vectors budgets bench clean
+.PHONY: demo test lint ctest pytest vectors budgets bench results quotes clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -68,6 +70,15 @@ $(VENV)/.bench-package: $(SOURCES) | $(BIN)/python
 bench: $(VENV)/.bench-package
 	@mkdir -p build
 	$(BIN)/gs-bench $(CLIPS) -o build/bench --limit 2 --force
+
+PUBLISH := $(BIN)/python -I -m audio_gs.bench.publish
+QUOTING := $(addprefix --quote ,README.md $(wildcard docs/*.md))
+
+results: $(VENV)/.test-package
+	$(PUBLISH) $(CLIPS) $(addprefix --rivals-from ,$(RIVALS)) --decoder-source decoder_c $(QUOTING)
+
+quotes: $(VENV)/.test-package
+	$(PUBLISH) $(QUOTING)
 
 clean:
 	rm -rf $(VENV) build demo/out

@@ -25,8 +25,8 @@ def find_lag(reference: FloatArray, decoded: FloatArray, sample_rate: int) -> fl
     if correlation[whole] <= 0:
         return 0.0
     parts = np.arange(-_FINE, _FINE + 1) / _FINE
-    turns = fft.rfftfreq(size)
-    near = np.exp(2j * np.pi * np.outer(whole + parts, turns)) @ spectrum
+    frequencies = fft.rfftfreq(size)
+    near = np.exp(2j * np.pi * np.outer(whole + parts, frequencies)) @ spectrum
     return float(whole + parts[np.argmax(near.real)])
 
 
@@ -59,5 +59,5 @@ def take_out(decoded: FloatArray, lag: float, length: int) -> FloatArray:
 def _move(audio: FloatArray, samples: float) -> FloatArray:
     """By less than a sample, by phase; silence at the end keeps what leaves one end from entering the other."""
     size = fft.next_fast_len(len(audio) + 1024, real=True)
-    turns = fft.rfftfreq(size)
-    return np.asarray(fft.irfft(fft.rfft(audio, size) * np.exp(2j * np.pi * samples * turns), size)[: len(audio)])
+    frequencies = fft.rfftfreq(size)
+    return np.asarray(fft.irfft(fft.rfft(audio, size) * np.exp(2j * np.pi * samples * frequencies), size)[: len(audio)])

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from audio_gs.errors import AudioInputError
 
-CLASSES = ("speech", "music", "sfx", "stereo", "other")
+SPEECH = "speech"
+CLASSES = (SPEECH, "music", "sfx", "stereo", "other")
 OTHER = CLASSES[-1]
+WIDE_SPEECH, NARROW_SPEECH = "speech-wb", "speech-8k"
+GROUPS = (WIDE_SPEECH, NARROW_SPEECH, *CLASSES[1:])
+"""What is judged together: the classes, but speech in two parts, by its sample rate."""
 MANIFEST = "MANIFEST.csv"
 SUFFIXES = frozenset((".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"))
-_PRESETS = {"speech": "speech", "music": "music", "sfx": "sfx"}
+_PRESETS = {SPEECH: "speech", "music": "music", "sfx": "sfx"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Quality over rate: of a clip, from its measured cells, and of a class, as the mean of its clips."""
+"""Quality over rate: of a clip, from its measured cells, and of a group, as the mean of its clips."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def mean_at(curves: Mapping[str, ClipCurve], kbit_s: float) -> float | None:
 
 
 def mean_points(curves: Mapping[str, ClipCurve]) -> list[Point]:
-    """The class's curve: means at every rate at which one of the clips was measured and all have a value."""
+    """The group's curve: means at every rate at which one of the clips was measured and all have a value."""
     if not curves:
         return []
     low, high = max(curve.low for curve in curves.values()), min(curve.high for curve in curves.values())
@@ -81,7 +81,7 @@ def mean_points(curves: Mapping[str, ClipCurve]) -> list[Point]:
 
 
 def rate_for(points: Sequence[Point], value: float, higher_is_better: bool = True) -> float | None:
-    """The rate from which on a class's curve is never worse than a value; None if there is none in its range.
+    """The rate from which on a group's curve is never worse than a value; None if there is none in its range.
 
     The lowest rate of the curve comes back if the curve is good enough there already.
     """

@@ -9,16 +9,15 @@ import click
 from rich.console import Console
 
 from audio_gs.cli.common import CommandError, ExitCode, progress_bar, run, say, version_option, write_output
-from audio_gs.errors import OptionsError
+from audio_gs.errors import AudioGsError, OptionsError
 
 from . import plan, ratios, results, rivals, targets
-from .clips import CLASSES, at_most_each, find_clips
+from .clips import CLASSES, GROUPS, at_most_each, find_clips
 from .codecs import OurOptions
-from .footprint import Footprint, FootprintError, measure_footprint
+from .footprint import Footprint, measure_footprint
 from .measure import Task
-from .metrics import MetricUnusable
 from .report import tables
-from .report.summary import ClassFigures, our_cells, summarise
+from .report.summary import GroupFigures, our_cells, summarise
 from .results import OURS, Cell, Results, SpeedRow, TargetRow
 from .run import measure_all
 from .speed import measure_speed
@@ -38,7 +37,8 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
     "--rates",
     multiple=True,
     metavar="[NAME=]KBIT_S,...",
-    help="Rates of all codecs that take any, or of a codec, or of ours for a class; repeatable [each codec's own].",
+    help="Rates of all codecs that take any, or of a codec, or of ours for a class or a group such as speech-8k; "
+    "repeatable [each codec's own].",
 )
 @click.option("--metrics", metavar="NAME,...", help="[all; those of the table with --rivals-from].")
 @click.option("--classes", metavar="NAME,...", help="Classes of clips [all].")
@@ -73,7 +73,8 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--decoder-source", type=ExistingFolder, metavar="DIR", help="decoder_c/, for --footprint.")
 @click.option("--no-page", is_flag=True, help="Do not make OUT/index.html.")
 @click.option("--page-clips", type=click.IntRange(min=1), metavar="N", help="Clips of each class on the page.")
-@click.option("--check", is_flag=True, help="Exit 1 unless all that must be reached is measured and reached.")
+@click.option("--check", is_flag=True, help="Show targets; exit 1 unless all that must be reached is reached.")
+@click.option("--targets", "targets_file", type=ExistingFile, metavar="FILE.yaml", help="Show the targets of a file.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object instead of tables.")
 @click.option("-v", "--verbose", is_flag=True, help="List every cell.")
@@ -101,6 +102,7 @@ def command(
     no_page: bool,
     page_clips: int | None,
     check: bool,
+    targets_file: Path | None,
     force: bool,
     as_json: bool,
     verbose: bool,
@@ -112,21 +114,22 @@ def command(
     one that MANIFEST.csv gives it, or the name of its sub-folder: speech, music, sfx, stereo, or other. Channels are
     mixed down. A stopped run goes on where it was.
     """
-    asked = plan.parse_rates(rates)
-    chosen_classes = plan.parse_names(classes, CLASSES, "class") if classes else CLASSES
+    asked_for = targets.read_targets(targets_file) if check or targets_file else None
     table, expected = rivals.read_rivals(rivals_from), rivals.read_rivals(compare_with)
-    chosen_codecs = plan.choose_codecs(codecs, table)
-    chosen_metrics = plan.choose_metrics(metrics, table)
+    try:
+        asked = plan.parse_rates(rates)
+        chosen_classes = plan.parse_names(classes, CLASSES, "class") if classes else CLASSES
+        chosen_codecs = plan.choose_codecs(codecs, table)
+        chosen_metrics = plan.choose_metrics(metrics, table)
+    except plan.RequestError as error:
+        raise click.UsageError(str(error)) from None
     ours = None
     if OURS in chosen_codecs:
         ours = {name: plan.our_options(name, preset, effort, max_macs) for name in CLASSES}
         _check_rates(ours, asked)
     _check_output(output, force, page=not no_page)
     loaded = _load(folder, chosen_classes, limit, named)
-    try:
-        metric_versions, skipped_metrics = plan.usable_metrics(chosen_metrics)
-    except MetricUnusable as error:
-        raise CommandError(str(error)) from None
+    metric_versions, skipped_metrics = plan.usable_metrics(chosen_metrics)
     codec_versions, skipped_codecs = plan.usable_codecs(chosen_codecs)
     if not quiet:
         for name, reason in {**skipped_codecs, **skipped_metrics}.items():
@@ -154,10 +157,9 @@ def command(
     figures = summarise(cells, facts)
     curves = ratios.clip_curves(loaded.facts, cells)
     rows: list[TargetRow] = []
-    if ours is not None:
-        rows += [*targets.judge_quality(curves), *targets.judge_figures(cells, facts, figures)]
-    rows += [row for one in speeds if one.codec == OURS for row in targets.judge_speed(one)]
-    rows += targets.judge_footprint(size) if size else []
+    if asked_for:
+        measured = targets.measured_figures(cells, facts, speeds, size)
+        rows = targets.judge(asked_for, curves, measured, chosen_classes)
     found = Results(
         folder=str(folder),
         options={"rates": list(rates), "preset": preset, "effort": effort, "max_macs": max_macs},
@@ -166,7 +168,7 @@ def command(
         left_out=tuple(loaded.left_out),
         skipped_codecs=skipped_codecs,
         skipped_metrics=skipped_metrics,
-        curves=tuple(ratios.class_curves(curves)),
+        curves=tuple(ratios.group_curves(curves)),
         ratios=tuple(ratios.all_ratios(curves)),
         bd_rates=tuple(ratios.all_bd_rates(curves)),
         targets=tuple(rows),
@@ -185,7 +187,7 @@ def command(
         _print(found, figures, size, verbose)
     if expected and not quiet:
         _print_agreement(cells, expected)
-    return _exit_code(found, targets.missed(rows, chosen_classes) if check else [])
+    return _exit_code(found, targets.missed(rows) if check else [])
 
 
 def _load(folder: Path, classes: Collection[str], limit: int | None, named: Collection[str]) -> plan.Loaded:
@@ -205,18 +207,18 @@ def _load(folder: Path, classes: Collection[str], limit: int | None, named: Coll
 def _footprint(source: Path | None) -> Footprint:
     try:
         return measure_footprint(source)
-    except FootprintError as error:
+    except AudioGsError as error:
         raise CommandError(f"decoder code not measured: {error}") from None
 
 
-def _print(found: Results, figures: Sequence[ClassFigures], size: Footprint | None, verbose: bool) -> None:
+def _print(found: Results, figures: Sequence[GroupFigures], size: Footprint | None, verbose: bool) -> None:
     """The tables that have something to say."""
     shown = [
         (verbose, tables.clip_table(found)),
         (bool(found.curves), tables.quality_table(found)),
-        (bool(figures), tables.class_table(figures)),
+        (bool(figures), tables.group_table(figures)),
         (bool(found.ratios), tables.ratio_table(found)),
-        (bool(found.bd_rates), tables.bd_table(found.bd_rates, found.clips)),
+        (bool(found.bd_rates), tables.bd_table(found.bd_rates)),
         (bool(found.speed), tables.speed_table(found.speed)),
         (bool(found.targets), tables.target_table(found.targets)),
     ]
@@ -263,8 +265,9 @@ def _check_rates(ours: Mapping[str, OurOptions], asked: plan.Rates) -> None:
     """Finds out before the long work that our encoder has no such rate. Raises UsageError."""
     try:
         for name, options in ours.items():
-            for rate in asked.of_ours(name):
-                options.at(rate)
+            for group in GROUPS:
+                for rate in asked.of_ours(name, group):
+                    options.at(rate)
     except OptionsError as error:
         raise click.UsageError(str(error)) from None
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import click
 import soundfile
 
 from audio_gs import audio_io
 from audio_gs.errors import AudioGsError
 
 from .cache import hash_of
-from .clips import CLASSES, ClipFile, preset_of
+from .clips import CLASSES, GROUPS, ClipFile, preset_of
 from .codecs import RIVALS, CodecMissing, OurOptions, make_codec
 from .measure import Task
 from .metrics import METRICS, MetricMissing
@@ -23,17 +22,24 @@ OUR_RATES = {"speech": (1.0, 1.5, 3.0, 4.5, 6.0, 8.0, 12.0, 16.0), "": (2.0, 3.0
 CLASS_PRESET = "class"
 
 
+class RequestError(AudioGsError):
+    """A rate, class, codec or metric was asked for that there is not; the text says which there are."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Rates:
     """Nominal rates that were asked for, in kbit/s; None where the codec's own are to be taken."""
 
     of_all: tuple[float, ...] | None
     of_name: dict[str, tuple[float, ...]]
-    """By codec, or by class for our codec."""
+    """By codec, or by class or group for our codec."""
 
-    def of_ours(self, clip_class: str) -> tuple[float, ...]:
-        default = self.of_all or OUR_RATES.get(clip_class, OUR_RATES[""])
-        return self.of_name.get(clip_class, self.of_name.get(OURS, default))
+    def of_ours(self, clip_class: str, group: str) -> tuple[float, ...]:
+        """For clips of a class and group; what was asked for the group goes before what was asked for the class."""
+        for name in (group, clip_class, OURS):
+            if name in self.of_name:
+                return self.of_name[name]
+        return self.of_all or OUR_RATES.get(clip_class, OUR_RATES[""])
 
     def of_rival(self, codec: str) -> tuple[float, ...] | None:
         return self.of_name.get(codec, self.of_all)
@@ -50,52 +56,52 @@ class Loaded:
 
 
 def parse_rates(given: Sequence[str]) -> Rates:
-    """Rates from texts like '6,12', 'speech=3,6' or 'opus=8'. Raises UsageError."""
+    """Rates from texts like '6,12', 'speech=3,6', 'speech-8k=4' or 'opus=8'. Raises RequestError."""
     of_all = None
     of_name: dict[str, tuple[float, ...]] = {}
+    known = tuple(dict.fromkeys((*CLASSES, *GROUPS, OURS, *RIVALS)))
     for text in given:
         name, equals, numbers = text.rpartition("=")
         if not equals:
             of_all = parse_numbers(numbers)
-        elif name in CLASSES or name == OURS or name in RIVALS:
+        elif name in known:
             of_name[name] = parse_numbers(numbers)
         else:
-            known = ", ".join((*CLASSES, OURS, *RIVALS))
-            raise click.UsageError(f"--rates {text}: {name!r} is no class and no codec; known are {known}")
+            raise RequestError(f"--rates {text}: {name!r} is no class and no codec; known are {', '.join(known)}")
     return Rates(of_all, of_name)
 
 
 def parse_numbers(text: str) -> tuple[float, ...]:
-    """Rates in kbit/s, each once, from smallest to largest. Raises UsageError."""
+    """Rates in kbit/s, each once, from smallest to largest. Raises RequestError."""
     try:
         numbers = {float(word) for word in text.split(",")}
     except ValueError:
         numbers = {0.0}
     if not all(0 < number < 1000 for number in numbers):
-        raise click.UsageError(f"{text!r} is no list of rates in kbit/s like 6,12")
+        raise RequestError(f"{text!r} is no list of rates in kbit/s like 6,12")
     return tuple(sorted(numbers))
 
 
 def parse_names(text: str, known: Collection[str], what: str) -> tuple[str, ...]:
-    """Names from a list like 'a,b'. Raises UsageError for one that is not known."""
+    """Names from a list like 'a,b'. Raises RequestError for one that is not known."""
     names = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     for name in names:
         if name not in known:
-            raise click.UsageError(f"{name!r} is no {what}; known are {', '.join(known)}")
+            raise RequestError(f"{name!r} is no {what}; known are {', '.join(known)}")
     if not names:
-        raise click.UsageError(f"{text!r} names no {what}; known are {', '.join(known)}")
+        raise RequestError(f"{text!r} names no {what}; known are {', '.join(known)}")
     return names
 
 
 def choose_codecs(given: str | None, table: Sequence[Cell]) -> tuple[str, ...]:
-    """All codecs, or ours alone where a table has the rivals' results, unless told otherwise. Raises UsageError."""
+    """All codecs, or ours alone where a table has the rivals' results, unless told otherwise. Raises RequestError."""
     if given:
         return parse_names(given, (OURS, *RIVALS), "codec")
     return (OURS,) if table else (OURS, *RIVALS)
 
 
 def choose_metrics(given: str | None, table: Sequence[Cell]) -> tuple[str, ...]:
-    """All metrics, or those of the table if there is one, unless told otherwise. Raises UsageError."""
+    """All metrics, or those of the table if there is one, unless told otherwise. Raises RequestError."""
     if given:
         return parse_names(given, METRICS, "metric")
     tabled = {metric for cell in table for metric in cell.metrics}
@@ -176,7 +182,7 @@ def plan(
         if ours is not None:
             options = ours[file.clip_class]
             version = make_codec(OURS, "", options).version()
-            cells += [(OURS, "", version, rate, options) for rate in rates.of_ours(file.clip_class)]
+            cells += [(OURS, "", version, rate, options) for rate in rates.of_ours(file.clip_class, facts.group)]
         for (key, variant), version in codecs.items():
             codec = make_codec(key, variant, OurOptions())
             if codec.classes is None or file.clip_class in codec.classes:

@@ -11,21 +11,21 @@ from scipy.interpolate import PchipInterpolator
 
 from .curves import ClipCurve, Point, mean_at, mean_points, rate_for, rising
 from .metrics import METRICS
-from .results import OURS, BdRate, Cell, ClipFacts, CurvePoint, Ratio, group_of
+from .results import OURS, BdRate, Cell, ClipFacts, CurvePoint, Ratio
 
 RATES = (0.7, 1, 1.3, 1.6, 2, 2.4, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96)
 """kbit/s at which curves and ratios are given."""
 LEAST_SHARE = 0.5
-"""Of a class's clips that must have a value for the class to have one."""
+"""Of a group's clips that must have a value for the group to have one."""
 BD_SAMPLES = 12
 
 Curves = dict[tuple[str, str, str], dict[str, ClipCurve]]
-"""Curves of clips by class, metric and codec."""
+"""Curves of clips by group, metric and codec."""
 
 
 def clip_curves(clips: Iterable[ClipFacts], cells: Iterable[Cell]) -> Curves:
     """All curves that the cells make."""
-    groups = {clip.name: group_of(clip) for clip in clips}
+    groups = {clip.name: clip.group for clip in clips}
     points: dict[tuple[str, str, str, str], dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
     for cell in cells:
         if cell.error is not None or cell.clip not in groups:
@@ -40,8 +40,8 @@ def clip_curves(clips: Iterable[ClipFacts], cells: Iterable[Cell]) -> Curves:
     return dict(curves)
 
 
-def class_curves(curves: Curves) -> list[CurvePoint]:
-    """Class means at RATES, over the clips that reach each rate if they are at least half of the class."""
+def group_curves(curves: Curves) -> list[CurvePoint]:
+    """Group means at RATES, over the clips that reach each rate if they are at least half of the group."""
     points = []
     for (group, metric, codec), by_clip in sorted(curves.items()):
         for rate in RATES:
@@ -54,7 +54,7 @@ def class_curves(curves: Curves) -> list[CurvePoint]:
 def _beside_ours(
     curves: Curves,
 ) -> Iterator[tuple[tuple[str, str, str], Mapping[str, ClipCurve], Mapping[str, ClipCurve], list[str]]]:
-    """Class, metric and rival, the rival's curves, ours, and the clips that both have been measured on."""
+    """Group, metric and rival, the rival's curves, ours, and the clips that both have been measured on."""
     for (group, metric, codec), theirs in sorted(curves.items()):
         ours = curves.get((group, metric, OURS))
         if codec != OURS and ours:
@@ -62,7 +62,7 @@ def _beside_ours(
 
 
 def all_ratios(curves: Curves) -> list[Ratio]:
-    """For every class, metric, rival and rate at which enough clips have a value."""
+    """For every group, metric, rival and rate at which enough clips have a value."""
     found = []
     for (group, metric, codec), theirs, ours, both in _beside_ours(curves):
         for rate in RATES:
@@ -90,13 +90,15 @@ def _ratio(
     elif reached == points[0][0]:
         note, reached = f"reached at our lowest {reached:.1f} kbit/s already", None
     return Ratio(
-        clip_class=group,
+        group=group,
         metric=metric,
         rival=rival,
         rival_kbit_s=rate,
         rival_value=value,
         ours_value=mean_at(ours, rate),
         ours_kbit_s=reached,
+        ours_low_kbit_s=points[0][0] if points else None,
+        ours_high_kbit_s=points[-1][0] if points else None,
         ratio=None if reached is None else reached / rate,
         clips=len(theirs),
         note=note,
@@ -104,7 +106,7 @@ def _ratio(
 
 
 def all_bd_rates(curves: Curves) -> list[BdRate]:
-    """For every class, metric and rival, over the clips that both have been measured on."""
+    """For every group, metric and rival, over the clips that both have been measured on."""
     found = []
     for (group, metric, codec), theirs, ours, both in _beside_ours(curves):
         sides = [_samples({clip: side[clip] for clip in both}) for side in (ours, theirs)]
@@ -116,7 +118,7 @@ def all_bd_rates(curves: Curves) -> list[BdRate]:
 
 
 def _samples(curves: Mapping[str, ClipCurve]) -> list[Point]:
-    """A class's curve at few rates, evenly spaced in their logarithm, so that single clips make no steps."""
+    """A group's curve at few rates, evenly spaced in their logarithm, so that single clips make no steps."""
     points = mean_points(curves)
     if len(points) < 2:
         return points

@@ -12,8 +12,12 @@ from typing import Any, TypeVar
 
 from audio_gs.errors import AudioGsError
 
-FORMAT = 1
+from .clips import GROUPS, NARROW_SPEECH, SPEECH, WIDE_SPEECH
+
+FORMAT = 2
 OURS = "audio-gs"
+NARROW_RATE = 16000
+"""Speech below this rate, in Hz, is judged apart: the rivals for it are others."""
 
 _Record = TypeVar("_Record")
 
@@ -36,6 +40,13 @@ class ClipFacts:
     seconds: float
     path: str
     """Of the original."""
+
+    @property
+    def group(self) -> str:
+        """One of clips.GROUPS: what the clip is judged with, in curves, ratios and tables."""
+        if self.clip_class != SPEECH:
+            return self.clip_class
+        return NARROW_SPEECH if self.sample_rate < NARROW_RATE else WIDE_SPEECH
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +88,9 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class CurvePoint:
-    """Mean over the clips of a class, each interpolated between its own measured rates."""
+    """Mean over the clips of a group, each interpolated between its own measured rates."""
 
-    clip_class: str
+    group: str
     metric: str
     codec: str
     kbit_s: float
@@ -92,7 +103,7 @@ class CurvePoint:
 class Ratio:
     """The rate at which we reach a rival's quality, divided by the rival's rate."""
 
-    clip_class: str
+    group: str
     metric: str
     rival: str
     rival_kbit_s: float
@@ -100,6 +111,9 @@ class Ratio:
     ours_value: float | None
     """Ours at the rival's rate."""
     ours_kbit_s: float | None
+    ours_low_kbit_s: float | None
+    """Where our curve begins and ends; None where our clips have no rate in common."""
+    ours_high_kbit_s: float | None
     ratio: float | None
     """Below 1 means that we need less."""
     clips: int
@@ -111,7 +125,7 @@ class Ratio:
 class BdRate:
     """Mean difference in rate at equal quality; negative means that we need less."""
 
-    clip_class: str
+    group: str
     metric: str
     rival: str
     percent: float | None
@@ -141,6 +155,8 @@ class TargetRow:
     """One row of the targets and what was measured for it."""
 
     name: str
+    clip_class: str | None
+    """The class that it speaks of; None for all."""
     must: str
     goal: str
     measured: str
@@ -169,6 +185,11 @@ class Results:
     versions: dict[str, str]
     """Of the codecs' tools and the metrics' packages."""
 
+    @property
+    def groups(self) -> list[str]:
+        """Of the clips, in the order of clips.GROUPS."""
+        return sorted({clip.group for clip in self.clips}, key=GROUPS.index)
+
 
 def save(results: Results, path: Path) -> None:
     """Write results.json."""
@@ -177,8 +198,13 @@ def save(results: Results, path: Path) -> None:
 
 def dumps(results: Results) -> str:
     """JSON of the results; numbers that are not finite become null."""
-    record = {"format": FORMAT, **_finite(dataclasses.asdict(results))}
-    return json.dumps(record, indent=1, allow_nan=False) + "\n"
+    return dump_record(results, FORMAT)
+
+
+def dump_record(record: Any, form: int) -> str:
+    """JSON of a dataclass, with the number of its form; numbers that are not finite become null."""
+    fields = {"format": form, **_finite(dataclasses.asdict(record))}
+    return json.dumps(fields, indent=1, allow_nan=False) + "\n"
 
 
 def load(path: Path) -> Results:
@@ -206,9 +232,12 @@ def read_record(kind: type[_Record], record: dict[str, Any]) -> _Record:
 def _read(hint: Any, value: Any) -> Any:
     origin, parameters = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:
-        return value
+        record = next((one for one in parameters if dataclasses.is_dataclass(one)), None)
+        return value if value is None or record is None else read_record(typing.cast(type, record), value)
     if origin is tuple:
         return tuple(_read(parameters[0], entry) for entry in value)
+    if origin is dict:
+        return {key: _read(parameters[1], entry) for key, entry in value.items()}
     if dataclasses.is_dataclass(hint):
         return read_record(typing.cast(type, hint), value)
     if hint is float and value is None:
@@ -224,14 +253,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-NARROW_RATE = 16000
-"""Speech below this rate, in Hz, is judged apart: the rivals for it and the targets are others."""
-
-
-def group_of(clip: ClipFacts) -> str:
-    """The class under which a clip stands in curves, ratios and tables: speech is split by bandwidth."""
-    if clip.clip_class != "speech":
-        return clip.clip_class
-    return "speech-8k" if clip.sample_rate < NARROW_RATE else "speech-wb"

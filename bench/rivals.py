@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from audio_gs.cli.common import CommandError
+from audio_gs.errors import AudioGsError
 
 from .results import OURS, Cell
 
@@ -50,6 +50,10 @@ RATE_TOLERANCE = 0.03
 """Share by which true rates may differ for two cells to be the same setting."""
 
 
+class RivalsError(AudioGsError):
+    """A file that is no table of rivals' cells; the text says which and what it lacks."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Deviation:
     """How far one codec's values of one metric are from the table's."""
@@ -70,7 +74,7 @@ class Deviation:
 def read_rivals(paths: Sequence[Path]) -> list[Cell]:
     """Cells of clips of one channel; tables that name the same cell complete each other.
 
-    Raises CommandError for a file that is no such table.
+    Raises RivalsError for a file that is no such table.
     """
     cells: dict[tuple[str, str, float], Cell] = {}
     for path in paths:
@@ -83,7 +87,7 @@ def read_rivals(paths: Sequence[Path]) -> list[Cell]:
                         earlier = cells.get(key, cell)
                         cells[key] = dataclasses.replace(earlier, metrics={**earlier.metrics, **cell.metrics})
         except (KeyError, TypeError, ValueError, csv.Error):
-            raise CommandError(
+            raise RivalsError(
                 f"{path} is not CSV with columns clip, codec, nominal, kbps, kbps_file, seconds, lag_ms and metrics"
             ) from None
     return list(cells.values())

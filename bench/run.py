@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from audio_gs.cli.common import CommandError
+from audio_gs.errors import AudioGsError
 
 from .cache import Cache
 from .measure import Task, is_complete, measure
@@ -21,8 +21,12 @@ Progress = Callable[[float, str], None]
 _THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
+class WorkerError(AudioGsError):
+    """A process that measured has died; the text says what to try."""
+
+
 def measure_all(tasks: Sequence[Task], folder: Path, jobs: int, progress: Progress) -> list[Cell]:
-    """All cells in the order of the tasks. What is in the cache needs no process. Raises CommandError if one dies."""
+    """All cells in the order of the tasks. What is in the cache needs no process. Raises WorkerError if one dies."""
     cache = Cache(folder)
     done: dict[int, Cell] = {}
 
@@ -57,7 +61,7 @@ def worker_pool(jobs: int, threads: int) -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     except BrokenProcessPool:
-        raise CommandError("a worker process died, perhaps for lack of memory; try fewer --jobs") from None
+        raise WorkerError("a worker process died, perhaps for lack of memory; try fewer --jobs") from None
     finally:
         pool.shutdown(cancel_futures=True)
         for name, value in before.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audio_gs import api, audio_io
+from audio_gs import api, audio_io, inspect
 from audio_gs.audio_io import Clip
 
 from .clips import ClipFile
@@ -90,7 +90,7 @@ def _time_ours(clips: list[tuple[Path, OurOptions]]) -> _OurSpeed:
         encode += time.perf_counter() - began
         decode += _decode_time(data)
         audio += len(clip.samples) / clip.sample_rate
-        state = max(state, api.info(data).decoder_bytes)
+        state = max(state, inspect.info(data).decoder_bytes)
     return _OurSpeed(audio, encode, decode, state)
 
 
@@ -124,7 +124,7 @@ def _time_commands(file: ClipFile, options: OurOptions) -> SpeedRow:
         with observed() as decoding:
             main = "from audio_gs.cli.gs_decode import main; main()"
             run_tool(*program, main, stream, "-o", target, "-q", folder=folder)
-        state = api.info(read_stream(stream)).decoder_bytes
+        state = inspect.info(read_stream(stream)).decoder_bytes
     return SpeedRow(
         codec=COMMANDS,
         encode_x_real_time=seconds / encoding.seconds,

@@ -1,83 +1,128 @@
-"""What the codec is asked to reach, and whether it does."""
+"""Targets, from a file, and whether a run reaches them."""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib.resources
 import math
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import yaml
+
+from audio_gs.errors import AudioGsError
+
+from .clips import GROUPS, NARROW_SPEECH, SPEECH, WIDE_SPEECH
 from .curves import Point, mean_points, rate_for
 from .footprint import Footprint
 from .metrics import METRICS
 from .ratios import Curves
-from .report.summary import ClassFigures, deviation, number, our_cells
+from .report.summary import deviation, mean, number, our_cells
 from .results import OURS, Cell, ClipFacts, SpeedRow, TargetRow
 
 REACHED, MISSED, NOT_MEASURED = VERDICTS = ("reached", "missed", "not measured")
-KIBIBYTE = 1024
-REFERENCE_CLASS, REFERENCE_KBIT_S = "speech", 6.0
-SNR_DB = {
-    ("speech", 3.0): (13.0, 15.0),
-    ("speech", 6.0): (17.0, 19.0),
-    ("speech", 12.0): (21.5, 24.0),
-    ("music", 6.0): (21.0, 24.0),
-    ("music", 12.0): (25.0, 28.0),
-}
-"""Must and goal of the mean over the class, by class and kbit/s."""
-RATE_DEVIATION = 3.0
-"""Percent, in clips of at least `RATE_SECONDS`."""
+REFERENCE_KBIT_S = 6.0
 RATE_SECONDS = 2.0
+"""Shorter clips have too few bytes to meet a rate."""
 RATE_KBIT_S = (3.0, 12.0)
 """Nominal rates between which the deviation counts."""
-DECODE_SPEED = (300.0, 1000.0)
-ENCODE_SPEED = (1.0, 4.0)
-MACS_MEAN = (150.0, 50.0)
-MACS_PEAK = 300.0
-DECODER_BYTES = (6.0 * KIBIBYTE, 3.0 * KIBIBYTE)
-IMAGE_BYTES = (14.0 * KIBIBYTE, 8.0 * KIBIBYTE)
+
+
+class TargetsError(AudioGsError):
+    """A file that holds no targets; the text says what is wrong with it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Limits that are asked for; of a figure or of a rate in kbit/s."""
+
+    must: float
+    goal: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class QualityTarget:
-    """What a rival reaches at its rate, and the rate at which we must and want to reach it, by all metrics."""
+    """What a rival reaches at its rate, and the rate at which ours is to reach it, by all metrics."""
 
     group: str
     rival: str
     values: dict[str, float]
     """By metric."""
-    must_kbit_s: float
-    goal_kbit_s: float
+    target: Target
 
 
-def _rows(
-    group: str, rival: str, metrics: Sequence[str], rates: Mapping[float, tuple[tuple[float, ...], float, float]]
-) -> tuple[QualityTarget, ...]:
-    return tuple(
-        QualityTarget(group, f"{rival} {rate:g} kbit/s", dict(zip(metrics, values, strict=True)), must, goal)
-        for rate, (values, must, goal) in rates.items()
-    )
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """What is measured for a target."""
+
+    title: str
+    unit: str = ""
+    at_least: bool = False
+    """Whether more is better."""
+    clip_class: str | None = None
+    """The class that it speaks of; None for all."""
 
 
-_WIDE_SPEECH = ("pesq_wb", "zimtohrli", "visqol_speech")
-_SOUND = ("zimtohrli", "visqol")
-QUALITY = (
-    *_rows("speech-wb", "AMR-WB", _WIDE_SPEECH, {8: ((2.64, 3.46, 3.10), 5, 3.5)}),
-    *_rows("speech-wb", "Opus", _WIDE_SPEECH, {8: ((3.08, 2.63, 2.95), 6.5, 4), 12: ((3.79, 4.19, 3.59), 12, 6)}),
-    *_rows("speech-8k", "AMR-NB", ("pesq_nb",), {5: ((3.17,), 4.5, 2.8), 8: ((3.72,), 7.5, 5)}),
-    *_rows("speech-wb", "Codec2", ("pesq_wb", "zimtohrli"), {3.2: ((1.38, 1.70), 1.2, 0.8)}),
-    *_rows(
-        "music",
-        "Opus",
-        _SOUND,
-        {8: ((2.68, 3.00), 3, 2), 12: ((3.83, 3.70), 8, 5), 16: ((4.32, 4.17), 14, 8), 24: ((4.59, 4.46), 24, 12)},
+FIGURES = {
+    "rate_deviation_percent": Figure(
+        f"largest deviation of the rate, {RATE_KBIT_S[0]:g} to {RATE_KBIT_S[1]:g} kbit/s, "
+        f"clips of {RATE_SECONDS:g} s and more",
+        "%",
     ),
-    *_rows(
-        "sfx",
-        "Opus",
-        _SOUND,
-        {8: ((2.80, 2.90), 4, 3), 12: ((3.79, 3.71), 10, 6), 16: ((4.18, 4.31), 15, 8), 24: ((4.50, 4.38), 24, 12)},
+    "bit_exact_percent": Figure("streams bit-exact in C and Numba", "%", at_least=True),
+    "speech_macs_mean": Figure(f"mean MACs/sample, speech at {REFERENCE_KBIT_S:g} kbit/s", clip_class=SPEECH),
+    "macs_peak": Figure("peak MACs/sample, all streams"),
+    "speech_decoder_bytes": Figure("decoder memory, largest of all speech", "bytes", clip_class=SPEECH),
+    "decode_x_real_time": Figure(
+        f"decode in C, speech at {REFERENCE_KBIT_S:g} kbit/s on this machine", "x real time", True, SPEECH
     ),
-)
+    "encode_x_real_time": Figure(
+        f"encode, speech at {REFERENCE_KBIT_S:g} kbit/s on this machine", "x real time", True, SPEECH
+    ),
+    "rom_bytes": Figure("decoder code and tables, Cortex-M0+ -Os", "bytes"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Targets:
+    """All targets of a file."""
+
+    quality: tuple[QualityTarget, ...]
+    figures: dict[str, Target]
+    """By a name of FIGURES."""
+
+
+def read_targets(path: Path | None = None) -> Targets:
+    """The targets of a file like targets.yaml, or those of targets.yaml. Raises TargetsError."""
+    name = str(path or "targets.yaml")
+    try:
+        text = path.read_text(encoding="utf-8") if path else _own_text()
+        content = yaml.safe_load(text)
+        quality = tuple(_quality_target(dict(row)) for row in content.get("quality", ()))
+        figures = {figure: Target(**limits) for figure, limits in content.get("figures", {}).items()}
+    except (UnicodeDecodeError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise TargetsError(f"{name} is no file of targets ({reason}); bench/targets.yaml shows the form") from None
+    known = {"figure": FIGURES, "group": GROUPS, "metric": METRICS}
+    named = {
+        "figure": figures,
+        "group": [one.group for one in quality],
+        "metric": [metric for one in quality for metric in one.values],
+    }
+    for what, names in named.items():
+        for unknown in (one for one in names if one not in known[what]):
+            raise TargetsError(f"{name}: {unknown!r} is no {what}; known are {', '.join(known[what])}")
+    return Targets(quality, figures)
+
+
+def _own_text() -> str:
+    return importlib.resources.files(__package__).joinpath("targets.yaml").read_text(encoding="utf-8")
+
+
+def _quality_target(row: dict[str, Any]) -> QualityTarget:
+    group, rival, values = row.pop("group"), row.pop("rival"), dict(row.pop("values"))
+    return QualityTarget(group, rival, values, Target(**row))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +137,7 @@ class _Reach:
     clips: int
 
 
-def judge_quality(curves: Curves, targets: Sequence[QualityTarget] = QUALITY) -> list[TargetRow]:
+def judge_quality(curves: Curves, targets: Sequence[QualityTarget]) -> list[TargetRow]:
     """For each target the rate at which all its metrics are reached."""
     return [_judge_one(curves, target) for target in targets]
 
@@ -103,13 +148,15 @@ def _judge_one(curves: Curves, target: QualityTarget) -> TargetRow:
         by_clip = curves.get((target.group, metric, OURS), {})
         reaches[metric] = _reach(mean_points(by_clip), metric, value, len(by_clip))
     wanted = ", ".join(f"{METRICS[metric].title} {value:.2f}" for metric, value in target.values.items())
+    must, goal = target.target.must, target.target.goal
     return TargetRow(
         name=f"{target.group}: {target.rival} ({wanted})",
-        must=f"{target.must_kbit_s:g} kbit/s",
-        goal=f"{target.goal_kbit_s:g} kbit/s",
+        clip_class=SPEECH if target.group in (WIDE_SPEECH, NARROW_SPEECH) else target.group,
+        must=f"{must:g} kbit/s",
+        goal="-" if goal is None else f"{goal:g} kbit/s",
         measured=_describe(reaches),
-        verdict=_verdict(reaches, target.must_kbit_s),
-        goal_verdict=_verdict(reaches, target.goal_kbit_s),
+        verdict=_verdict(reaches, must),
+        goal_verdict=_verdict(reaches, must if goal is None else goal),
         note=", ".join(f"{METRICS[metric].title} on {reach.clips} clips" for metric, reach in reaches.items() if reach),
     )
 
@@ -159,86 +206,66 @@ def _verdict(reaches: Mapping[str, _Reach | None], limit_kbit_s: float) -> str:
     return REACHED
 
 
-@dataclasses.dataclass(frozen=True)
-class Limit:
-    """A figure beside what is asked for."""
+def judge_figures(measured: Mapping[str, float | None], targets: Mapping[str, Target]) -> list[TargetRow]:
+    """For each target the figure of its name, None where this run did not measure it."""
+    return [_judge_figure(FIGURES[name], target, measured.get(name)) for name, target in targets.items()]
 
-    what: str
-    measured: float | None
-    """None if this run did not measure it."""
-    must: float
-    goal: float | None
-    unit: str
-    at_least: bool
-    """Whether more is better."""
 
-    def row(self) -> TargetRow:
-        sign = ">=" if self.at_least else "<="
-        return TargetRow(
-            name=self.what,
-            must=f"{sign} {self.must:g} {self.unit}".strip(),
-            goal="-" if self.goal is None else f"{sign} {self.goal:g} {self.unit}".strip(),
-            measured="-" if self.measured is None else f"{self.measured:.2f} {self.unit}".strip(),
-            verdict=self._verdict(self.must),
-            goal_verdict=self._verdict(self.must if self.goal is None else self.goal),
-            note="",
-        )
+def _judge_figure(figure: Figure, target: Target, measured: float | None) -> TargetRow:
+    sign = ">=" if figure.at_least else "<="
 
-    def _verdict(self, limit: float) -> str:
-        if self.measured is None or math.isnan(self.measured):
+    def verdict(limit: float) -> str:
+        if measured is None or math.isnan(measured):
             return NOT_MEASURED
-        return REACHED if (self.measured >= limit if self.at_least else self.measured <= limit) else MISSED
+        return REACHED if (measured >= limit if figure.at_least else measured <= limit) else MISSED
+
+    return TargetRow(
+        name=figure.title,
+        clip_class=figure.clip_class,
+        must=f"{sign} {target.must:g} {figure.unit}".strip(),
+        goal="-" if target.goal is None else f"{sign} {target.goal:g} {figure.unit}".strip(),
+        measured="-" if measured is None else f"{measured:.2f} {figure.unit}".strip(),
+        verdict=verdict(target.must),
+        goal_verdict=verdict(target.must if target.goal is None else target.goal),
+        note="",
+    )
 
 
-def judge_figures(
-    cells: Sequence[Cell], clips: Mapping[str, ClipFacts], classes: Sequence[ClassFigures]
-) -> list[TargetRow]:
-    """Targets of waveform, rate, exactness, cost and memory."""
+def measured_figures(
+    cells: Sequence[Cell],
+    clips: Mapping[str, ClipFacts],
+    speed: Sequence[SpeedRow],
+    footprint: Footprint | None,
+) -> dict[str, float | None]:
+    """What a run measured of FIGURES; None, or no entry, for what it did not."""
     ours = our_cells(cells)
-    by_key = {(one.clip_class, one.nominal_kbit_s): one for one in classes}
-    limits = []
-    for (clip_class, kbit_s), (must, goal) in SNR_DB.items():
-        found = by_key.get((clip_class, kbit_s))
-        what = f"mean SNR, {clip_class} at {kbit_s:g} kbit/s"
-        limits.append(Limit(what, found.snr_db if found else None, must, goal, "dB", True))
     low, high = RATE_KBIT_S
     counted = [cell for cell in ours if low <= cell.nominal_kbit_s <= high]
     misses = [100 * abs(deviation(cell)) for cell in counted if clips[cell.clip].seconds >= RATE_SECONDS]
-    what = f"largest deviation of the rate, {low:g} to {high:g} kbit/s, clips of {RATE_SECONDS:g} s and more"
-    limits.append(Limit(what, max(misses, default=None), RATE_DEVIATION, None, "%", False))
     exact = 100 * sum(cell.details.get("bit_exact") is True for cell in ours) / len(ours) if ours else None
-    limits.append(Limit("streams bit-exact in C and Numba", exact, 100.0, None, "%", True))
-    reference = by_key.get((REFERENCE_CLASS, REFERENCE_KBIT_S))
-    what = f"mean MACs/sample, speech at {REFERENCE_KBIT_S:g} kbit/s"
-    limits.append(Limit(what, reference.macs_mean if reference else None, *MACS_MEAN, "", False))
-    peak = max((number(cell, "macs_peak") for cell in ours), default=None)
-    limits.append(Limit("peak MACs/sample, all streams", peak, MACS_PEAK, None, "", False))
-    speech = [cell for cell in ours if clips[cell.clip].clip_class == REFERENCE_CLASS]
-    memory = max((number(cell, "decoder_bytes") for cell in speech), default=None)
-    limits.append(Limit("decoder memory, largest of all speech", memory, *DECODER_BYTES, "bytes", False))
-    return [limit.row() for limit in limits]
+    speech = [cell for cell in ours if clips[cell.clip].clip_class == SPEECH]
+    macs = [number(cell, "macs_mean") for cell in speech if cell.nominal_kbit_s == REFERENCE_KBIT_S]
+    our_speed = next((row for row in speed if row.codec == OURS), None)
+    return {
+        "rate_deviation_percent": max(misses, default=None),
+        "bit_exact_percent": exact,
+        "speech_macs_mean": mean(macs) if macs else None,
+        "macs_peak": max((number(cell, "macs_peak") for cell in ours), default=None),
+        "speech_decoder_bytes": max((number(cell, "decoder_bytes") for cell in speech), default=None),
+        "decode_x_real_time": our_speed.decode_x_real_time if our_speed else None,
+        "encode_x_real_time": our_speed.encode_x_real_time if our_speed else None,
+        "rom_bytes": footprint.rom.total if footprint else None,
+    }
 
 
-def judge_speed(row: SpeedRow) -> list[TargetRow]:
-    """Targets of speed, which are set for 16 kHz speech at 6 kbit/s on 2 cores."""
-    what = f"speech at {REFERENCE_KBIT_S:g} kbit/s on this machine"
-    return [
-        Limit(f"decode in C, {what}", row.decode_x_real_time, *DECODE_SPEED, "x real time", True).row(),
-        Limit(f"encode, {what}", row.encode_x_real_time, *ENCODE_SPEED, "x real time", True).row(),
-    ]
+def judge(
+    targets: Targets, curves: Curves, measured: Mapping[str, float | None], classes: Collection[str]
+) -> list[TargetRow]:
+    """All targets that speak of one of the classes, or of all."""
+    rows = [*judge_quality(curves, targets.quality), *judge_figures(measured, targets.figures)]
+    return [row for row in rows if row.clip_class is None or row.clip_class in classes]
 
 
-def judge_footprint(footprint: Footprint) -> list[TargetRow]:
-    """Targets of size."""
-    what = "decoder code and tables, Cortex-M0+ -Os"
-    return [Limit(what, float(footprint.total), *IMAGE_BYTES, "bytes", False).row()]
-
-
-def missed(rows: Sequence[TargetRow], classes: Collection[str]) -> list[TargetRow]:
-    """Rows whose must is not shown to be reached, of those that speak of a class that was asked for."""
-    return [row for row in rows if row.verdict != REACHED and _speaks_of(row, classes)]
-
-
-def _speaks_of(row: TargetRow, classes: Collection[str]) -> bool:
-    named = {name for name in ("speech", "music", "sfx") if name in row.name}
-    return not named or bool(named & set(classes))
+def missed(rows: Sequence[TargetRow]) -> list[TargetRow]:
+    """Rows whose must is not shown to be reached."""
+    return [row for row in rows if row.verdict != REACHED]

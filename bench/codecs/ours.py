@@ -7,21 +7,27 @@ import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audio_gs import api
-from audio_gs.audio_io import FloatArray, PcmArray, prepare
+from audio_gs import api, inspect
+from audio_gs.audio_io import FloatArray, prepare
+from audio_gs.codec.pcm import PcmArray
 from audio_gs.codec.tables import FULL_SCALE
-from audio_gs.encoder import EncoderOptions
 from audio_gs.errors import AudioGsError
 
 from ..results import OURS
 from .base import Codec, CodecError, Detail
 
+if TYPE_CHECKING:
+    from audio_gs.encoder import EncoderOptions
+
 _PACKAGE = Path(api.__file__).parent
 _NOT_THE_CODEC = frozenset(("bench", "cli", "export", "firmware_sim"))
-_CODE = frozenset((".json", ".py", ".so", ".pyd"))
+"""Rooms without a say in a stream; what is not named here has one, so that a new room can only make the cache stale."""
+_CODE = frozenset((".json", ".py", ".pyd", ".so", ".yaml"))
+"""Modules, compiled ones, tables, and presets."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +69,7 @@ class AudioGs(Codec):
         return 8 * len(data)
 
     def details(self, data: bytes) -> dict[str, Detail]:
-        facts = api.info(data)
+        facts = inspect.info(data)
         difference = difference_of(data, api.decode(data)[0])
         return {
             "preset": facts.header.table_set_name,
@@ -82,16 +88,16 @@ def difference_of(data: bytes, native: PcmArray) -> str | None:
     reference, _ = api.decode(data, backend="numba")
     if np.array_equal(native, reference):
         return None
-    found = api.verify(data).difference
+    found = inspect.verify(data).difference
     return str(found) if found else "C and Numba differ when they read the whole stream at once"
 
 
 @functools.cache
-def code_hash() -> str:
+def code_hash(package: Path = _PACKAGE) -> str:
     """Stands for everything in the package that has a say in a stream or in what becomes of it."""
     total = hashlib.sha256()
-    for path in sorted(_code_files(_PACKAGE)):
-        total.update(path.relative_to(_PACKAGE).as_posix().encode())
+    for path in sorted(_code_files(package)):
+        total.update(path.relative_to(package).as_posix().encode())
         total.update(path.read_bytes())
     return total.hexdigest()[:16]
 

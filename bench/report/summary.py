@@ -1,4 +1,4 @@
-"""Our cells gathered by class and nominal rate."""
+"""Our cells gathered by group and nominal rate."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..clips import CLASSES
+from ..clips import GROUPS
 from ..results import OURS, Cell, ClipFacts
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassFigures:
-    """All our streams of a class at a rate."""
+class GroupFigures:
+    """All our streams of a group at a rate."""
 
-    clip_class: str
+    group: str
     nominal_kbit_s: float
     clips: int
     snr_db: float | None
@@ -42,12 +42,12 @@ def our_cells(cells: Iterable[Cell]) -> list[Cell]:
     return [cell for cell in cells if cell.codec == OURS and cell.error is None]
 
 
-def summarise(cells: Iterable[Cell], clips: Mapping[str, ClipFacts]) -> list[ClassFigures]:
-    """By class in the order of CLASSES, and by rate."""
+def summarise(cells: Iterable[Cell], clips: Mapping[str, ClipFacts]) -> list[GroupFigures]:
+    """By group in the order of GROUPS, and by rate."""
     groups: dict[tuple[int, float], list[Cell]] = {}
     for cell in our_cells(cells):
-        groups.setdefault((CLASSES.index(clips[cell.clip].clip_class), cell.nominal_kbit_s), []).append(cell)
-    return [_summarise_one(CLASSES[index], groups[index, rate], clips) for index, rate in sorted(groups)]
+        groups.setdefault((GROUPS.index(clips[cell.clip].group), cell.nominal_kbit_s), []).append(cell)
+    return [_summarise_one(GROUPS[index], groups[index, rate], clips) for index, rate in sorted(groups)]
 
 
 def deviation(cell: Cell) -> float:
@@ -61,24 +61,24 @@ def number(cell: Cell, name: str) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _summarise_one(clip_class: str, group: Sequence[Cell], clips: Mapping[str, ClipFacts]) -> ClassFigures:
-    gaussians = sum(number(cell, "gaussians") for cell in group)
-    levels = [value for cell in group if (value := cell.metrics.get("snr")) is not None]
-    deviations = [deviation(cell) for cell in group]
-    return ClassFigures(
-        clip_class=clip_class,
-        nominal_kbit_s=group[0].nominal_kbit_s,
-        clips=len(group),
-        snr_db=mean(levels) if levels else None,
+def _summarise_one(group: str, cells: Sequence[Cell], clips: Mapping[str, ClipFacts]) -> GroupFigures:
+    gaussians = sum(number(cell, "gaussians") for cell in cells)
+    snrs = [value for cell in cells if (value := cell.metrics.get("snr")) is not None]
+    deviations = [deviation(cell) for cell in cells]
+    return GroupFigures(
+        group=group,
+        nominal_kbit_s=cells[0].nominal_kbit_s,
+        clips=len(cells),
+        snr_db=mean(snrs) if snrs else None,
         deviation_mean=mean(deviations),
         deviation_max=max(deviations, key=abs),
-        bits_per_gaussian=8 * sum(cell.file_bytes for cell in group) / gaussians if gaussians else math.nan,
-        gaussians_per_second=gaussians / sum(clips[cell.clip].seconds for cell in group),
-        macs_mean=mean([number(cell, "macs_mean") for cell in group]),
-        macs_peak=max(number(cell, "macs_peak") for cell in group),
-        decoder_bytes_mean=mean([number(cell, "decoder_bytes") for cell in group]),
-        decoder_bytes_max=int(max(number(cell, "decoder_bytes") for cell in group)),
-        presets=dict(Counter(str(cell.details.get("preset")) for cell in group).most_common()),
+        bits_per_gaussian=8 * sum(cell.file_bytes for cell in cells) / gaussians if gaussians else math.nan,
+        gaussians_per_second=gaussians / sum(clips[cell.clip].seconds for cell in cells),
+        macs_mean=mean([number(cell, "macs_mean") for cell in cells]),
+        macs_peak=max(number(cell, "macs_peak") for cell in cells),
+        decoder_bytes_mean=mean([number(cell, "decoder_bytes") for cell in cells]),
+        decoder_bytes_max=int(max(number(cell, "decoder_bytes") for cell in cells)),
+        presets=dict(Counter(str(cell.details.get("preset")) for cell in cells).most_common()),
     )
 
 

@@ -11,14 +11,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..clips import CLASSES
+from ..clips import GROUPS
 from ..footprint import Footprint
 from ..metrics import METRICS
 from ..ratios import RATES
-from ..results import OURS, BdRate, Cell, ClipFacts, Ratio, Results, SpeedRow, TargetRow, group_of
+from ..results import OURS, BdRate, Cell, ClipFacts, Ratio, Results, SpeedRow, TargetRow
 from ..rivals import Deviation
 from ..targets import MISSED, REACHED
-from .summary import ClassFigures
+from .summary import GroupFigures
 
 NOTHING = "-"
 SHOWN = ("zimtohrli", "pesq_wb", "pesq_nb", "visqol_speech", "visqol", "snr")
@@ -34,11 +34,11 @@ _LEFT = frozenset(
 _WRAPPED = frozenset(("what", "measured", "note"))
 
 
-def class_table(classes: Sequence[ClassFigures]) -> Table:
-    """What our streams of each class are like."""
+def group_table(groups: Sequence[GroupFigures]) -> Table:
+    """What our streams of each group are like."""
     table = _table(
-        "Ours by class and rate",
-        "class",
+        "Ours by group and rate",
+        "group",
         "kbit/s",
         "clips",
         "SNR dB",
@@ -53,12 +53,12 @@ def class_table(classes: Sequence[ClassFigures]) -> Table:
         "preset",
     )
     previous = None
-    for one in classes:
-        if previous not in (None, one.clip_class):
+    for one in groups:
+        if previous not in (None, one.group):
             table.add_section()
-        previous = one.clip_class
+        previous = one.group
         table.add_row(
-            one.clip_class,
+            one.group,
             f"{one.nominal_kbit_s:g}",
             f"{one.clips}",
             shown(one.snr_db, 2),
@@ -93,12 +93,12 @@ def clip_table(results: Results) -> Table:
 
 
 def quality_table(results: Results) -> Table:
-    """Class means of all codecs at the same true rates, a metric a column."""
+    """Group means of all codecs at the same true rates, a metric a column."""
     metrics = [key for key in SHOWN if any(point.metric == key for point in results.curves)]
-    table = _table("Class means (clips)", "class", "kbit/s", "codec", *(METRICS[key].title for key in metrics))
-    found = {(point.clip_class, point.kbit_s, point.codec, point.metric): point for point in results.curves}
+    table = _table("Group means (clips)", "group", "kbit/s", "codec", *(METRICS[key].title for key in metrics))
+    found = {(point.group, point.kbit_s, point.codec, point.metric): point for point in results.curves}
     codecs = [OURS, *sorted({point.codec for point in results.curves} - {OURS})]
-    for group in _groups(results.clips):
+    for group in results.groups:
         for rate in sorted(SHOWN_RATES):
             for codec in codecs:
                 points = [found.get((group, rate, codec, key)) for key in metrics]
@@ -113,10 +113,10 @@ def ratio_table(results: Results) -> Table:
     """Our rate over the rival's at equal quality, a metric a column, with a mark where the metrics disagree."""
     metrics = [key for key in SHOWN if any(ratio.metric == key for ratio in results.ratios)]
     title = "Our rate / the rival's at equal quality (below 1 we need less; < and > where our curve ends)"
-    table = _table(title, "class", "rival", "kbit/s", *(METRICS[key].title for key in metrics), "clips", "metrics")
-    found = {(one.clip_class, one.rival, one.rival_kbit_s, one.metric): one for one in results.ratios}
+    table = _table(title, "group", "rival", "kbit/s", *(METRICS[key].title for key in metrics), "clips", "metrics")
+    found = {(one.group, one.rival, one.rival_kbit_s, one.metric): one for one in results.ratios}
     rivals = sorted({one.rival for one in results.ratios})
-    for group in _groups(results.clips):
+    for group in results.groups:
         for rival in rivals:
             for rate in RATES:
                 row = [found.get((group, rival, rate, key)) for key in metrics]
@@ -158,13 +158,13 @@ def disagree(row: Iterable[Ratio]) -> bool:
     return any(bound < CLEAR_GAIN for bound in bounds) and any(bound > CLEAR_LOSS for bound in bounds)
 
 
-def bd_table(rates: Sequence[BdRate], clips: Sequence[ClipFacts]) -> Table:
+def bd_table(rates: Sequence[BdRate]) -> Table:
     """Bjontegaard rates, a metric a column."""
     metrics = [key for key in SHOWN if any(one.metric == key for one in rates)]
-    table = _table("BD-rate in % (below 0 we need less)", "class", "rival", *(METRICS[key].title for key in metrics))
-    found = {(one.clip_class, one.rival, one.metric): one.percent for one in rates}
+    table = _table("BD-rate in % (below 0 we need less)", "group", "rival", *(METRICS[key].title for key in metrics))
+    found = {(one.group, one.rival, one.metric): one.percent for one in rates}
     rivals = sorted({one.rival for one in rates})
-    for group in _groups(clips):
+    for group in sorted({one.group for one in rates}, key=GROUPS.index):
         for rival in rivals:
             row = [found.get((group, rival, key)) for key in metrics]
             if any(value is not None for value in row):
@@ -218,9 +218,10 @@ def deviation_table(deviations: Sequence[Deviation]) -> Table:
 
 
 def footprint_text(footprint: Footprint) -> str:
+    rom = footprint.rom
     return (
-        f"decoder on a Cortex-M0+, -Os, {footprint.compiler}: {footprint.total} bytes (code {footprint.code}, tables "
-        f"{footprint.tables}, error texts {footprint.texts}), static memory {footprint.data}"
+        f"decoder on a {footprint.core}, -{footprint.optimisation}, {footprint.compiler}: {rom.total} bytes "
+        f"(code {rom.code}, tables {rom.tables}, error texts {rom.texts}, memory functions {rom.runtime})"
     )
 
 
@@ -233,7 +234,7 @@ def to_csv(results: Results) -> str:
     """A line for each cell."""
     clips: Mapping[str, ClipFacts] = {clip.name: clip for clip in results.clips}
     details = sorted({name for cell in results.cells for name in cell.details})
-    columns = ["clip", "class", "sr", "seconds", "codec", "variant", "nominal", "kbps", "kbps_file", "lag_ms"]
+    columns = ["clip", "class", "group", "sr", "seconds", "codec", "variant", "nominal", "kbps", "kbps_file", "lag_ms"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*columns, *METRICS, *details, "error"])
@@ -244,7 +245,7 @@ def to_csv(results: Results) -> str:
         rates = (cell.nominal_kbit_s, _round(cell.kbit_s), _round(cell.file_bytes / clip.seconds / 125))
         values = (_round(cell.metrics.get(key)) for key in METRICS)
         extra = (cell.details.get(name, "") for name in details)
-        facts = (cell.clip, group_of(clip), clip.sample_rate, clip.seconds, cell.codec, cell.variant)
+        facts = (cell.clip, clip.clip_class, clip.group, clip.sample_rate, clip.seconds, cell.codec, cell.variant)
         writer.writerow([*facts, *rates, _round(cell.lag_ms), *values, *extra, cell.error or ""])
     return text.getvalue()
 
@@ -261,12 +262,6 @@ def _presets(counts: dict[str, int]) -> str:
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def _groups(clips: Iterable[ClipFacts]) -> list[str]:
-    """Classes as they stand in the tables, in their order."""
-    found = {(CLASSES.index(clip.clip_class), group_of(clip)) for clip in clips}
-    return [name for _, name in sorted(found)]
 
 
 def _table(title: str, first: str, *others: str) -> Table:

@@ -14,19 +14,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
 import numpy as np
 import pytest
 from bench_clips import RATE, FakeRival, add, noise, tone
+from make_budgets import read_budgets
+from sim_tools import needs_sim
 
 from audio_gs import api, audio_io
 from audio_gs.bench import clips, codecs, footprint, gs_bench, plan, results, rivals, run, speed, targets
 from audio_gs.bench.cache import Cache
 from audio_gs.bench.codecs import OurOptions
 from audio_gs.bench.metrics import METRICS, MetricUnusable
-from audio_gs.bench.report import summary
-from audio_gs.cli.common import CommandError
+from audio_gs.bench.report import summary, tables
 from audio_gs.errors import AudioInputError
+from audio_gs.firmware_sim import SimError
+from audio_gs.firmware_sim.build.elf import Rom
 
 OURS = results.OURS
 QUICK = ("--no-page", "--jobs", "1", "--metrics", "snr,lsd", "--effort", "fast")
@@ -284,17 +286,70 @@ def test_a_decoder_that_differs_is_found(
     assert "bit-exact: 0 of 1 streams" in result.out
 
 
+def targets_of(path: Path, **figures: dict[str, float]) -> Path:
+    """A file of targets for one curve and these figures."""
+    quality = [{"group": "speech-8k", "rival": "Opus 8 kbit/s", "values": {"snr": 90.0}, "must": 5}]
+    path.write_text(json.dumps({"quality": quality, "figures": figures}))
+    return path
+
+
+def test_targets_are_shown_and_judged_only_when_they_are_asked_for(
+    call: Callable[..., Result], corpus: Path, tmp_path: Path
+) -> None:
+    arguments = (corpus, "-o", tmp_path / "out", *ALONE, "--classes", "speech", "-f")
+    plain = call(*arguments)
+    assert plain.code == 0
+    assert "Targets" not in plain.out
+    assert results.load(tmp_path / "out" / "results.json").targets == ()
+    shown = call(*arguments, "--targets", targets_of(tmp_path / "mine.yaml", bit_exact_percent={"must": 100}))
+    assert shown.code == 0, "shown is not judged"
+    assert "Targets" in shown.out
+    rows = results.load(tmp_path / "out" / "results.json").targets
+    assert [(row.name, row.verdict) for row in rows] == [
+        ("speech-8k: Opus 8 kbit/s (SNR 90.00)", "missed"),
+        ("streams bit-exact in C and Numba", "reached"),
+    ]
+
+
 def test_check_fails_on_what_is_missed_and_on_what_was_not_measured(
     call: Callable[..., Result], corpus: Path, tmp_path: Path
 ) -> None:
-    add(corpus, "speech/word.wav", noise(1.0, RATE))
-    arguments = (corpus, "-o", tmp_path / "out", *ALONE, "--classes", "speech", "-q", "-f")
-    assert call(*arguments) == (0, "", "")
-    result = call(*arguments, "--check")
+    arguments = (corpus, "-o", tmp_path / "out", *ALONE, "--classes", "speech", "-q", "-f", "--check")
+    limits = {"macs_peak": {"must": 1e-3}, "rom_bytes": {"must": 1e9}, "rate_deviation_percent": {"must": 1e9}}
+    result = call(*arguments, "--targets", targets_of(tmp_path / "mine.yaml", **limits))
     assert result.code == 1
-    assert "gs-bench: missed: mean SNR, speech at 6 kbit/s" in result.err
-    assert "gs-bench: not measured: mean SNR, speech at 3 kbit/s" in result.err
+    assert "gs-bench: missed: peak MACs/sample, all streams" in result.err
+    assert "gs-bench: not measured: decoder code and tables, Cortex-M0+ -Os" in result.err
+    result = call(*arguments)
+    assert result.code == 1
+    assert "gs-bench: not measured: speech-wb: Opus 8 kbit/s" in result.err
     assert "music" not in result.err, "only classes that were asked for count"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("- no mapping", "is no file of targets"),
+        ("figures: {beauty: {must: 1}}", "'beauty' is no figure; known are rate_deviation_percent"),
+        ("figures: {macs_peak: {should: 1}}", "is no file of targets"),
+        ("quality: [{group: voices, rival: Opus, values: {snr: 1}, must: 5}]", "'voices' is no group"),
+        ("quality: [{group: music, rival: Opus, values: {beauty: 1}, must: 5}]", "'beauty' is no metric"),
+        ("quality: [{group: music, values: {snr: 1}, must: 5}]", "is no file of targets ('rival')"),
+        ("a: [", "is no file of targets"),
+    ],
+)
+def test_a_file_without_targets_is_refused_in_one_line(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "bad.yaml").write_text(text)
+    with pytest.raises(targets.TargetsError) as error:
+        targets.read_targets(tmp_path / "bad.yaml")
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_own_targets_can_be_read() -> None:
+    own = targets.read_targets()
+    assert {one.group for one in own.quality} == {"speech-wb", "speech-8k", "music", "sfx"}
+    assert set(own.figures) == set(targets.FIGURES)
 
 
 def test_visqol_without_its_runtime_ends_the_run(
@@ -329,6 +384,7 @@ def test_visqol_without_its_runtime_ends_the_run(
         (("empty", "-o", "out"), 1, "holds no such clips"),
         (("corpus", "-o", "taken"), 1, "-f overwrites it"),
         (("corpus", "-o", "no/out"), 1, "does not exist"),
+        (("corpus", "-o", "out", "--targets", "table.csv"), 1, "is no file of targets"),
         (("corpus", "-o", "out", "--rivals-from", "table.csv"), 1, "is not CSV with columns"),
         (("corpus", "-o", "out", "--compare-with", "table.csv"), 1, "is not CSV with columns"),
     ],
@@ -372,17 +428,18 @@ def test_json_is_the_only_output(call: Callable[..., Result], corpus: Path, tmp_
 
 
 def test_rates_by_codec_class_and_for_all() -> None:
-    rates = plan.parse_rates(["8", "speech=12,4,4", "opus=6"])
-    assert rates.of_ours("speech") == (4.0, 12.0)
-    assert rates.of_ours("music") == (8.0,)
+    rates = plan.parse_rates(["8", "speech=12,4,4", "speech-8k=5", "opus=6"])
+    assert rates.of_ours("speech", "speech-wb") == (4.0, 12.0)
+    assert rates.of_ours("speech", "speech-8k") == (5.0,)
+    assert rates.of_ours("music", "music") == (8.0,)
     assert rates.of_rival("opus") == (6.0,)
     assert rates.of_rival("mp3") == (8.0,)
     default = plan.parse_rates([])
-    assert {3.0, 6.0, 12.0} <= set(default.of_ours("speech"))
-    assert {6.0, 12.0} <= set(default.of_ours("sfx"))
+    assert {3.0, 6.0, 12.0} <= set(default.of_ours("speech", "speech-wb"))
+    assert {6.0, 12.0} <= set(default.of_ours("sfx", "sfx"))
     assert default.of_rival("opus") is None
-    assert plan.parse_rates([f"{OURS}=5"]).of_ours("music") == (5.0,)
-    with pytest.raises(click.UsageError, match="no list of rates"):
+    assert plan.parse_rates([f"{OURS}=5"]).of_ours("music", "music") == (5.0,)
+    with pytest.raises(plan.RequestError, match="no list of rates"):
         plan.parse_rates(["opus="])
 
 
@@ -438,11 +495,11 @@ def test_agreement_is_shown_with_what_lies_outside(
     assert [(one.codec, one.metric, one.cells, len(one.outside)) for one in deviations] == [("opus", "snr", 1, 1)]
     assert deviations[0].largest == pytest.approx(0.5)
     assert len(others) == 1
-    with pytest.raises(CommandError, match="is not CSV with columns"):
+    with pytest.raises(rivals.RivalsError, match="is not CSV with columns"):
         rivals.read_rivals([table_of(tmp_path / "bad.csv", row.format(4, "fast", 1))])
 
 
-def test_summary_gathers_a_class() -> None:
+def test_summary_gathers_a_group() -> None:
     group = [
         our_cell("a", kbit_s=6.06, preset="music"),
         our_cell("b", kbit_s=5.7, snr=20.0, gaussians=400, macs_mean=40.0, macs_peak=300.0, decoder_bytes=4000),
@@ -450,6 +507,7 @@ def test_summary_gathers_a_class() -> None:
         our_cell("d", error="failed"),
     ]
     (found,) = summary.summarise(group, {name: facts(name) for name in "abcd"})
+    assert found.group == "speech-wb"
     assert (found.clips, found.snr_db) == (3, 19.0)
     assert found.deviation_mean == pytest.approx((0.01 - 0.05) / 3)
     assert found.deviation_max == pytest.approx(-0.05)
@@ -461,36 +519,46 @@ def test_summary_gathers_a_class() -> None:
     assert summary.summarise([], {}) == []
 
 
-def test_limits() -> None:
-    more = targets.Limit("more", 10.0, 10.0, 20.0, "dB", True)
-    assert (more.row().verdict, more.row().goal_verdict) == ("reached", "missed")
-    assert dataclasses.replace(more, measured=9.9).row().verdict == "missed"
-    assert dataclasses.replace(more, measured=20.0).row().goal_verdict == "reached"
-    assert dataclasses.replace(more, measured=None).row().verdict == "not measured"
-    assert dataclasses.replace(more, measured=math.nan).row().verdict == "not measured"
-    less = targets.Limit("less", 10.0, 10.0, None, "", False)
-    assert (less.row().verdict, less.row().goal) == ("reached", "-")
-    assert dataclasses.replace(less, measured=10.1).row().verdict == "missed"
+def verdicts(measured: float | None, must: float, goal: float | None, name: str = "macs_peak") -> tuple[str, str, str]:
+    (row,) = targets.judge_figures({name: measured}, {name: targets.Target(must, goal)})
+    return row.verdict, row.goal_verdict, row.goal
 
 
-def test_targets_take_their_figures() -> None:
-    cells = [our_cell("a"), our_cell("b", kbit_s=9.0), our_cell("c", kbit_s=6.6, bit_exact=False)]
-    clip_facts = {"a": facts("a"), "b": facts("b", seconds=1.9), "c": facts("c")}
-    rows = targets.judge_figures(cells, clip_facts, summary.summarise(cells, clip_facts))
-    found = {row.name: row for row in rows}
-    assert found["mean SNR, speech at 6 kbit/s"].verdict == "reached"
-    assert found["mean SNR, speech at 6 kbit/s"].goal_verdict == "missed"
-    assert found["mean SNR, speech at 3 kbit/s"].verdict == "not measured"
-    deviation = next(row for row in rows if row.name.startswith("largest deviation"))
-    assert (deviation.measured, deviation.verdict) == ("10.00 %", "missed")
-    assert found["streams bit-exact in C and Numba"].verdict == "missed"
+def test_figures_are_judged_by_their_targets() -> None:
+    assert verdicts(10.0, 20.0, 5.0) == ("reached", "missed", "<= 5")
+    assert verdicts(10.0, 10.0, None) == ("reached", "reached", "-")
+    assert verdicts(10.1, 10.0, None) == ("missed", "missed", "-")
+    assert verdicts(None, 10.0, None) == verdicts(math.nan, 10.0, None) == ("not measured", "not measured", "-")
+    assert verdicts(10.0, 10.0, 20.0, "decode_x_real_time") == ("reached", "missed", ">= 20 x real time")
+    assert verdicts(9.9, 10.0, 20.0, "decode_x_real_time")[0] == "missed"
+
+
+def test_a_run_gives_the_figures_of_the_targets() -> None:
+    cells = [our_cell("a"), our_cell("b", kbit_s=9.0, macs_mean=50.0), our_cell("c", kbit_s=6.6, bit_exact=False)]
+    clip_facts = {"a": facts("a"), "b": facts("b", seconds=1.9), "c": facts("c", clip_class="music")}
     fast = results.SpeedRow(OURS, 2.0, 400.0, 1.0, 1.0, None, None, 3000)
-    assert [row.verdict for row in targets.judge_speed(fast)] == ["reached", "reached"]
-    (size,) = targets.judge_footprint(footprint.Footprint("cc", 3000, 4000, 200, 0, {}))
-    assert (size.verdict, size.goal_verdict) == ("reached", "reached")
-    named = [row.name for row in targets.missed(rows, ("music",))]
-    assert "mean SNR, music at 6 kbit/s" in named
-    assert not any("speech" in name for name in named)
+    rom = Rom(3000, 4000, 200, 50)
+    measured = targets.measured_figures(
+        cells, clip_facts, [fast], footprint.Footprint("cc", "cortex-m0plus", "Os", rom)
+    )
+    assert measured == pytest.approx(
+        {
+            "rate_deviation_percent": 10.0,
+            "bit_exact_percent": 200 / 3,
+            "speech_macs_mean": 35.0,
+            "macs_peak": 100.0,
+            "speech_decoder_bytes": 3000,
+            "decode_x_real_time": 400.0,
+            "encode_x_real_time": 2.0,
+            "rom_bytes": 7250,
+        }
+    )
+    assert set(measured) == set(targets.FIGURES)
+    nothing = targets.measured_figures([], {}, [], None)
+    assert set(nothing.values()) == {None}
+    own = targets.judge(targets.read_targets(), {}, nothing, ["music"])
+    assert any(row.name.startswith("music") for row in own)
+    assert not any("speech" in row.name for row in own)
 
 
 def quality(points: dict[float, tuple[float, float]]) -> list[results.TargetRow]:
@@ -500,7 +568,8 @@ def quality(points: dict[float, tuple[float, float]]) -> list[results.TargetRow]
     cells = [
         our_cell("a", kbit_s=rate, metrics={"zimtohrli": one, "visqol": other}) for rate, (one, other) in points.items()
     ]
-    target = targets.QualityTarget("music", "Opus 8 kbit/s", {"zimtohrli": 3.0, "visqol": 2.0}, 6.0, 3.0)
+    limits = targets.Target(6.0, 3.0)
+    target = targets.QualityTarget("music", "Opus 8 kbit/s", {"zimtohrli": 3.0, "visqol": 2.0}, limits)
     return targets.judge_quality(clip_curves([facts("a", clip_class="music")], cells), [target])
 
 
@@ -552,30 +621,23 @@ def test_speed_is_measured_where_the_targets_are_set(tmp_path: Path) -> None:
     assert [clip.name for clip in speed.choose_clips([names["music/c.wav"]])] == ["music/c.wav"]
 
 
-def test_sections_as_size_prints_them() -> None:
-    text = "a.o  :\nsection  size  addr\n.text  10  0\n.text  4  0\n.rodata.str1.1  7  0\nTotal  21\n"
-    assert footprint.parse_sizes(text) == {".text": 14, ".rodata.str1.1": 7}
+@needs_sim
+def test_footprint_is_that_of_the_simulator() -> None:
+    found = footprint.measure_footprint(Path(__file__).parents[2] / "decoder_c")
+    assert found.rom.total == read_budgets()["cores"]["cortex-m0plus"]["rom"]["Os_bytes"]
+    assert tables.footprint_text(found).startswith("decoder on a cortex-m0plus, -Os, ziglang")
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs cc and ELF files")
-def test_footprint_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Path(__file__).parents[2] / "decoder_c"
-    monkeypatch.setattr(footprint, "find_compiler", lambda: ("cc", (str(shutil.which("cc")),)))
-    found = footprint.measure_footprint(source)
-    assert set(found.files) == {path.name for path in (source / "src").glob("*.c")}
-    assert found.total == sum(found.files.values())
-    assert min(found.code, found.tables, found.texts) > 0
-    assert found.data == 0
-    monkeypatch.setattr(footprint, "find_compiler", lambda: ("cc", (str(shutil.which("cc")), "--no-such-option")))
-    with pytest.raises(footprint.FootprintError, match=r"cc cannot compile gs_\w+\.c"):
-        footprint.measure_footprint(source)
+def test_a_footprint_needs_a_compiler(tmp_path: Path) -> None:
+    with pytest.raises(SimError, match="--decoder-source"):
+        footprint.measure_footprint(tmp_path)
 
 
 def test_a_footprint_that_cannot_be_measured_is_an_error(
     call: Callable[..., Result], corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_compiler(_source: Path | None) -> footprint.Footprint:
-        raise footprint.FootprintError("no compiler")
+        raise SimError("no compiler")
 
     monkeypatch.setattr(gs_bench, "measure_footprint", no_compiler)
     result = call(corpus, "-o", tmp_path / "out", *ALONE, "--classes", "speech", "--footprint")

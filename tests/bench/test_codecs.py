@@ -222,3 +222,32 @@ def test_envelopes_find_the_delay_where_the_waveform_is_lost() -> None:
     clip, other = shape * noise(1.0, 8000, seed=4), shape * noise(1.0, 8000, seed=5)
     late = np.concatenate((np.zeros(160), other))
     assert align.find_envelope_lag(clip, late, 8000) == pytest.approx(160, abs=24)
+
+
+@pytest.mark.parametrize(
+    ("file", "decides"),
+    [
+        ("codec/container.py", True),
+        ("codec/kinds/noise.py", True),
+        ("codec/priors.json", True),
+        ("codec/_decoder.abi3.so", True),
+        ("encoder/tones/pursuit.py", True),
+        ("encoder/presets/speech.yaml", True),
+        ("api.py", True),
+        ("new_room/module.py", True),
+        ("bench/targets.yaml", False),
+        ("bench/codecs/ours.py", False),
+        ("cli/common.py", False),
+        ("export/c/arrays.py", False),
+        ("firmware_sim/simulate.py", False),
+        ("codec/__pycache__/container.cpython-311.pyc", False),
+    ],
+)
+def test_our_version_follows_what_decides_a_stream(tmp_path: Path, file: str, decides: bool) -> None:
+    def install(name: str, content: str) -> Path:
+        path = tmp_path / name / file
+        path.parent.mkdir(parents=True)
+        path.write_text(content)
+        return tmp_path / name
+
+    assert (code_hash(install("one", "before")) != code_hash(install("two", "after"))) == decides

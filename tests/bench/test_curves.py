@@ -147,10 +147,10 @@ def test_speech_is_split_by_bandwidth_and_lost_cells_make_no_points() -> None:
     assert curves["speech-8k", "snr", "opus"]["a"].high == 8.0
 
 
-def test_class_curves_count_their_clips() -> None:
+def test_group_curves_count_their_clips() -> None:
     clips = [clip("a"), clip("b")]
     points = cells("opus", {4.0: 1.0, 8.0: 2.0}, "a") + cells("opus", {4.0: 3.0, 16.0: 4.0}, "b")
-    found = {point.kbit_s: point for point in ratios.class_curves(ratios.clip_curves(clips, points))}
+    found = {point.kbit_s: point for point in ratios.group_curves(ratios.clip_curves(clips, points))}
     assert (found[4].value, found[4].clips) == (2.0, 2)
     assert (found[16].value, found[16].clips) == (4.0, 1)
 
@@ -164,7 +164,7 @@ def test_bd_rate_where_less_is_better_and_where_a_curve_does_not_rise() -> None:
 
 
 def ratio(metric: str, value: float | None, note: str = "") -> results.Ratio:
-    return results.Ratio("music", metric, "opus", 8.0, 3.0, None, None, value, 4, note)
+    return results.Ratio("music", metric, "opus", 8.0, 3.0, None, None, None, None, value, 4, note)
 
 
 def test_metrics_disagree_where_one_wins_and_another_loses() -> None:
@@ -191,7 +191,7 @@ def test_results_come_back_from_their_file(tmp_path: Path) -> None:
         curves=(results.CurvePoint("speech-wb", "snr", "opus", 4.0, 2.0, 1),),
         ratios=(ratio("snr", 0.5),),
         bd_rates=(results.BdRate("music", "snr", "opus", None, 1, "no quality in common"),),
-        targets=(results.TargetRow("a", "b", "c", "d", "e", "f", "g"),),
+        targets=(results.TargetRow("a", None, "b", "c", "d", "e", "f", "g"),),
         speed=(results.SpeedRow("opus", 1.0, 2.0, None, None, 3, 4, None),),
         versions={"opus": "1"},
     )

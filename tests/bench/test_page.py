@@ -15,6 +15,7 @@ import pytest
 from page_results import HOSTILE, NOTE, PITCH, PLAIN, STREAM, cell, make_results
 
 import audio_gs
+from audio_gs.bench.ratios import all_bd_rates, all_ratios, clip_curves, group_curves
 from audio_gs.bench.results import OURS, ClipFacts, Results
 from audio_gs.gaussians import PHYSICAL
 
@@ -97,6 +98,37 @@ def test_head_counts_comparisons_without_a_ratio_too(cache: Path) -> None:
     assert "ahead in 1, behind in 2, undecided in 1 of 4 comparisons; 2 of them without a ratio" in page.text
     # Music was not compared with Opus, so the rival that there is stands there.
     assert "\u00d7 MP3\u2019s rate" in page.text
+
+
+def test_speech_of_either_bandwidth_has_its_curves(cache: Path) -> None:
+    plain = make_results(cache)
+    rates = {PLAIN: 44100, HOSTILE: 8000, "speech/wide.flac": 16000}
+    clips = tuple(
+        ClipFacts(name, name.split("/")[0], rate, 1, 2.0, plain.clips[0].path) for name, rate in rates.items()
+    )
+    cells = tuple(
+        cell(name, codec, rate, metrics={"snr": rate + (codec == OURS)})
+        for name in rates
+        for codec in (OURS, "opus")
+        for rate in (6, 12)
+    )
+    curves = clip_curves(clips, cells)
+    measured = dataclasses.replace(
+        plain,
+        clips=clips,
+        cells=cells,
+        curves=tuple(group_curves(curves)),
+        ratios=tuple(all_ratios(curves)),
+        bd_rates=tuple(all_bd_rates(curves)),
+    )
+    page = read_page(measured, cache)
+    assert list(page.data["curves"]) == ["music", "speech-8k", "speech-wb"]
+    assert "No curves" not in page.text
+    assert "No ratios" not in page.text
+    charts = [attributes["data-group"] for _, attributes in page.tags if "data-metric" in attributes]
+    assert charts == ["speech-wb", "speech-8k", "music"]
+    for name in ("Speech, 16 kHz and more", "Speech below 16 kHz", "Music"):
+        assert page.text.count(name) == 4, "a card, a button, and the headings of curves and ratios"
 
 
 def test_page_asks_for_nothing_outside(cache: Path) -> None:
@@ -195,7 +227,7 @@ def test_values_that_are_no_numbers_are_marked(cache: Path) -> None:
     page = read_page(dataclasses.replace(results, cells=tuple(odd)), cache)
     assert clip_of(page, PLAIN)["rates"][0]["sources"][0]["metrics"] == {"snr": None, "unheard_of": None}
     assert page.data["metrics"]["unheard_of"]["name"] == "unheard_of"
-    assert [12.0, None, 1] in page.data["curves"]["speech"]["pesq_wb"][OURS]
+    assert [12.0, None, 1] in page.data["curves"]["speech-8k"]["pesq_wb"][OURS]
     assert "NaN" in page.text
 
 

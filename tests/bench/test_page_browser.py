@@ -126,13 +126,13 @@ def show_pictures(tab: Tab) -> None:
 
 def test_curves_show_the_values_of_the_results(tab: Tab, tmp_path: Path) -> None:
     drawn = tab.run(
-        "[...document.querySelectorAll('.chart circle')].map((mark) => [mark.closest('.chart').dataset.class,"
+        "[...document.querySelectorAll('.chart circle')].map((mark) => [mark.closest('.chart').dataset.group,"
         "mark.closest('.chart').dataset.metric, mark.closest('g').dataset.codec,"
         "Number(mark.dataset.rate), Number(mark.dataset.value)])"
     )
     results = make_results(tmp_path)
     expected = [
-        [point.clip_class, point.metric, point.codec, point.kbit_s, point.value]
+        [point.group, point.metric, point.codec, point.kbit_s, point.value]
         for point in results.curves
         if not math.isnan(point.value)
     ]
@@ -169,12 +169,12 @@ def test_legend_hides_codecs(tab: Tab) -> None:
     assert tab.run("document.querySelectorAll('.chart g[data-codec=\"opus\"]').length") == 4
 
 
-def test_classes_take_turns(tab: Tab) -> None:
+def test_groups_take_turns(tab: Tab) -> None:
     visible = (
-        "[...document.querySelectorAll('.chart')].filter((one) => one.offsetWidth).map((one) => one.dataset.class)"
+        "[...document.querySelectorAll('.chart')].filter((one) => one.offsetWidth).map((one) => one.dataset.group)"
     )
-    assert set(tab.run(visible)) == {"speech"}
-    tab.click("[data-class-button='1']")
+    assert set(tab.run(visible)) == {"speech-8k"}
+    tab.click("[data-group-button='1']")
     assert set(tab.run(visible)) == {"music"}
 
 
@@ -295,6 +295,45 @@ def test_blind_listening_hides_everything_until_it_is_revealed(tab: Tab) -> None
     assert tab.run(f"{PLAYER}.playing")
     tab.click("#players .blind")
     assert names(tab) == ["Original", "Audio-GS", "Opus", "MP3"]
+
+
+def test_every_picture_has_the_same_size_and_frequencies(tab: Tab) -> None:
+    show_pictures(tab)
+    sizes, ticks = tab.run(
+        f"[{PLAYER}.shown.map(({{stage}}) => "
+        "[stage.offsetWidth, stage.offsetHeight, stage.getBoundingClientRect().top]),"
+        f"{PLAYER}.shown.map(({{stage}}) => [...stage.querySelectorAll('.tick')].map("
+        "(tick) => [tick.textContent, tick.style.bottom]))]"
+    )
+    assert len(sizes) == 4
+    assert all(size == sizes[0] for size in sizes)
+    assert all(tick == ticks[0] for tick in ticks)
+
+
+@pytest.mark.parametrize("width", [360, 768, 1600])
+def test_no_word_of_a_table_is_broken(tab: Tab, width: int) -> None:
+    """Each word is one box: a word that goes on in the next line has several."""
+    tab.emulate(width, 800)
+    tab.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    broken = tab.run(
+        """(() => {
+            const found = [];
+            for (const cell of document.querySelectorAll('th, td')) {
+                const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+                while (texts.nextNode()) {
+                    for (const word of texts.currentNode.data.matchAll(/\\p{L}+/gu)) {
+                        const range = document.createRange();
+                        range.setStart(texts.currentNode, word.index);
+                        range.setEnd(texts.currentNode, word.index + word[0].length);
+                        const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.y)));
+                        if (lines.size > 1) found.push(word[0]);
+                    }
+                }
+            }
+            return found;
+        })()"""
+    )
+    assert broken == []
 
 
 def test_spectrograms_show_the_pitch(tab: Tab) -> None:

@@ -76,18 +76,18 @@ def make_results(cache: Path) -> Results:
     ]
     lost = cell(PLAIN, "lc3", 16, error="elc3 ended with status 1", audio=None, metrics={}, kbit_s=math.nan)
     curves = [
-        CurvePoint(clip_class, metric, codec, float(rate), math.nan if lacking and rate == 12 else gain * rate, 1)
-        for clip_class in ("speech", "music")
+        CurvePoint(group, metric, codec, float(rate), math.nan if lacking and rate == 12 else gain * rate, 1)
+        for group in ("speech-8k", "music")
         for metric, gain, lacking in (("snr", 1.5, False), ("pesq_wb", 0.31, True))
         for codec in (OURS, "opus")
         for rate in (6, 8, 12)
     ]
     ratios = [
-        Ratio("speech", "snr", "opus", 6.0, 9.0, 18.0, 2.5, 0.42, 1, ""),
-        Ratio("speech", "pesq_wb", "opus", 6.0, 2.9, 1.1, None, None, 1, NOTE),
-        Ratio("speech", "snr", "opus", 12.0, 13.0, 23.0, 20.0, 1.67, 1, ""),
-        Ratio("speech", "pesq_wb", "opus", 12.0, 3.9, None, None, None, 1, NOTE),
-        Ratio("music", "snr", "mp3", 16.0, 17.0, 28.0, 4.0, 0.25, 1, ""),
+        Ratio("speech-8k", "snr", "opus", 6.0, 9.0, 18.0, 2.5, 2.0, 30.0, 0.42, 1, ""),
+        Ratio("speech-8k", "pesq_wb", "opus", 6.0, 2.9, 1.1, None, None, None, None, 1, NOTE),
+        Ratio("speech-8k", "snr", "opus", 12.0, 13.0, 23.0, 20.0, 2.0, 30.0, 1.67, 1, ""),
+        Ratio("speech-8k", "pesq_wb", "opus", 12.0, 3.9, None, None, None, None, None, 1, NOTE),
+        Ratio("music", "snr", "mp3", 16.0, 17.0, 28.0, 4.0, 2.0, 30.0, 0.25, 1, ""),
     ]
     return Results(
         folder="/somewhere/clips & more",
@@ -102,8 +102,11 @@ def make_results(cache: Path) -> Results:
         skipped_metrics={"visqol": "visqol-python is not installed"},
         curves=tuple(curves),
         ratios=tuple(ratios),
-        bd_rates=(BdRate("speech", "snr", "opus", -58.4, 1, ""), BdRate("speech", "pesq_wb", "opus", None, 0, NOTE)),
-        targets=(TargetRow("SNR of speech", "18 dB", "20 dB", "19.1 dB", "reached", "missed", ""),),
+        bd_rates=(
+            BdRate("speech-8k", "snr", "opus", -58.4, 1, ""),
+            BdRate("speech-8k", "pesq_wb", "opus", None, 0, NOTE),
+        ),
+        targets=(TargetRow("SNR of speech", "speech", "18 dB", "20 dB", "19.1 dB", "reached", "missed", ""),),
         speed=(
             SpeedRow(OURS, 7.0, 3200.0, 1.0, 1.0, 400_000_000, 38_000_000, 4300),
             SpeedRow("opus", 310.0, None, 44.3, None, 9_000_000, None, None),

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...results import OURS, Results
 from . import figures, players
-from .labels import class_name, codec_name, codec_order, metric_label, metric_order
+from .labels import codec_name, codec_order, group_name, metric_label, metric_order
 
 SCRIPTS = ("dom.js", "curves.js", "sounds.js", "spectrogram.js", "gaussians.js", "player.js", "main.js")
 
@@ -57,7 +57,6 @@ def _render(results: Results, cache: Path, rates: list[float], clips_per_class: 
     script = "(() => {\n'use strict';\n" + "\n".join(map(_resource, SCRIPTS)) + "\n})();"
     curves = figures.curve_data(results)
     rivals = [codec_name(codec) for codec in _rivals(results)]
-    classes = list(dict.fromkeys(clip.clip_class for clip in results.clips))
     metrics = metric_order(
         {point.metric for point in results.curves} | {key for one in results.cells for key in one.metrics}
     )
@@ -71,21 +70,19 @@ def _render(results: Results, cache: Path, rates: list[float], clips_per_class: 
         results=results,
         folder=PurePath(results.folder).name or results.folder,
         cards=figures.head_cards(results, rates or players.USUAL_RATES),
-        classes=[
+        groups=[
             {
-                "key": clip_class,
-                "name": class_name(clip_class),
-                "clips": sum(clip.clip_class == clip_class for clip in results.clips),
-                "metrics": [key for key in metrics if key in curves.get(clip_class, {})],
+                "key": group,
+                "name": group_name(group),
+                "clips": sum(clip.group == group for clip in results.clips),
+                "metrics": [key for key in metrics if key in curves.get(group, {})],
                 "value_tables": [
-                    figures.curve_table(curves[clip_class][key], key)
-                    for key in metrics
-                    if key in curves.get(clip_class, {})
+                    figures.curve_table(curves[group][key], key) for key in metrics if key in curves.get(group, {})
                 ],
-                "ratios": figures.ratio_tables(results, clip_class),
-                "bd": figures.bd_table(results, clip_class),
+                "ratios": figures.ratio_tables(results, group),
+                "bd": figures.bd_table(results, group),
             }
-            for clip_class in classes
+            for group in results.groups
         ],
         metrics=[(metric_label(key), results.skipped_metrics.get(key)) for key in metrics],
         rates=rates,

@@ -1,4 +1,4 @@
-// Rate-quality curves as SVG, one chart for each class and metric, with values under the pointer.
+// Rate-quality curves as SVG, one chart for each group and metric, with values under the pointer.
 
 const CHART = { width: 360, height: 232, left: 38, right: 12, top: 12, bottom: 32 };
 const RATE_TICKS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
@@ -10,7 +10,7 @@ function drawCharts() {
 
 function drawChart(figure) {
   const metric = page.metrics[figure.dataset.metric];
-  const curves = page.curves[figure.dataset.class][figure.dataset.metric];
+  const curves = page.curves[figure.dataset.group][figure.dataset.metric];
   const shown = Object.keys(page.codecs).filter((codec) => curves[codec] && !curveSettings.hidden.has(codec));
   const unit = [metric.unit, metric.better && `${metric.better} is better`].filter(Boolean).join(', ');
   const caption = element('figcaption', {}, metric.name, element('small', {}, unit));
@@ -25,13 +25,13 @@ function drawChart(figure) {
     return;
   }
   const x = rateAxis(all.map((point) => point[0]), left, width - right);
-  const levels = niceTicks(Math.min(...values), Math.max(...values));
-  const low = levels[0], high = levels[levels.length - 1];
+  const ticks = niceTicks(Math.min(...values), Math.max(...values));
+  const low = ticks[0], high = ticks[ticks.length - 1];
   const y = (value) => height - bottom - ((value - low) / (high - low)) * (height - top - bottom);
-  for (const level of levels) {
+  for (const tick of ticks) {
     root.append(
-      drawing('line', { class: 'grid', x1: left, x2: width - right, y1: y(level), y2: y(level) }),
-      drawing('text', { x: left - 7, y: y(level) + 4, 'text-anchor': 'end' }, tickText(level, levels)),
+      drawing('line', { class: 'grid', x1: left, x2: width - right, y1: y(tick), y2: y(tick) }),
+      drawing('text', { x: left - 7, y: y(tick) + 4, 'text-anchor': 'end' }, tickText(tick, ticks)),
     );
   }
   for (const rate of x.ticks) {
@@ -131,10 +131,10 @@ function niceTicks(low, high) {
   return ticks;
 }
 
-function tickText(level, levels) {
-  const step = levels[1] - levels[0];
+function tickText(tick, ticks) {
+  const step = ticks[1] - ticks[0];
   const digits = [0, 1, 2, 3, 4].find((one) => Math.abs(Number(step.toFixed(one)) - step) < step * 1e-6) ?? 5;
-  return level.toFixed(digits).replace('-', '\u2212');
+  return tick.toFixed(digits).replace('-', '\u2212');
 }
 
 function prepareCurves() {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ...results import OURS, BdRate, Ratio, Results
-from .labels import class_name, codec_name, codec_order, metric_label, metric_order
+from .labels import codec_name, codec_order, group_name, metric_label, metric_order
 
 NOTHING = "\N{EN DASH}"
 PLOTTED_FACTOR = 8.0
@@ -44,7 +44,7 @@ class HeadRow:
 
 @dataclasses.dataclass(frozen=True)
 class HeadCard:
-    """The equal-quality ratios of a class against one rival, all metrics beside each other."""
+    """The equal-quality ratios of a group against one rival, all metrics beside each other."""
 
     name: str
     rival: str
@@ -74,23 +74,23 @@ class FigureTable:
 
 
 def head_cards(results: Results, rates: Sequence[float]) -> list[HeadCard]:
-    """For each class the ratios to Opus, or to the first rival there is, at the rates nearest to `rates`."""
+    """For each group the ratios to Opus, or to the first rival there is, at the rates nearest to `rates`."""
     cards = []
-    for clip_class in _classes(results):
-        ratios = [ratio for ratio in results.ratios if ratio.clip_class == clip_class]
+    for group in results.groups:
+        ratios = [ratio for ratio in results.ratios if ratio.group == group]
         rivals = codec_order({ratio.rival for ratio in ratios})
         if not rivals:
             continue
         rival = HEAD_RIVAL if HEAD_RIVAL in rivals else rivals[0]
-        cards.append(_head_card(clip_class, rival, [ratio for ratio in ratios if ratio.rival == rival], rates))
+        cards.append(_head_card(group, rival, [ratio for ratio in ratios if ratio.rival == rival], rates))
     return cards
 
 
-def ratio_tables(results: Results, clip_class: str) -> list[FigureTable]:
+def ratio_tables(results: Results, group: str) -> list[FigureTable]:
     """One table for each rival: metrics down, the rival's rates across."""
     tables = []
-    for rival in codec_order({ratio.rival for ratio in results.ratios if ratio.clip_class == clip_class}):
-        chosen = [ratio for ratio in results.ratios if (ratio.clip_class, ratio.rival) == (clip_class, rival)]
+    for rival in codec_order({ratio.rival for ratio in results.ratios if ratio.group == group}):
+        chosen = [ratio for ratio in results.ratios if (ratio.group, ratio.rival) == (group, rival)]
         rates = sorted({ratio.rival_kbit_s for ratio in chosen})
         found = {(ratio.metric, ratio.rival_kbit_s): _ratio_figure(ratio) for ratio in chosen}
         metrics = metric_order({ratio.metric for ratio in chosen})
@@ -105,9 +105,9 @@ def ratio_tables(results: Results, clip_class: str) -> list[FigureTable]:
     return tables
 
 
-def bd_table(results: Results, clip_class: str) -> FigureTable | None:
-    """Rivals down, metrics across; None if there is no BD-rate for the class."""
-    chosen = [one for one in results.bd_rates if one.clip_class == clip_class]
+def bd_table(results: Results, group: str) -> FigureTable | None:
+    """Rivals down, metrics across; None if there is no BD-rate for the group."""
+    chosen = [one for one in results.bd_rates if one.group == group]
     if not chosen:
         return None
     metrics = metric_order({one.metric for one in chosen})
@@ -141,12 +141,12 @@ def speed_rows(results: Results) -> list[tuple[str, list[str]]]:
 
 
 def curve_data(results: Results) -> dict[str, dict[str, dict[str, list[list[float | None]]]]]:
-    """Class, metric and codec to points [kbit/s, value or None, clips], by rate."""
+    """Group, metric and codec to points [kbit/s, value or None, clips], by rate."""
     curves: dict[str, dict[str, dict[str, list[list[float | None]]]]] = {}
     for point in sorted(results.curves, key=lambda point: point.kbit_s):
         if math.isfinite(point.kbit_s):
             value = point.value if math.isfinite(point.value) else None
-            lines = curves.setdefault(point.clip_class, {}).setdefault(point.metric, {})
+            lines = curves.setdefault(point.group, {}).setdefault(point.metric, {})
             lines.setdefault(point.codec, []).append([point.kbit_s, value, point.clips])
     return curves
 
@@ -163,11 +163,7 @@ def curve_table(curves: dict[str, list[list[float | None]]], metric: str) -> Fig
     return _table(caption, "kbit/s", [f"{rate:.3g}" for rate in rates], rows)
 
 
-def _classes(results: Results) -> list[str]:
-    return list(dict.fromkeys(clip.clip_class for clip in results.clips))
-
-
-def _head_card(clip_class: str, rival: str, ratios: list[Ratio], rates: Sequence[float]) -> HeadCard:
+def _head_card(group: str, rival: str, ratios: list[Ratio], rates: Sequence[float]) -> HeadCard:
     measured = {ratio.rival_kbit_s for ratio in ratios}
     shown = sorted({min(measured, key=lambda one: abs(math.log(one / rate))) for rate in rates}) or sorted(measured)[:1]
     order = metric_order({ratio.metric for ratio in ratios})
@@ -179,7 +175,7 @@ def _head_card(clip_class: str, rival: str, ratios: list[Ratio], rates: Sequence
     numbers = sorted(one.ratio for one in compared if one.ratio is not None and math.isfinite(one.ratio))
     low, high = (_times(numbers[0]), _times(numbers[-1])) if numbers else ("", "")
     span = low if low == high else f"{low}\N{EN DASH}{high}"
-    return HeadCard(class_name(clip_class), codec_name(rival), span, _tally(rows, len(numbers)), rows)
+    return HeadCard(group_name(group), codec_name(rival), span, _tally(rows, len(numbers)), rows)
 
 
 def _tally(rows: list[HeadRow], with_ratio: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from ...clips import NARROW_SPEECH, WIDE_SPEECH
 from ...metrics import METRICS
 from ...results import OURS
 
@@ -20,7 +21,14 @@ CODEC_NAMES = {
     "ima-adpcm": "IMA ADPCM",
     "sbc": "SBC",
 }
-CLASS_NAMES = {"speech": "Speech", "music": "Music", "sfx": "Sound effects", "stereo": "Stereo", "other": "Other"}
+GROUP_NAMES = {
+    WIDE_SPEECH: "Speech, 16 kHz and more",
+    NARROW_SPEECH: "Speech below 16 kHz",
+    "music": "Music",
+    "sfx": "Sound effects",
+    "stereo": "Stereo",
+    "other": "Other",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +63,8 @@ def codec_name(codec: str) -> str:
     return CODEC_NAMES.get(codec, codec)
 
 
-def class_name(clip_class: str) -> str:
-    return CLASS_NAMES.get(clip_class, clip_class)
+def group_name(group: str) -> str:
+    return GROUP_NAMES.get(group, group)
 
 
 def metric_label(metric: str) -> MetricLabel:

@@ -1,15 +1,15 @@
 // Puts the page together: tabs, players, their common settings and the keys.
 
-function prepareClasses() {
-  const panels = [...document.querySelectorAll('[data-class-panel]')];
-  const buttons = [...document.querySelectorAll('[data-class-button]')];
+function prepareGroups() {
+  const panels = [...document.querySelectorAll('[data-group-panel]')];
+  const buttons = [...document.querySelectorAll('[data-group-button]')];
   document.getElementById('figures').classList.add('tabbed');
   const choose = (chosen) => {
-    for (const panel of panels) panel.hidden = panel.dataset.classPanel !== chosen;
-    for (const button of buttons) press(button, button.dataset.classButton === chosen);
+    for (const panel of panels) panel.hidden = panel.dataset.groupPanel !== chosen;
+    for (const button of buttons) press(button, button.dataset.groupButton === chosen);
   };
-  for (const button of buttons) button.addEventListener('click', () => choose(button.dataset.classButton));
-  if (buttons.length) choose(buttons[0].dataset.classButton);
+  for (const button of buttons) button.addEventListener('click', () => choose(button.dataset.groupButton));
+  if (buttons.length) choose(buttons[0].dataset.groupButton);
 }
 
 function preparePlayers() {
@@ -112,7 +112,7 @@ function prepareKeys() {
   });
 }
 
-prepareClasses();
+prepareGroups();
 prepareCurves();
 preparePlayers();
 prepareSettings();

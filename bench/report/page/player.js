@@ -73,7 +73,6 @@ class Player {
   fill() {
     this.shown = this.entries.map((entry, number) => new Panel(this, entry, number));
     this.panels.replaceChildren(...this.shown.map((panel) => panel.node));
-    this.panels.dataset.rivals = this.shown.filter((panel) => !panel.large).length;
     this.entry = Math.min(this.entry, Math.max(0, this.shown.length - 1));
     this.playButton.disabled = this.slider.disabled = this.blindButton.disabled = !this.shown.length;
     this.blindButton.textContent = { off: 'Blind', hidden: 'Reveal', revealed: 'End blind' }[this.blind];
@@ -286,7 +285,6 @@ class Panel {
     this.entry = entry;
     const { source } = entry;
     this.hidden = entry.blind && player.blind === 'hidden';
-    this.large = player.blind === 'off' && (source.codec === 'original' || source.codec === page.ours);
     const name = element('span', { class: 'name' }, this.hidden || !entry.blind ? entry.label : `${entry.label} = ${sourceName(source)}`);
     const rate = element('span', { class: 'rate' }, this.hidden ? '' : sourceRate(source));
     this.button = element('button', { type: 'button', 'aria-pressed': 'false', onclick: () => player.choose(number) },
@@ -295,7 +293,7 @@ class Panel {
     this.stage = element('div', { class: 'stage', 'aria-hidden': 'true', onclick: (event) => this.click(event, number) }, this.cursor);
     const measures = this.hidden ? [] : sourceMeasures(source);
     this.node = element('div', {
-      class: this.large ? 'panel large' : 'panel', 'data-codec': this.hidden ? 'hidden' : source.codec,
+      class: 'panel', 'data-codec': this.hidden ? 'hidden' : source.codec,
     }, this.button, this.stage, element('ul', { class: 'measures' }, ...measures));
   }
 

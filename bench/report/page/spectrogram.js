@@ -76,9 +76,9 @@ function fourier(size) {
       for (let start = 0; start < size; start += 2 * half) {
         for (let index = 0; index < half; index += 1) {
           const low = start + index, high = low + half;
-          const turnReal = cosine[index * stride], turnImaginary = sine[index * stride];
-          const re = real[high] * turnReal - imaginary[high] * turnImaginary;
-          const im = real[high] * turnImaginary + imaginary[high] * turnReal;
+          const twiddleReal = cosine[index * stride], twiddleImaginary = sine[index * stride];
+          const re = real[high] * twiddleReal - imaginary[high] * twiddleImaginary;
+          const im = real[high] * twiddleImaginary + imaginary[high] * twiddleReal;
           real[high] = real[low] - re;
           imaginary[high] = imaginary[low] - im;
           real[low] += re;

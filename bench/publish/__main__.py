@@ -1,0 +1,5 @@
+"""python -m audio_gs.bench.publish"""
+
+from .command import main
+
+main()
