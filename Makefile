@@ -72,7 +72,7 @@ bench: $(VENV)/.bench-package
 	$(BIN)/gs-bench $(CLIPS) -o build/bench --limit 2 --force
 
 PUBLISH := $(BIN)/python -I -m audio_gs.bench.publish
-QUOTING := $(addprefix --quote ,README.md $(wildcard docs/*.md))
+QUOTING := $(addprefix --quote ,README.md $(filter-out docs/results/%,$(shell find docs -name '*.md')))
 
 results: $(VENV)/.test-package
 	$(PUBLISH) $(CLIPS) $(addprefix --rivals-from ,$(RIVALS)) --decoder-source decoder_c $(QUOTING)

@@ -85,10 +85,10 @@ def write(made: Made) -> Entry:
     decoded = to_wav(made.pcm, rate)
     for suffix, content in ((".gs", made.data), (".original.wav", original), (".decoded.wav", decoded)):
         (OUT / f"{name}{suffix}").write_bytes(content)
-    gaussians = ", ".join(f"{count} {kind}s" for kind, count in info.gaussians.items())
+    counts = ", ".join(f"{count} {kind}s" for kind, count in info.gaussians.items())
     title = f"{name}: {len(made.data)} bytes, {info.kbit_s:.2f} kbit/s"
-    samples, table = made.clip.samples, audio_gs.read_gaussians(made.data)
-    draw_clip(OUT / f"{name}.png", samples, made.pcm / FULL_SCALE, info.header, table, title)
+    samples, gaussians = made.clip.samples, audio_gs.read_gaussians(made.data)
+    draw_clip(OUT / f"{name}.png", samples, made.pcm / FULL_SCALE, info.header, gaussians, title)
     return Entry(
         name=name,
         seconds=info.header.duration,
@@ -97,7 +97,7 @@ def write(made: Made) -> Entry:
         stream_bytes=len(made.data),
         facts=(
             f"{info.kbit_s:.2f} kbit/s",
-            gaussians,
+            counts,
             f"{info.macs_per_sample['mean']:.0f} MACs a sample ({info.macs_per_sample['peak']:.0f} in the worst 20 ms)",
             f"{info.decoder_bytes} bytes of memory to decode",
         ),

@@ -135,7 +135,7 @@ static const uint16_t gs_gain[32] = {
     11585, 11839, 12098, 12363, 12634, 12910, 13193, 13482, 13777, 14079, 14387, 14702, 15024, 15353, 15689, 16033
 };
 
-/* a noise over Bark at every d that occurs, as SPEC 7 interpolates it */
+/* a noise over Bark at every d that occurs, as SPEC 5.3 interpolates it */
 static const uint16_t gs_noise_profile[60] = {
     1002, 4397, 10347, 18388, 26651, 31927, 31965, 26735, 18490, 10430, 4456, 1031, 1002, 4397, 10347, 18388,
     26651, 31927, 31965, 26735, 18490, 10430, 4456, 1031, 0, 2438, 7069, 14162, 22661, 29820, 32760, 29880,

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, LEVEL_STEP, MAX_FRAME_LOG2
+from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, LEVEL_STEP, MAX_FRAME_LOG2, NOISE_DTYPE
 from audio_gs.codec.tables import (
     BARK_BANDS,
     COSINE_STEPS,
@@ -28,7 +28,7 @@ ELEMENTS_AT_A_TIME = 1 << 17
 
 _LONGEST = NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1)
 _TURN = 65536
-_SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _FRAME = range(6)
+_SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _FRAME = range(len(NOISE_DTYPE.names or ()) + 1)
 """Columns of `NOISE_DTYPE`, and the one after those: where in the levels of a window a noise begins."""
 _MOST_STAGES = MAX_FRAME_LOG2 - 1
 _SIGN_STEP = 1664525, 1013904223

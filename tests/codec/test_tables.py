@@ -16,7 +16,7 @@ from audio_gs.codec import container, cost, tables
 from audio_gs.codec.kinds import KINDS, noise, tone
 
 ROOT = Path(__file__).parents[2]
-SPEC = (ROOT / "docs" / "SPEC.md").read_text(encoding="utf-8")
+SPEC = " ".join((ROOT / "docs" / "SPEC.md").read_text(encoding="utf-8").split())
 
 
 def stated(pattern: str) -> tuple[int, ...]:
@@ -142,8 +142,10 @@ def test_phase_bits() -> None:
 
 
 def test_spec_states_the_range_coder() -> None:
-    assert stated(r"R1\. SHIFT = ([\d ]+)\.") == tables.ADAPTATION_SHIFT
+    assert stated(r"R1\. Contexts must adapt by SHIFT = ([\d ]+)\.") == tables.ADAPTATION_SHIFT
     assert stated(r"START_COUNT = ([\d ]+)\.") == tables.START_COUNT
+    assert stated(r"\| SHIFT \| (\d+) \| \| ceil\(log2\(i \+ 1\.5\)\)") == (len(tables.ADAPTATION_SHIFT),)
+    assert tuple(math.ceil(math.log2(i + 1.5)) for i in range(16)) == tables.ADAPTATION_SHIFT
 
 
 def test_spec_states_the_slots() -> None:
@@ -153,8 +155,10 @@ def test_spec_states_the_slots() -> None:
         assert stated(rf"{name}_M\[(\d+)\]") == (tables.GAMMA_TOPS,)
     assert stated(r"(\d+) in all") == (tables.CONTEXTS_PER_SCALE,)
     assert stated(r"limits ([\d, ]+) that are <= q") == tables.PHASE_LIMITS
+    assert stated(r"\| phase limits \| (\d+) \| \| ceil\(2\.5 \* 2\^i\)") == (len(tables.PHASE_LIMITS),)
+    assert tuple(math.ceil(2.5 * 2**i) for i in range(7)) == tables.PHASE_LIMITS
     assert stated(r"phase_bits\(q\) = (\d+) \+") == (tables.FEWEST_PHASE_BITS,)
-    assert stated(r"AMP_M, top = (\d+)\)\s+amplitude index, 1..(\d+)") == (
+    assert stated(r"AMP_M, top = (\d+)\) amplitude index, 1..(\d+)") == (
         tables.AMPLITUDE_EXPONENT,
         tables.LARGEST_AMPLITUDE,
     )
@@ -181,21 +185,22 @@ def test_spec_states_the_slots_of_noise() -> None:
 
 def test_spec_states_noise() -> None:
     assert stated(r"Band i = 0\.\.(\d+) has its centre") == (tables.BARK_BANDS - 1,)
-    assert stated(r"level\[i\] = (\d+) \* base") == (noise.LEVEL_STEP,)
+    assert stated(r"level\[i\] = (\d+) \* noise_base") == (noise.LEVEL_STEP,)
     highest = stated(r"limited to 0 \.\. (\d+ \* \d+) - 1")
     assert math.prod(highest) - 1 == noise.HIGHEST_LEVEL
-    assert stated(r"the larger\s+of that and (\d+) \* N") == (
-        tables.NOISE_SHORTEST_SUPPORT << (tables.NOISE_SCALES - 1),
-    )
+    assert stated(r"the larger of that and (\d+) \* N") == (tables.NOISE_SHORTEST_SUPPORT << (tables.NOISE_SCALES - 1),)
 
 
 def test_spec_states_dequantisation_and_rendering() -> None:
-    assert stated(r"\(M \* (\d+) \+ 2048\) >> 12") == (tables.HALF_SQRT2_Q16,)
+    assert stated(r"\(amplitude_step \* (\d+) \+ 2048\) >> 12") == (tables.HALF_SQRT2_Q16,)
     assert stated(r"ENV: (\d+) entries") == (tables.ENVELOPE_SEGMENTS + 1,)
     assert stated(r"COS: (\d+) entries") == (tables.COSINE_STEPS,)
-    assert stated(r"HALF_BAND = (\d+) (-\d+) (\d+) (-\d+), Q12") == tuple(np.abs(tables.half_band()))
-    assert stated(r"d \+ (\d) <= k and inc << d <= (\d+), or 0") == (tables.LEVEL_SCALE, tables.LEVEL_INCREMENT)
-    assert stated(r"half-band filters climb from level (\d) to level 0") == (tables.LEVELS - 1,)
+    assert stated(r"HALF_BAND = (\d+) (-\d+) (\d+) (-\d+) \| Q12") == tuple(np.abs(tables.half_band()))
+    assert stated(r"octave \+ (\d) <= k and inc << octave <= (\d+), or 0") == (
+        tables.LEVEL_SCALE,
+        tables.LEVEL_INCREMENT,
+    )
+    assert stated(r"half-band filters upsample from octave (\d) to octave 0") == (tables.LEVELS - 1,)
     assert stated(r"a decoder makes blocks of (\d+) samples") == (tables.RENDER_BLOCK,)
     assert stated(r"let n' = (\d+) \* floor\(n / \d+\) - (\d+)") == (
         tables.RENDER_BLOCK,
@@ -204,20 +209,26 @@ def test_spec_states_dequantisation_and_rendering() -> None:
     assert stated(r"c \+ (\d) \* \(\(\(a \+ c - 1\)") == (tables.MACS_PER_PIECE,)
     assert stated(r"The filters cost (\d+) in each block") == (tone.FILTER_MACS,)
     assert stated(r"A Gaussian of any kind costs at most (\d+)") == (cost.MACS_PER_GAUSSIAN,)
-    assert stated(r"support L = (\d+) << k") == (tables.SHORTEST_SUPPORT,)
+    assert stated(r"support is L = (\d+) << k") == (tables.SHORTEST_SUPPORT,)
 
 
 def test_spec_states_the_header() -> None:
     assert stated(r"1\.\.9 = ([\d, ]+) Hz") == container.SAMPLE_RATES
     assert stated(r"explicit (\d+\.\.\d+) \|") == (container.MIN_SAMPLE_RATE, container.MAX_SAMPLE_RATE)
-    assert stated(r"a slot is H = 2\^h samples \| (\d+\.\.\d+)") == (
+    assert stated(r"a slot is H = 2\^slot_log2 samples \| (\d+\.\.\d+)") == (
         container.MIN_SLOT_LOG2,
         container.MAX_SLOT_LOG2,
     )
-    assert stated(r"K 1\.\.(\d+), kmin\+K-1 <= (\d+)") == (tables.MAX_SCALES, tone.MAX_SCALE)
-    assert stated(r"M >= 1, E <= (\d+)") == (tone.MAX_OUTPUT_SHIFT,)
-    assert stated(r"held at a time \(section 5\) \| (1\.\.\d+)") == (1, tone.MAX_TONES)
-    assert stated(r"(\d+) <= n <= min\((\d+), h\)") == (noise.MIN_FRAME_LOG2, noise.MAX_FRAME_LOG2)
+    assert stated(r"scales 1\.\.(\d+), smallest_scale \+ scales - 1 <= (\d+)") == (
+        tables.MAX_SCALES,
+        tone.MAX_SCALE,
+    )
+    assert stated(r"amplitude_step >= 1, output_shift <= (\d+)") == (tone.MAX_OUTPUT_SHIFT,)
+    assert stated(r"held at a time \(7\.1\) \| (1\.\.\d+)") == (1, tone.MAX_TONES)
+    assert stated(r"(\d+) <= noise_frame_log2 <= min\((\d+), slot_log2\)") == (
+        noise.MIN_FRAME_LOG2,
+        noise.MAX_FRAME_LOG2,
+    )
     kinds = re.search(r"bit 0 (\w+), 1 (\w+), 2 (\w+), 3 (\w+), 4 (\w+)", SPEC)
     assert kinds
     names = {**{kind.bit: kind.name for kind in KINDS}, **container.RESERVED_KINDS}

@@ -56,6 +56,7 @@ def test_it_overwrites_only_when_forced(clips: Path, tmp_path: Path) -> None:
     result = run(clips, "--output", output)
     assert result.exit_code == 1
     assert "-f overwrites it" in result.output
+    assert "streams" not in result.output, "the work was done in vain"
     assert output.read_text() == "mine"
     assert run(clips, "--output", output, "-f", "--jobs", 1).exit_code == 0
     assert set(json.loads(output.read_text())) == set(TABLE_SETS)
