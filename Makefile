@@ -1,5 +1,6 @@
 # make demo   environment, encode and decode the clips in demo/, pictures in demo/out/
 # make test   environment with the test tools, then style, types, ctest and pytest
+# make check  the C decoder under sanitizers, valgrind and static checks, as far as they are installed
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make budgets  tests/budgets.yaml and the table of docs/SIM.md anew: what the decoder may cost on small cores
 # make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
@@ -18,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bench \
 	firmware_sim decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest vectors budgets bench results quotes clean
+.PHONY: demo test lint ctest pytest check vectors budgets bench results quotes clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -44,6 +45,7 @@ test: lint ctest pytest
 lint: $(VENV)/.test-package
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $$(find decoder_c firmware_sim -name '*.[ch]' -not -path '*/build/*')
 	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml -p audio_gs
 	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/tests $(CURDIR)/demo
 	cd $(VENV) && bin/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
@@ -55,6 +57,9 @@ ctest: $(VENV)/.test-package
 
 pytest: $(VENV)/.test-package
 	$(BIN)/pytest
+
+check: $(VENV)/.test-package
+	PATH="$(CURDIR)/$(BIN):$$PATH" decoder_c/tests/check.sh build/check
 
 vectors: $(VENV)/.test-package
 	$(BIN)/python tests/support/make_vectors.py

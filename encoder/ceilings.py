@@ -12,22 +12,8 @@ from audio_gs.codec.cost import held_each_slot, macs_window, needed_from, slot_m
 from audio_gs.codec.kinds import TONE
 from audio_gs.codec.kinds.base import Table
 from audio_gs.codec.kinds.tone import macs_each, macs_of_tones
-from audio_gs.codec.tables import CONTEXTS_PER_SCALE, NOISE_CONTEXTS
 
 Array = npt.NDArray[Any]
-
-
-_FIXED_BYTES = 764
-_NOISE_BYTES = 84
-_BYTES_A_TONE, _BYTES_A_NOISE, _BYTES_A_FRAME_SAMPLE, _BYTES_A_CONTEXT = 12, 4, 3, 2
-"""What the decoder's memory consists of on a 32-bit core, as its header reckons it."""
-
-
-def most_tones(memory: int, scales: int, max_noises: int, frame_samples: int) -> int:
-    """Tone Gaussians that a decoder with noise can hold in so many bytes on a 32-bit core."""
-    contexts = CONTEXTS_PER_SCALE * scales + NOISE_CONTEXTS
-    noise = _NOISE_BYTES + _BYTES_A_NOISE * max_noises + _BYTES_A_FRAME_SAMPLE * frame_samples
-    return (memory - _FIXED_BYTES - _BYTES_A_CONTEXT * contexts - noise) // _BYTES_A_TONE
 
 
 def peak_macs(macs: Array, window: int) -> float:

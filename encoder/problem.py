@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.kinds.noise import NoiseHeader
+from audio_gs.codec.memory import tones_within
 
-from .ceilings import most_tones
 from .noise.layer import frame_log2_for
 from .options import EncoderOptions, Preset
 from .tones.quantiser import Step
@@ -81,7 +82,8 @@ class Problem:
         """Ceiling on the tones that the decoder holds at a time."""
         if self.options.max_tones is not None:
             return self.options.max_tones
-        affordable = most_tones(self.preset.memory, self.scales, self.preset.max_noises, 1 << self.frame_log2)
+        noise = NoiseHeader(self.frame_log2, shift=1, base=0, max_noises=self.preset.max_noises)
+        affordable = tones_within(self.preset.memory, dataclasses.replace(self.blank_header(), noise=noise))
         return min(self.preset.max_tones, affordable)
 
     @property

@@ -22,7 +22,7 @@ from audio_gs.cli.common import (
 )
 
 from .build.cores import CORES
-from .build.image import COMPILERS, LEVELS
+from .build.image import COMPILERS, OPTIMISATIONS
 from .profile.costs import Cost
 from .profile.timing import TIMINGS
 from .simulate import ENGINES, Report, Settings, simulate
@@ -39,7 +39,9 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--engine", type=click.Choice(ENGINES), default="unicorn", help="[unicorn].")
 @click.option("--compiler", type=click.Choice(COMPILERS), default="zig", help="[zig].")
-@click.option("--opt", "level", type=click.Choice(LEVELS), default="O2", help="Level of optimisation [O2].")
+@click.option(
+    "--opt", "optimisation", type=click.Choice(OPTIMISATIONS), default="O2", help="Level of optimisation [O2]."
+)
 @click.option("--block", type=click.IntRange(min=1), default=32, metavar="N", help="Samples a call of gs_read [32].")
 @click.option("--functions", type=click.IntRange(min=0), default=12, metavar="N", help="Functions to list [12].")
 @click.option("-D", "--define", "defines", multiple=True, metavar="NAME[=VALUE]", help="Macro for the decoder.")
@@ -53,7 +55,7 @@ def command(
     cores: tuple[str, ...],
     engine: str,
     compiler: str,
-    level: str,
+    optimisation: str,
     block: int,
     functions: int,
     defines: tuple[str, ...],
@@ -78,7 +80,7 @@ def command(
             sources = (decoder_source, against) if against else (decoder_source,)
             reports = []
             for source in sources:
-                settings = Settings(core, compiler, level, engine, block, source, defines, cache)
+                settings = Settings(core, compiler, optimisation, engine, block, source, defines, cache)
                 report = simulate(data, settings)
                 reports.append(report)
                 if as_json:
@@ -140,7 +142,7 @@ def describe(name: str, report: Report, functions: int) -> str:
         ("stack at most", "unknown without GCC" if bound is None else f"{bound} bytes by call graph, in GCC's build"),
         ("opening", f"{report.opening.instructions} instructions"),
     )
-    title = f"{name} on {settings.core}, {report.compiler_version} -{settings.level}, {settings.engine}"
+    title = f"{name} on {settings.core}, {report.compiler_version} -{settings.optimisation}, {settings.engine}"
     lines = [title, *(f"  {label:<22}{value}" for label, value in rows)]
     lines += _table("step", report.steps, report)
     return "\n".join(lines + _table("function", dict(list(report.functions.items())[:functions]), report))

@@ -16,13 +16,13 @@ from audio_gs.codec.container import check_stream
 
 from .build.cores import CORES
 from .build.elf import Rom, read_rom
-from .build.image import COMPILERS, GCC, LEVELS, SimError, build_image
+from .build.image import COMPILERS, GCC, OPTIMISATIONS, SimError, build_image
 from .engines.machine import Machine
 from .engines.playback import play_on_unicorn, state_bytes
 from .engines.qemu import play_on_qemu
 from .profile.costs import BlockCounts, Cost, CostBook
 from .profile.stack import stack_bound
-from .profile.steps import STEPS, StepFinder
+from .profile.steps import STEPS, step_of
 from .profile.timing import TIMINGS
 
 ENGINES = ("unicorn", "qemu")
@@ -35,7 +35,7 @@ class Settings:
 
     core: str
     compiler: str = "zig"
-    level: str = "O2"
+    optimisation: str = "O2"
     engine: str = "unicorn"
     block: int = 32
     """Samples that each gs_read is asked for."""
@@ -47,7 +47,7 @@ class Settings:
     """Folder of builds; None for the user's."""
 
     def __post_init__(self) -> None:
-        for value, known in ((self.core, CORES), (self.compiler, COMPILERS), (self.level, LEVELS)):
+        for value, known in ((self.core, CORES), (self.compiler, COMPILERS), (self.optimisation, OPTIMISATIONS)):
             if value not in known:
                 raise SimError(f"{value} is not one of {', '.join(known)}")
         if self.engine not in ENGINES:
@@ -121,7 +121,7 @@ class Report:
             "core": settings.core,
             "engine": settings.engine,
             "compiler": self.compiler_version,
-            "opt": settings.level,
+            "opt": settings.optimisation,
             "block_samples": settings.block,
             "samples": self.samples,
             "sample_rate": self.sample_rate,
@@ -172,7 +172,7 @@ def simulate(data: bytes, settings: Settings) -> Report:
     image = build_image(
         settings.core,
         settings.compiler,
-        settings.level,
+        settings.optimisation,
         source=settings.source,
         defines=settings.defines,
         cache=settings.cache,
@@ -197,7 +197,6 @@ def simulate(data: bytes, settings: Settings) -> Report:
     worst = max(range(len(reads)), key=lambda index: reads[index].instructions)
     window = max(1, -(-round(WINDOW_S * header.sample_rate) // settings.block))
     factor = TIMINGS[settings.core].factor
-    finder = StepFinder(image.source)
     chains = book.by_chain()
     return Report(
         settings=settings,
@@ -216,7 +215,7 @@ def simulate(data: bytes, settings: Settings) -> Report:
         worst_window_samples=window * settings.block,
         promised_macs=header.peak_macs,
         functions=_grouped({chain: chain[0] if chain else "?" for chain in chains}, chains),
-        steps=_in_order(_grouped({chain: finder.step_of(chain) for chain in chains}, chains)),
+        steps=_in_order(_grouped({chain: step_of(chain) for chain in chains}, chains)),
         rom=read_rom(image, elf),
         state_bytes=size,
         pcm_bytes=2 * settings.block,
@@ -250,7 +249,7 @@ def _bound_or_none(settings: Settings) -> int | None:
     image = build_image(
         settings.core,
         "gcc",
-        settings.level,
+        settings.optimisation,
         source=settings.source,
         defines=settings.defines,
         cache=settings.cache,

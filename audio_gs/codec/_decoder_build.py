@@ -1,31 +1,25 @@
-"""Write the C source of the extension module `audio_gs.codec._decoder` from the decoder's public header.
+"""Write the C source of the extension module `audio_gs.codec._decoder`.
 
-    python _decoder_build.py decoder_c/include/audio_gs.h OUTPUT.c
+    python _decoder_build.py DECLARATIONS OUTPUT.c
 
-Runs while the package is built, never afterwards, and is not installed. The declarations are the header's
-own, so the binding cannot drift from the library; structure layouts and constants are checked by the C
-compiler (cffi's API mode).
+DECLARATIONS is what a C preprocessor leaves of decoder_c/include/audio_gs.h with GS_DECLARATIONS_ONLY defined, so the
+binding cannot drift from the library; structure layouts and constants are checked by the C compiler (cffi's API mode).
+Runs while the package is built, never afterwards, and is not installed.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 import cffi
 
-DECLARATIONS = re.compile(r"/\* cdef: .*?\*/(.*?)/\* cdef ends \*/", re.DOTALL)
-
 
 def main() -> None:
-    header, output = Path(sys.argv[1]), Path(sys.argv[2])
-    declarations = DECLARATIONS.search(header.read_text(encoding="utf-8"))
-    if declarations is None:
-        sys.exit(f"{header} lacks the marks 'cdef:' and 'cdef ends' around its declarations")
+    declarations, output = map(Path, sys.argv[1:])
     builder = cffi.FFI()
-    builder.cdef(declarations.group(1))
-    builder.set_source("audio_gs.codec._decoder", f'#include "{header.name}"')
+    builder.cdef(declarations.read_text(encoding="utf-8"))
+    builder.set_source("audio_gs.codec._decoder", '#include "audio_gs.h"')
     builder.emit_c_code(str(output))
 
 

@@ -16,9 +16,8 @@ import numpy.typing as npt
 
 from audio_gs.errors import BitstreamError, UnsupportedError
 
-from .kinds import KINDS, TONE
+from .kinds import KINDS, RESERVED, TONE, HeaderParts
 from .kinds.base import HeaderLimit, Kind
-from .kinds.noise import NoiseHeader
 from .kinds.tone import MAX_AMPLITUDE_STEP
 from .tables import RENDER_BLOCK, SHORTEST_SUPPORT, TABLE_SETS, WARM_UP_BLOCKS
 
@@ -27,16 +26,14 @@ FORMAT_VERSION = 1
 
 SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 96000
-RESERVED_KINDS = {2: "asymmetric", 3: "chirped", 4: "panned"}
-"""Names of kinds that no version has yet, by their bits in the header."""
 
 MIN_SLOT_LOG2, MAX_SLOT_LOG2 = 5, 12
 MAX_VARINT = (1 << 31) - 1
 MAX_VARINT_BYTES = 5
 
 
-@dataclasses.dataclass(frozen=True)
-class StreamHeader:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreamHeader(HeaderParts):
     """The header's fields, decoded. Lengths are in samples unless the name says slots."""
 
     sample_rate: int
@@ -57,8 +54,6 @@ class StreamHeader:
     loop: tuple[int, int] | None = None
     """First sample of the loop and the sample after its last."""
     table_set: int = 0
-    noise: NoiseHeader | None = None
-    """None: there are tones only."""
     channels: int = 1
     version: int = FORMAT_VERSION
 
@@ -76,11 +71,6 @@ class StreamHeader:
     def longest_support(self) -> int:
         """Samples that a Gaussian of any kind can last at most."""
         return max(kind.longest_support(self) for kind in self.kinds)
-
-    @property
-    def max_noises(self) -> int:
-        """Decoder class: the most noises held at a time, 0 in a stream without noise."""
-        return self.noise.max_noises if self.noise else 0
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -231,7 +221,7 @@ def feature_error(kind_bits: int, table_set: int, channels: int) -> str | None:
     """What a header asks for that this version does not know, in one line (SPEC C2)."""
     unknown = kind_bits & ~sum(1 << kind.bit for kind in KINDS)
     if unknown:
-        names = [RESERVED_KINDS.get(bit, f"reserved (bit {bit})") for bit in range(8) if unknown >> bit & 1]
+        names = [RESERVED.get(bit, f"reserved (bit {bit})") for bit in range(8) if unknown >> bit & 1]
         return f"unsupported kind of Gaussian: {', '.join(names)}; a newer decoder is needed"
     if table_set >= len(TABLE_SETS):
         return f"unsupported table set {table_set}; a newer decoder is needed"
@@ -296,7 +286,7 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
     rate_code = rate_slot & 15
     sample_rate = take(4) if rate_code == 0 else SAMPLE_RATES[(rate_code - 1) % len(SAMPLE_RATES)]
     loop = (varint(), varint()) if layout >> 1 & 1 else None
-    with_parts = [kind for kind in KINDS if kind.header_bytes and kind_bits >> kind.bit & 1]
+    with_parts = [kind for kind in KINDS if kind.optional and kind_bits >> kind.bit & 1]
     parts = {kind.name: kind.parse_part(take_bytes(kind.header_bytes)) for kind in with_parts}
     check = zlib.crc32(data[:offset]) & 0xFFFF
     if take(2) != check:

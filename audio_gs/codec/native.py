@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from audio_gs.errors import AudioGsError, BitstreamError, UnsupportedError
@@ -11,8 +9,7 @@ from audio_gs.errors import AudioGsError, BitstreamError, UnsupportedError
 from ._decoder import ffi, lib
 from .backend import Backend
 from .container import FORMAT_VERSION, StreamHeader
-from .kinds import NOISE
-from .kinds.noise import NoiseHeader
+from .kinds import KINDS
 from .pcm import PcmArray
 
 UNLIMITED = 65535
@@ -39,14 +36,10 @@ def _check(result: int) -> int:
 def decoder_bytes(header: StreamHeader) -> int:
     """Memory that the C decoder needs for a stream with this header, in bytes, its tables and stack not
     counted."""
-    frame_samples = header.noise.frame_samples if header.noise else 0
-    return int(lib.gs_decoder_size(header.max_tones, header.scales, header.max_noises, frame_samples))
-
-
-def _noise_header(info: Any) -> NoiseHeader:
-    return NoiseHeader(
-        frame_log2=info.noise_frame_shift, shift=info.noise_shift, base=info.noise_base, max_noises=info.max_noise
-    )
+    decoder_class = ffi.new("gs_class *")
+    for kind in header.kinds:
+        kind.fill_class(decoder_class, header)
+    return int(lib.gs_decoder_size(decoder_class))
 
 
 class NativeDecoder:
@@ -60,22 +53,24 @@ class NativeDecoder:
         self._data = ffi.from_buffer("uint8_t[]", data)
         info = ffi.new("gs_info *")
         _check(lib.gs_info_from_memory(self._data, len(data), info))
+        optional = [kind for kind in KINDS if kind.optional and info.kinds >> kind.bit & 1]
+        parts = {kind.name: kind.part_of_info(info) for kind in optional}
         self.header = StreamHeader(
             sample_rate=info.sample_rate,
             samples=info.samples,
-            slot_log2=info.slot_shift,
+            slot_log2=info.slot_log2,
             smallest_scale=info.smallest_scale,
-            scales=info.scales,
+            scales=info.decoder_class.scales,
             amplitude_step=info.amplitude_step,
             output_shift=info.output_shift,
-            max_tones=info.max_active,
+            max_tones=info.decoder_class.max_tones,
             peak_macs=info.peak_macs,
             seek_slots=info.seek_slots,
             loop=(info.loop_start, info.loop_end) if info.has_loop else None,
             table_set=info.table_set,
-            noise=_noise_header(info) if info.kinds & 1 << NOISE.bit else None,
             channels=info.channels,
             version=FORMAT_VERSION,
+            **parts,
         )
         size = decoder_bytes(self.header)
         self._memory = ffi.new("uint64_t[]", -(-size // 8))

@@ -33,13 +33,13 @@ ADAPTATION_SHIFT = (1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5)
 """Shift of a context's adaptation after 0, 1, ... bits: close to the running mean, 1/(n + 1.5), down to 1/32."""
 HALF_SQRT2_Q16 = 46341
 """round(65536 / sqrt(2))"""
-LEVELS = 4
+OCTAVES = 4
 """Sample rates at which tones are rendered, each half of the one before."""
-LEVEL_INCREMENT = 19200
-"""Largest phase step, 65536 a turn, of a tone at a level but the first: what lies below passes the half-band filter
+OCTAVE_INCREMENT = 19200
+"""Largest phase step, 65536 a turn, of a tone in an octave but the first: what lies below passes the half-band filter
 within -58 dB, and its image behind it stays under -52 dB."""
-LEVEL_SCALE = 2
-"""Smallest scale, at its own rate, of a tone at a level but the first."""
+OCTAVE_SCALE = 2
+"""Smallest scale, at its own rate, of a tone in an octave but the first."""
 RENDER_BLOCK = 64
 """Samples that a decoder makes at a time; it decodes the slots that begin in the next block too."""
 WARM_UP_BLOCKS = 2
@@ -207,6 +207,8 @@ class Table:
     """Bits behind the binary point; None: the values are plain integers."""
     array_in_c: bool = True
     """False: C has one of `constants` for each value."""
+    shared_in_c: bool = False
+    """More than one of the C decoder's files reads it, so that only one of them may contain it."""
 
     @property
     def stored(self) -> npt.NDArray[Any]:
@@ -232,8 +234,9 @@ def all_tables() -> tuple[Table, ...]:
             "int16_t",
             "round(32767 (exp(-x^2/2) - c) / (1 - c)), x = 2.5 (i - 16)/16, c = exp(-2.5^2/2)",
             q=15,
+            shared_in_c=True,
         ),
-        Table("cosine", cosine(), "int16_t", "round(16384 cos(2 pi i / 1024))", q=14),
+        Table("cosine", cosine(), "int16_t", "round(16384 cos(2 pi i / 1024))", q=14, shared_in_c=True),
         Table(
             "half_band",
             half_band(),
@@ -273,14 +276,29 @@ def all_tables() -> tuple[Table, ...]:
     )
 
 
+_SHARED_TABLES = """\
+/* Tables that several files of a program read are in the one that defines GS_SHARED_TABLES_HERE before it includes this
+ * header, where the others define GS_SHARED_TABLES_ELSEWHERE; with neither, in each file. */
+#ifdef GS_SHARED_TABLES_HERE
+#define GS_SHARED_TABLE
+#else
+#define GS_SHARED_TABLE static
+#endif
+"""
+
+
 def _c_array(table: Table) -> str:
     lines = []
     flat = [str(v) for v in table.stored.ravel()]
     for start in range(0, len(flat), 16):
         lines.append("    " + ", ".join(flat[start : start + 16]))
     comment = table.formula if table.q_format is None else f"{table.q_format}: {table.formula}"
-    declaration = f"static const {table.c_type} gs_{table.name}[{len(flat)}]"
-    return f"/* {comment} */\n{declaration} = {{\n" + ",\n".join(lines) + "\n};\n"
+    declaration = f"const {table.c_type} gs_{table.name}[{len(flat)}]"
+    values = " = {\n" + ",\n".join(lines) + "\n};\n"
+    if not table.shared_in_c:
+        return f"/* {comment} */\nstatic {declaration}{values}"
+    elsewhere = f"#ifdef GS_SHARED_TABLES_ELSEWHERE\nextern {declaration};\n#else\n"
+    return f"/* {comment} */\n{elsewhere}GS_SHARED_TABLE {declaration}{values}#endif\n"
 
 
 def constants() -> dict[str, int]:
@@ -289,25 +307,25 @@ def constants() -> dict[str, int]:
         "GS_COSINE_STEPS": COSINE_STEPS,
         "GS_ENVELOPE_SEGMENTS": ENVELOPE_SEGMENTS,
         "GS_HALF_SQRT2_Q16": HALF_SQRT2_Q16,
-        "GS_LEVELS": LEVELS,
+        "GS_OCTAVES": OCTAVES,
         "GS_BLOCK_SAMPLES": RENDER_BLOCK,
         "GS_WARM_UP_BLOCKS": WARM_UP_BLOCKS,
-        "GS_LEVEL_INCREMENT": LEVEL_INCREMENT,
-        "GS_LEVEL_SCALE": LEVEL_SCALE,
+        "GS_OCTAVE_INCREMENT": OCTAVE_INCREMENT,
+        "GS_OCTAVE_SCALE": OCTAVE_SCALE,
         "GS_HALF_BAND_TAPS": HALF_BAND_TAPS,
         **{f"GS_HALF_BAND_{i}": tap for i, tap in enumerate(half_band().tolist())},
         "GS_MAX_SCALES": MAX_SCALES,
         "GS_TABLE_SETS": len(TABLE_SETS),
-        "GS_CONTEXT_MORE": MORE,
+        "GS_TONE_CONTEXT_MORE": MORE,
         "GS_MORE_ACTIVITIES": MORE_ACTIVITIES,
         "GS_MORE_PLACES": MORE_PLACES,
-        "GS_CONTEXT_FIRST_BIN": FIRST_BIN,
-        "GS_CONTEXT_NEXT_BIN": NEXT_BIN,
-        "GS_CONTEXT_AMPLITUDE": AMPLITUDE,
+        "GS_TONE_CONTEXT_FIRST_BIN": FIRST_BIN,
+        "GS_TONE_CONTEXT_NEXT_BIN": NEXT_BIN,
+        "GS_TONE_CONTEXT_AMPLITUDE": AMPLITUDE,
         "GS_GAMMA_LENGTHS": GAMMA_LENGTHS,
         "GS_GAMMA_TOPS": GAMMA_TOPS,
-        "GS_CONTEXTS_PER_SCALE": CONTEXTS_PER_SCALE,
-        "GS_AMPLITUDE_EXPONENT": AMPLITUDE_EXPONENT,
+        "GS_TONE_CONTEXTS_PER_SCALE": CONTEXTS_PER_SCALE,
+        "GS_TONE_AMPLITUDE_EXPONENT": AMPLITUDE_EXPONENT,
         "GS_FEWEST_PHASE_BITS": FEWEST_PHASE_BITS,
         "GS_PHASE_LIMITS": len(PHASE_LIMITS),
         "GS_NOISE_SCALES": NOISE_SCALES,
@@ -316,7 +334,7 @@ def constants() -> dict[str, int]:
         "GS_NOISE_PLACES_LOG2": NOISE_PLACES_LOG2,
         "GS_NOISE_CONTEXT_MORE": NOISE_MORE,
         "GS_NOISE_CONTEXT_WIDTH": NOISE_WIDTH,
-        "GS_CONTEXTS_PER_NOISE_SCALE": CONTEXTS_PER_NOISE_SCALE,
+        "GS_NOISE_CONTEXTS_PER_SCALE": CONTEXTS_PER_NOISE_SCALE,
         "GS_NOISE_CONTEXT_PLACE": NOISE_PLACE,
         "GS_NOISE_CONTEXT_SIGN": NOISE_SIGN,
         "GS_NOISE_CONTEXT_WEIGHT": NOISE_WEIGHT,
@@ -335,6 +353,7 @@ def c_header() -> str:
         "/* Generated by `python -m audio_gs.codec.tables`; do not edit. */",
         "#ifndef GS_TABLES_H\n#define GS_TABLES_H\n\n#include <stdint.h>\n",
         "".join(f"#define {name} {value if value >= 0 else f'({value})'}\n" for name, value in constants().items()),
+        _SHARED_TABLES,
         *(_c_array(table) for table in all_tables() if table.array_in_c),
         "#endif",
     ]

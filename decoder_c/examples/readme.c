@@ -3,7 +3,7 @@
 
 int main(void)
 {
-    static GS_DECODER_STORAGE(memory, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES, GS_SPEECH_NOISE, GS_SPEECH_NOISE_FRAME);
+    static GS_DECODER_STORAGE(memory, GS_SPEECH);
     static uint8_t clip[1 << 20];
     uint32_t bytes = (uint32_t)fread(clip, 1, sizeof clip, stdin);
     gs_decoder *decoder;

@@ -24,8 +24,7 @@ static int play(FILE *file, uint32_t bytes, double seconds)
 
     if (result < 0)
         return result;
-    room = gs_decoder_size(info.max_active, info.scales, info.max_noise,
-                           info.max_noise ? 1u << info.noise_frame_shift : 0);
+    room = gs_decoder_size(&info.decoder_class);
     memory = malloc(room);
     if (!memory)
         return GS_ERR_MEMORY;

@@ -2,7 +2,7 @@
  *
  * Use
  *
- *     static GS_DECODER_STORAGE(memory, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES, GS_SPEECH_NOISE, GS_SPEECH_NOISE_FRAME);
+ *     static GS_DECODER_STORAGE(memory, GS_SPEECH);
  *     gs_decoder *decoder;
  *     int16_t pcm[256];
  *     int32_t n = gs_open_memory(&memory, sizeof memory, clip, clip_bytes, &decoder);
@@ -11,22 +11,22 @@
  *     if (n < 0)
  *         complain(gs_error_string((int)n));
  *
- * A stream states its class in its header: how many tone Gaussians are held at a time and how many scales it uses; if
- * it has noise, how many noise Gaussians are held at a time and how long a frame of noise is. The caller sizes the
- * memory by class, at compile time with GS_DECODER_STORAGE or at run time with gs_info_from_memory and gs_decoder_size;
- * a stream of a larger class is refused with GS_ERR_MEMORY. A stream that lies in memory is read in place; any other
- * storage is read through a callback, a few bytes at a time.
+ * A stream states its class in its header: how many tones are held at a time and on how many scales; if it has noise,
+ * how many noises are held at a time and how long a frame of noise is. The caller sizes the memory by class, at compile
+ * time with GS_DECODER_STORAGE or at run time with gs_info_from_memory and gs_decoder_size; a stream of a larger class
+ * is refused with GS_ERR_MEMORY. A stream that lies in memory is read in place; any other storage is read through a
+ * callback, a few bytes at a time.
  *
  * What it costs
  *
- * Memory: GS_DECODER_BYTES of the class, plus a stack of about 450 bytes on a small core. No heap, no floating point,
+ * Memory: GS_DECODER_BYTES of the class, plus a stack of about 350 bytes on a small core. No heap, no floating point,
  * no C library but the memcpy and memset that compilers call by themselves, no 64-bit arithmetic, no division, no
- * recursion, no writable global. Noise takes 560 bytes, 4 for each noise Gaussian that can be held and 3 for each
- * sample of a frame; a stream without noise takes none of them.
+ * recursion, no writable global. Noise takes 560 bytes, 4 for each noise that can be held and 3 for each sample of
+ * a frame; a stream without noise takes none of them.
  * Time: gs_info.peak_macs is the most multiplications a sample in any 20 ms of playing. A sounding tone takes one for
  * each sample at the lowest of four sample rates that holds it, and four for each straight piece of its envelope in a
  * block of 64 samples; the filters between the rates 3.5 a sample; noise, a transform a frame, log2(frame) + 5 a sample
- * at most, and up to 51 for each noise Gaussian that lasts in the frame. A 32-bit core spends eight to twenty
+ * at most, and up to 51 for each noise that lasts in the frame. A 32-bit core spends eight to twenty
  * instructions on a multiplication. Tones are made in blocks of 64 samples, noise in frames: the work of one is done at
  * once, by the gs_read that crosses into it; the first one after a jump makes three blocks and two frames.
  * Latency: none. gs_read may ask for any number of samples, and the samples do not depend on how many are asked for at
@@ -43,18 +43,18 @@
 #ifndef AUDIO_GS_H
 #define AUDIO_GS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 /* The version of the whole project; the build systems read it here. The version of the format is another matter. */
 #define GS_VERSION "0.1.0"
 #define GS_FORMAT_VERSION 1
 
+/* With GS_DECLARATIONS_ONLY a preprocessor leaves plain declarations, which foreign-function generators can read. */
+#ifndef GS_DECLARATIONS_ONLY
+#include <stddef.h>
+#include <stdint.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* cdef: from here to "cdef ends" plain declarations only, which foreign-function generators can read. */
+#endif
 
 enum gs_error {
     GS_OK = 0,
@@ -68,39 +68,44 @@ enum gs_error {
     GS_ERR_IO = -8           /* the read callback failed or gave fewer bytes than asked for */
 };
 
+/* The class of a stream: what a decoder must have room for. */
+typedef struct gs_class {
+    uint16_t max_tones;       /* most tones held at a time, 1 to 4096 */
+    uint8_t scales;           /* how many scales of tones, 1 to 8 */
+    uint8_t max_noises;       /* most noises held at a time, 1 to 255; 0 for streams without noise */
+    uint8_t noise_frame_log2; /* log2 of the samples in a noise frame, 5 to 9; 0 for streams without noise */
+} gs_class;
+
 /* What the header says. Times are in samples. */
 typedef struct gs_info {
-    uint32_t sample_rate;      /* Hz, 4000 to 96000 */
-    uint32_t samples;          /* exact length, 1 to 2^31 - 1 */
-    uint32_t loop_start;       /* first sample of the loop; 0 without loop points */
-    uint32_t loop_end;         /* one past the last sample of the loop; 0 without loop points */
-    uint32_t seek_slots;       /* slots in a segment, 0: one segment */
-    uint32_t peak_macs;        /* most multiply-accumulates a sample in any 20 ms */
-    uint32_t header_bytes;     /* size of the header in the stream */
-    uint16_t max_active;       /* most tone Gaussians held at a time, 1 to 4096 */
-    uint16_t slot_samples;     /* samples in a slot, 32 to 4096, a power of two */
-    uint16_t amplitude_step;   /* mantissa of the step of the amplitude quantiser, 1 to 2047 */
-    uint8_t output_shift;      /* its binary exponent, negated, 0 to 16 */
-    uint8_t slot_shift;        /* log2 of slot_samples */
-    uint8_t smallest_scale;    /* a tone Gaussian of scale k is 32 << k samples long */
-    uint8_t scales;            /* how many scales of tones the stream uses, 1 to 8 */
-    uint8_t channels;          /* 1 */
-    uint8_t kinds;             /* bit 0: tone Gaussians, always; bit 1: noise Gaussians */
-    uint8_t table_set;         /* 0: speech, 1: music, 2: effects */
-    uint8_t has_loop;          /* 1 with loop points */
-    uint8_t noise_frame_shift; /* log2 of the samples in a noise frame, 5 to 9; 0 without noise, as the next three */
-    uint8_t noise_shift;       /* noise is made in steps of 1/16 of 2^noise_shift output steps, 1 to 15 */
-    int8_t noise_base;         /* level where no noise Gaussian is, in half octaves of amplitude */
-    uint8_t max_noise;         /* most noise Gaussians held at a time, 1 to 255 */
+    gs_class decoder_class;
+    uint16_t slot_samples;   /* samples in a slot, 32 to 4096, a power of two */
+    uint16_t amplitude_step; /* mantissa of the step of the amplitude quantiser, 1 to 2047 */
+    uint8_t output_shift;    /* its binary exponent, negated, 0 to 16 */
+    uint8_t slot_log2;       /* of slot_samples */
+    uint8_t smallest_scale;  /* a tone of scale k is 32 << k samples long */
+    uint8_t channels;        /* 1 */
+    uint8_t kinds;           /* bit 0: tones, always; bit 1: noises */
+    uint8_t table_set;       /* 0: speech, 1: music, 2: effects */
+    uint8_t has_loop;        /* 1 with loop points */
+    uint8_t noise_shift;   /* noise is made in steps of 1/16 of 2^noise_shift output steps, 1 to 15; 0 without noise */
+    int8_t noise_base;     /* level where no noise is, in half octaves of amplitude; 0 in a stream without noise */
+    uint32_t sample_rate;  /* Hz, 4000 to 96000 */
+    uint32_t samples;      /* exact length, 1 to 2^31 - 1 */
+    uint32_t loop_start;   /* first sample of the loop; 0 without loop points */
+    uint32_t loop_end;     /* one past the last sample of the loop; 0 without loop points */
+    uint32_t seek_slots;   /* slots in a segment, 0: one segment */
+    uint32_t peak_macs;    /* most multiply-accumulates a sample in any 20 ms */
+    uint32_t header_bytes; /* size of the header in the stream */
 } gs_info;
 
 /* Where the entropy decoder stood after the last decoded slot, for comparing decoders with each other. */
 typedef struct gs_coder_state {
-    int32_t slot;          /* that slot's number, counted from the slot that holds sample 0 */
+    int32_t slot; /* that slot's number, counted from the slot that holds sample 0 */
     uint32_t range;
     uint32_t code;
-    uint32_t bytes_read;   /* bytes taken since the segment's start, with the zeros that stand in beyond its end */
-    uint32_t held;         /* Gaussians held */
+    uint32_t bytes_read; /* bytes taken since the segment's start, with the zeros that stand in beyond its end */
+    uint32_t held;       /* Gaussians held */
 } gs_coder_state;
 
 /* Opaque; lives in the caller's memory. */
@@ -117,11 +122,9 @@ int gs_info_from_memory(const void *stream, uint32_t bytes, gs_info *info);
 /* The same for a stream behind a callback. `user` is passed through and may be NULL. */
 int gs_info_from_callback(gs_read_fn read, void *user, uint32_t bytes, gs_info *info);
 
-/* Bytes of memory for streams of a class: at most `max_active` tone Gaussians held (1 to 4096), at most `scales` scales
- * of tones (1 to 8), at most `max_noise` noise Gaussians held (1 to 255) and frames of noise of at most
- * `noise_frame_samples` (32, 64, .. 512), both 0 for streams without noise; the same as GS_DECODER_BYTES of the four.
- * 0 if a number is out of its bounds. */
-size_t gs_decoder_size(uint32_t max_active, uint32_t scales, uint32_t max_noise, uint32_t noise_frame_samples);
+/* Bytes of memory for the streams of a class and of every class that is in no number larger; the same as
+ * GS_DECODER_BYTES. 0 if a number is out of its bounds. */
+size_t gs_decoder_size(const gs_class *decoder_class);
 
 /* Opens a stream of `bytes` bytes that stays in memory, unchanged, as long as the decoder is used. `memory` is
  * `memory_bytes` bytes, aligned for a pointer. Returns GS_OK, with `*decoder` set to a decoder at sample 0, or an
@@ -151,9 +154,9 @@ int gs_rewind(gs_decoder *decoder);
 int gs_set_loop(gs_decoder *decoder, int on);
 
 /* For a processor under load: from the next block of 64 samples on that gs_read makes, at most `macs` MACs a sample are
- * spent on tones, and the weakest ones of a block stay out of it; 65535 or more lifts the limit, which is where a decoder
- * begins. What is given depends on the budget and the place in the stream alone. Noise, and 3.5 MACs a sample of
- * filters, come on top. Choosing costs some 40 instructions for each tone and block. */
+ * spent on tones, and the weakest ones of a block stay out of it; 65535 or more lifts the limit, which is where a
+ * decoder begins. What is given depends on the budget and the place in the stream alone. Noise, and 3.5 MACs a sample
+ * of filters, come on top. Choosing costs some 40 instructions for each tone and block. */
 int gs_set_budget(gs_decoder *decoder, uint32_t macs);
 
 /* The number of the next sample that gs_read will write, 0 to gs_info.samples. */
@@ -173,34 +176,40 @@ void gs_get_coder_state(const gs_decoder *decoder, gs_coder_state *state);
  * NULL. */
 const char *gs_error_string(int error);
 
-/* cdef ends */
-
-/* Class of every stream of the encoder's speech preset up to 24 kHz. */
-#define GS_SPEECH_ACTIVE 254
+/* A class that is known at compile time is named by a prefix of four macros. This is that of every stream of the
+ * encoder's speech preset up to 24 kHz. */
+#define GS_SPEECH_MAX_TONES 254
 #define GS_SPEECH_SCALES 6
-#define GS_SPEECH_NOISE 80
-#define GS_SPEECH_NOISE_FRAME 128
+#define GS_SPEECH_MAX_NOISES 80
+#define GS_SPEECH_NOISE_FRAME_LOG2 7
 
-/* Bytes of memory for a class, as gs_decoder_size, for use in a constant expression. */
-#define GS_DECODER_BYTES(max_active, scales, max_noise, noise_frame_samples)                                           \
-    (GS_DECODER_FIXED_BYTES + 12u * (max_active) + 2u * GS_CONTEXTS(scales, max_noise) +                               \
-     GS_NOISE_BYTES(max_noise, noise_frame_samples))
+/* Bytes of memory for a class, as gs_decoder_size, for use in a constant expression: GS_DECODER_BYTES(GS_SPEECH). */
+#define GS_DECODER_BYTES(prefix)                                                                                       \
+    (GS_DECODER_FIXED_BYTES + GS_TONE_BYTES(prefix##_MAX_TONES) +                                                      \
+     GS_NOISE_BYTES(prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2) +                                                  \
+     2u * GS_CONTEXTS(prefix##_SCALES, prefix##_MAX_NOISES))
 
-/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, 254, 6, 80, 128); */
-#define GS_DECODER_STORAGE(name, max_active, scales, max_noise, noise_frame_samples)                                   \
+/* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, GS_SPEECH); */
+#define GS_DECODER_STORAGE(name, prefix)                                                                               \
     union {                                                                                                            \
         void *alignment;                                                                                               \
-        uint8_t bytes[GS_DECODER_BYTES(max_active, scales, max_noise, noise_frame_samples)];                           \
+        uint8_t bytes[GS_DECODER_BYTES(prefix)];                                                                       \
     } name
 
-/* Parts of GS_DECODER_BYTES; of no other use. */
-#define GS_DECODER_FIXED_BYTES (752u + 3u * sizeof(void *))
-#define GS_CONTEXTS(scales, max_noise) (89u * (scales) + ((max_noise) ? 238u : 0u))
-#define GS_NOISE_BYTES(max_noise, noise_frame_samples)                                                                 \
-    ((max_noise) ? 84u + 4u * (max_noise) + 3u * (noise_frame_samples) : 0u)
+/* The initialiser of a gs_class. */
+#define GS_CLASS(prefix) {prefix##_MAX_TONES, prefix##_SCALES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2}
 
+/* Parts of GS_DECODER_BYTES; of no other use. */
+#define GS_DECODER_FIXED_BYTES (184u + 3u * sizeof(void *))
+#define GS_TONE_BYTES(max_tones) (568u + 12u * (max_tones))
+#define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
+    ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
+#define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
+
+#ifndef GS_DECLARATIONS_ONLY
 #ifdef __cplusplus
 }
+#endif
 #endif
 
 #endif

@@ -1,34 +1,37 @@
-#include "gs_internal.h"
+#include "gs_container.h"
 
-#define KIND_TONE 1u
-#define KIND_NOISE 2u
+#include "gs_kinds.h"
 
-/* CRC-32 of a nibble n: four times (n >> 1) ^ (n & 1 ? 0xEDB88320 : 0). */
-static const uint32_t crc_of_nibble[16] = {
+/* CRC-32 (ISO-HDLC, as zlib has it) of a nibble n: four times (n >> 1) ^ (n & 1 ? 0xEDB88320 : 0). */
+static const uint32_t gs_crc_of_nibble[16] = {
     0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
     0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
 };
 
-static const uint16_t rate_of_code[10] = {0, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+static const uint16_t gs_rate_of_code[10] = {0, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
 
 uint32_t gs_crc_byte(uint32_t crc, uint32_t byte)
 {
     crc ^= byte;
-    crc = (crc >> 4) ^ crc_of_nibble[crc & 15u];
-    return (crc >> 4) ^ crc_of_nibble[crc & 15u];
+    crc = (crc >> 4) ^ gs_crc_of_nibble[crc & 15u];
+    return (crc >> 4) ^ gs_crc_of_nibble[crc & 15u];
 }
 
 void gs_input_open(gs_input *input, const void *memory, gs_read_fn read, void *user, uint32_t size)
 {
-    *input = GS_ALL_ZERO(gs_input);
     input->memory = (const uint8_t *)memory;
     input->read = read;
     input->user = user;
     input->size = size;
+    input->offset = 0;
+    input->crc = GS_CRC_START;
+    input->error = GS_OK;
+    input->buffer_offset = 0;
+    input->buffered = 0;
 }
 
 /* Makes the bytes at the input's offset the buffered ones. */
-static int fill_buffer(gs_input *input)
+static int gs_input_fill(gs_input *input)
 {
     uint32_t wanted = input->size - input->offset;
     int given;
@@ -52,7 +55,7 @@ uint32_t gs_input_byte(gs_input *input)
     if (!input->error && at >= input->size)
         input->error = GS_ERR_TRUNCATED;
     if (!input->error && !input->memory && at - input->buffer_offset >= input->buffered)
-        input->error = fill_buffer(input);
+        input->error = gs_input_fill(input);
     if (input->error)
         return 0;
     byte = input->memory ? input->memory[at] : input->buffer[at - input->buffer_offset];
@@ -87,21 +90,14 @@ uint32_t gs_input_varint(gs_input *input)
     return value;
 }
 
-static int outside(uint32_t value, uint32_t least, uint32_t most)
-{
-    return value - least > most - least;
-}
-
 /* A damaged header must not pass for an illegal or unsupported one: the checksum comes before any judgement. */
 int gs_header_read(gs_input *input, gs_info *info)
 {
     uint32_t magic;
     uint32_t byte;
     uint32_t rate_code;
-    uint32_t max_active;
     uint32_t crc;
 
-    input->crc = GS_CRC_START;
     magic = gs_input_number(input, 2);
     byte = gs_input_byte(input);
     if (input->error)
@@ -113,32 +109,22 @@ int gs_header_read(gs_input *input, gs_info *info)
 
     byte = gs_input_byte(input);
     rate_code = byte & 15u;
-    info->slot_shift = (uint8_t)(byte >> 4);
-    info->slot_samples = (uint16_t)(1u << info->slot_shift);
+    info->slot_log2 = (uint8_t)(byte >> 4);
+    info->slot_samples = (uint16_t)(1u << info->slot_log2);
     info->kinds = (uint8_t)gs_input_byte(input);
     byte = gs_input_byte(input);
     info->channels = (uint8_t)(1u + (byte & 1u));
     info->has_loop = (byte >> 1) & 1u;
     info->table_set = (uint8_t)(byte >> 2);
-    byte = gs_input_byte(input);
-    info->smallest_scale = byte & 15u;
-    info->scales = (uint8_t)(1u + (byte >> 4));
-    byte = gs_input_number(input, 2);
-    info->amplitude_step = byte & 0x7FFu;
-    info->output_shift = (uint8_t)(byte >> 11);
-    max_active = gs_input_varint(input);
-    info->max_active = (uint16_t)max_active;
+    gs_tone_read_header(input, info, 1);
     info->peak_macs = gs_input_varint(input);
     info->seek_slots = gs_input_varint(input);
     info->samples = gs_input_varint(input);
-    info->sample_rate = rate_code == 0 ? gs_input_number(input, 4) : rate_code < 10 ? rate_of_code[rate_code] : 0;
+    info->sample_rate = rate_code == 0 ? gs_input_number(input, 4) : rate_code < 10 ? gs_rate_of_code[rate_code] : 0;
     info->loop_start = info->has_loop ? gs_input_varint(input) : 0;
     info->loop_end = info->has_loop ? gs_input_varint(input) : 0;
-    byte = info->kinds & KIND_NOISE ? gs_input_number(input, 3) : 0;
-    info->noise_frame_shift = byte & 15u;
-    info->noise_shift = (uint8_t)((byte >> 4) & 15u);
-    info->noise_base = (int8_t)(uint8_t)((byte >> 8) & 255u);
-    info->max_noise = (uint8_t)(byte >> 16);
+#define GS_READ_HEADER(name, NAME) gs_##name##_read_header(input, info, info->kinds >> GS_##NAME & 1);
+    GS_EACH_OPTIONAL_KIND(GS_READ_HEADER)
     crc = ~input->crc & 0xFFFFu;
     byte = gs_input_number(input, 2);
     info->header_bytes = input->offset;
@@ -147,18 +133,17 @@ int gs_header_read(gs_input *input, gs_info *info)
     if (byte != crc)
         return GS_ERR_CRC;
 
-    if (outside(info->sample_rate, 4000, 96000) || outside(info->slot_shift, 5, 12) || !(info->kinds & KIND_TONE) ||
-        info->scales > GS_MAX_SCALES || info->smallest_scale + info->scales > GS_MAX_SCALE + 1u ||
-        info->amplitude_step == 0 || info->output_shift > 16 || outside(max_active, 1, GS_MAX_ACTIVE) ||
-        info->samples == 0)
+    if (gs_outside(info->sample_rate, 4000, 96000) || gs_outside(info->slot_log2, 5, 12) || info->samples == 0)
         return GS_ERR_CORRUPT;
     if (info->has_loop && (info->loop_start >= info->loop_end || info->loop_end > info->samples))
         return GS_ERR_CORRUPT;
-    if (info->kinds & KIND_NOISE &&
-        (outside(info->noise_frame_shift, GS_SMALLEST_FRAME_SHIFT, GS_LARGEST_FRAME_SHIFT) ||
-         info->noise_frame_shift > info->slot_shift || info->noise_shift == 0 || info->max_noise == 0))
+    if (!(info->kinds >> GS_TONE & 1))
         return GS_ERR_CORRUPT;
-    if (info->kinds > (KIND_TONE | KIND_NOISE) || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
+#define GS_JUDGE_HEADER(name, NAME)                                                                                    \
+    if (info->kinds >> GS_##NAME & 1 && !gs_##name##_header_is_legal(info))                                            \
+        return GS_ERR_CORRUPT;
+    GS_EACH_KIND(GS_JUDGE_HEADER)
+    if (info->kinds >> GS_KINDS || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
         return GS_ERR_UNSUPPORTED;
     return GS_OK;
 }

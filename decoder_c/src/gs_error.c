@@ -1,4 +1,4 @@
-#include "gs_internal.h"
+#include "audio_gs.h"
 
 const char *gs_error_string(int error)
 {

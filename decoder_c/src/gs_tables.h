@@ -7,11 +7,11 @@
 #define GS_COSINE_STEPS 1024
 #define GS_ENVELOPE_SEGMENTS 32
 #define GS_HALF_SQRT2_Q16 46341
-#define GS_LEVELS 4
+#define GS_OCTAVES 4
 #define GS_BLOCK_SAMPLES 64
 #define GS_WARM_UP_BLOCKS 2
-#define GS_LEVEL_INCREMENT 19200
-#define GS_LEVEL_SCALE 2
+#define GS_OCTAVE_INCREMENT 19200
+#define GS_OCTAVE_SCALE 2
 #define GS_HALF_BAND_TAPS 4
 #define GS_HALF_BAND_0 2514
 #define GS_HALF_BAND_1 (-617)
@@ -19,16 +19,16 @@
 #define GS_HALF_BAND_3 (-37)
 #define GS_MAX_SCALES 8
 #define GS_TABLE_SETS 3
-#define GS_CONTEXT_MORE 0
+#define GS_TONE_CONTEXT_MORE 0
 #define GS_MORE_ACTIVITIES 5
 #define GS_MORE_PLACES 4
-#define GS_CONTEXT_FIRST_BIN 20
-#define GS_CONTEXT_NEXT_BIN 43
-#define GS_CONTEXT_AMPLITUDE 66
+#define GS_TONE_CONTEXT_FIRST_BIN 20
+#define GS_TONE_CONTEXT_NEXT_BIN 43
+#define GS_TONE_CONTEXT_AMPLITUDE 66
 #define GS_GAMMA_LENGTHS 12
 #define GS_GAMMA_TOPS 11
-#define GS_CONTEXTS_PER_SCALE 89
-#define GS_AMPLITUDE_EXPONENT 11
+#define GS_TONE_CONTEXTS_PER_SCALE 89
+#define GS_TONE_AMPLITUDE_EXPONENT 11
 #define GS_FEWEST_PHASE_BITS 3
 #define GS_PHASE_LIMITS 7
 #define GS_NOISE_SCALES 6
@@ -37,7 +37,7 @@
 #define GS_NOISE_PLACES_LOG2 5
 #define GS_NOISE_CONTEXT_MORE 0
 #define GS_NOISE_CONTEXT_WIDTH 20
-#define GS_CONTEXTS_PER_NOISE_SCALE 23
+#define GS_NOISE_CONTEXTS_PER_SCALE 23
 #define GS_NOISE_CONTEXT_PLACE 138
 #define GS_NOISE_CONTEXT_SIGN 194
 #define GS_NOISE_CONTEXT_WEIGHT 198
@@ -48,15 +48,30 @@
 #define GS_BARK_BANDS 25
 #define GS_GAIN_STEPS 32
 
+/* Tables that several files of a program read are in the one that defines GS_SHARED_TABLES_HERE before it includes this
+ * header, where the others define GS_SHARED_TABLES_ELSEWHERE; with neither, in each file. */
+#ifdef GS_SHARED_TABLES_HERE
+#define GS_SHARED_TABLE
+#else
+#define GS_SHARED_TABLE static
+#endif
+
 /* Q15: round(32767 (exp(-x^2/2) - c) / (1 - c)), x = 2.5 (i - 16)/16, c = exp(-2.5^2/2) */
-static const int16_t gs_envelope[33] = {
+#ifdef GS_SHARED_TABLES_ELSEWHERE
+extern const int16_t gs_envelope[33];
+#else
+GS_SHARED_TABLE const int16_t gs_envelope[33] = {
     0, 693, 1626, 2849, 4404, 6319, 8605, 11245, 14185, 17338, 20579, 23753, 26686, 29201, 31134, 32351,
     32767, 32351, 31134, 29201, 26686, 23753, 20579, 17338, 14185, 11245, 8605, 6319, 4404, 2849, 1626, 693,
     0
 };
+#endif
 
 /* Q14: round(16384 cos(2 pi i / 1024)) */
-static const int16_t gs_cosine[1024] = {
+#ifdef GS_SHARED_TABLES_ELSEWHERE
+extern const int16_t gs_cosine[1024];
+#else
+GS_SHARED_TABLE const int16_t gs_cosine[1024] = {
     16384, 16384, 16383, 16381, 16379, 16376, 16373, 16369, 16364, 16359, 16353, 16347, 16340, 16332, 16324, 16315,
     16305, 16295, 16284, 16273, 16261, 16248, 16235, 16221, 16207, 16192, 16176, 16160, 16143, 16125, 16107, 16088,
     16069, 16049, 16029, 16008, 15986, 15964, 15941, 15917, 15893, 15868, 15843, 15817, 15791, 15763, 15736, 15707,
@@ -122,6 +137,7 @@ static const int16_t gs_cosine[1024] = {
     16069, 16088, 16107, 16125, 16143, 16160, 16176, 16192, 16207, 16221, 16235, 16248, 16261, 16273, 16284, 16295,
     16305, 16315, 16324, 16332, 16340, 16347, 16353, 16359, 16364, 16369, 16373, 16376, 16379, 16381, 16383, 16384
 };
+#endif
 
 /* round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5 */
 static const uint16_t gs_bark_hz[25] = {

@@ -1,43 +1,66 @@
 #!/bin/sh
-# Builds and tests the library in every configuration that finds a different kind of fault. Usage: tests/check.sh [BUILD_DIR]
+# Builds and tests the library in every configuration that finds a different kind of fault; what needs clang, valgrind or
+# cppcheck is left out, and that is said, where they are not installed. Usage: tests/check.sh [BUILD_DIR]
 set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$source/build/check}
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
 configuration() {
     name=$1
     shift
     echo "== $name"
     cmake -S "$source" -B "$build/$name" "$@" >/dev/null
-    cmake --build "$build/$name" >/dev/null
-    ctest --test-dir "$build/$name" --output-on-failure --no-tests=error >"$build/$name.log" || {
+    cmake --build "$build/$name" --parallel "$jobs" >"$build/$name.log" 2>&1 || {
+        cat "$build/$name.log"
+        exit 1
+    }
+    ctest --test-dir "$build/$name" --parallel "$jobs" --output-on-failure --no-tests=error >"$build/$name.log" || {
         cat "$build/$name.log"
         exit 1
     }
 }
 
+# Whether a tool is installed.
+has() {
+    command -v "$1" >/dev/null || {
+        echo "== without $1, which is not installed"
+        return 1
+    }
+}
+
+# A build with checks, which is too slow without some optimisation.
+checked() {
+    name=$1
+    shift
+    configuration "$name" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g" "$@"
+}
+
 configuration plain
 configuration small -DCMAKE_BUILD_TYPE=MinSizeRel -DAUDIO_GS_ERROR_STRINGS=OFF
-configuration ranges -DCMAKE_BUILD_TYPE=Debug -DAUDIO_GS_RANGE_CHECKS=ON
-configuration sanitized -DCMAKE_BUILD_TYPE=Debug -DAUDIO_GS_RANGE_CHECKS=ON -DAUDIO_GS_SANITIZE=address,undefined
-if command -v clang >/dev/null; then
-    configuration memory -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug -DAUDIO_GS_SANITIZE=memory
-    configuration integer -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
-        -DAUDIO_GS_SANITIZE=undefined,implicit-conversion,local-bounds
+checked ranges -DAUDIO_GS_RANGE_CHECKS=ON
+checked sanitized -DAUDIO_GS_RANGE_CHECKS=ON -DAUDIO_GS_SANITIZE=address,undefined
+if has clang; then
+    checked memory -DCMAKE_C_COMPILER=clang -DAUDIO_GS_SANITIZE=memory
+    checked integer -DCMAKE_C_COMPILER=clang -DAUDIO_GS_SANITIZE=undefined,implicit-conversion,local-bounds
 fi
-if command -v valgrind >/dev/null; then
+if has valgrind; then
     echo "== valgrind"
-    for step in container range slot dequantise render misuse; do
-        valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_$step"
-    done
-    for seed in 0 1 2 3 4 5 6 7; do
-        valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_noise" "$seed"
-        valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_decoder" "$seed"
-        valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/test_hostile" "$seed"
+    under_valgrind() {
+        valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/$1" "$2"
+    }
+    for step in container range_coder slots tone pcm noise misuse decoder hostile; do
+        for seed in 0 1 2 3; do
+            under_valgrind "test_$step" "$seed"
+        done
     done
 fi
-if command -v cppcheck >/dev/null; then
+if has cppcheck; then
     echo "== cppcheck"
-    cppcheck --quiet --std=c99 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
+    # It misjudges shifts of negative numbers and conversions that wrap, both of which gs_platform.h asserts, and what is
+    # counted over all kinds of Gaussians, which nobody reads behind the last of them.
+    cppcheck --quiet --std=c99 --enable=warning,style,performance,portability --error-exitcode=1 \
+        --suppress=shiftTooManyBitsSigned --suppress=knownConditionTrueFalse \
+        --suppress='unreadVariable:*/gs_slots.c' --suppress='uselessAssignmentPtrArg:*/gs_slots.c' \
         -I "$source/include" -I "$source/src" "$source/src"
 fi

@@ -1,22 +1,13 @@
-#include "gs_test.h"
-
 /* The slot parser once more, driven by a coder that tosses coins and writes down what it tossed. */
-static uint32_t toss_bit(gs_range *range, uint16_t *context);
-static uint32_t toss_direct(gs_range *range, uint32_t bits);
 #define gs_range_bit toss_bit
 #define gs_range_direct toss_direct
-#define gs_slot_start_segment toss_slot_start_segment
-#define gs_slot_start toss_slot_start
-#define gs_slot_next toss_slot_next
-void gs_slot_start_segment(gs_slot *slot, const gs_info *info, uint16_t *contexts);
-void gs_slot_start(gs_slot *slot, uint32_t time);
-int gs_slot_next(gs_slot *slot, gs_range *range, uint16_t *contexts, gs_gaussian *gaussian);
-#include "../src/gs_slot.c"
-#undef gs_range_bit
-#undef gs_range_direct
-#undef gs_slot_start_segment
-#undef gs_slot_start
-#undef gs_slot_next
+#define gs_slots_start_segment toss_slots_start_segment
+#define gs_slots_start toss_slots_start
+#define gs_slots_next toss_slots_next
+
+#include "gs_test.h"
+
+#include "../src/gs_slots.c"
 
 static uint64_t random_state = 1;
 static uint32_t current_seed;
@@ -180,14 +171,14 @@ void test_coder_end(test_coder *coder)
         coder->bytes.count--;
 }
 
-static uint32_t toss_bit(gs_range *range, uint16_t *context)
+uint32_t toss_bit(gs_range_coder *range, uint16_t *context)
 {
     test_coder *coder = (test_coder *)(void *)range;
     uint32_t index = (uint32_t)(context - coder->contexts);
     int is_more = index < coder->tone_contexts
-                      ? index % GS_CONTEXTS_PER_SCALE < GS_CONTEXT_FIRST_BIN
+                      ? index % GS_TONE_CONTEXTS_PER_SCALE < GS_TONE_CONTEXT_FIRST_BIN
                       : index - coder->tone_contexts < GS_NOISE_CONTEXT_PLACE &&
-                            (index - coder->tone_contexts) % GS_CONTEXTS_PER_NOISE_SCALE < GS_NOISE_CONTEXT_WIDTH;
+                            (index - coder->tone_contexts) % GS_NOISE_CONTEXTS_PER_SCALE < GS_NOISE_CONTEXT_WIDTH;
     uint32_t bit = test_random(1024) < (is_more ? coder->more_in_1024 : coder->ones_in_1024);
 
     if (is_more && coder->full[index >= coder->tone_contexts])
@@ -197,7 +188,7 @@ static uint32_t toss_bit(gs_range *range, uint16_t *context)
     return bit;
 }
 
-static uint32_t toss_direct(gs_range *range, uint32_t bits)
+uint32_t toss_direct(gs_range_coder *range, uint32_t bits)
 {
     uint32_t value = test_random((uint32_t)1 << bits);
 
@@ -220,12 +211,12 @@ void test_append_header(test_bytes *bytes, const gs_info *info)
     test_append(bytes, 'G');
     test_append(bytes, 'S');
     test_append(bytes, 1);
-    test_append(bytes, code | (uint32_t)info->slot_shift << 4);
+    test_append(bytes, code | (uint32_t)info->slot_log2 << 4);
     test_append(bytes, info->kinds);
     test_append(bytes, (info->channels - 1u) | (uint32_t)info->has_loop << 1 | (uint32_t)info->table_set << 2);
-    test_append(bytes, info->smallest_scale | (info->scales - 1u) << 4);
+    test_append(bytes, info->smallest_scale | (info->decoder_class.scales - 1u) << 4);
     test_append_number(bytes, info->amplitude_step | (uint32_t)info->output_shift << 11, 2);
-    test_append_varint(bytes, info->max_active);
+    test_append_varint(bytes, info->decoder_class.max_tones);
     test_append_varint(bytes, info->peak_macs);
     test_append_varint(bytes, info->seek_slots);
     test_append_varint(bytes, info->samples);
@@ -236,9 +227,9 @@ void test_append_header(test_bytes *bytes, const gs_info *info)
         test_append_varint(bytes, info->loop_end);
     }
     if (info->kinds & 2u) {
-        test_append(bytes, info->noise_frame_shift | (uint32_t)info->noise_shift << 4);
+        test_append(bytes, info->decoder_class.noise_frame_log2 | (uint32_t)info->noise_shift << 4);
         test_append(bytes, (uint8_t)info->noise_base);
-        test_append(bytes, info->max_noise);
+        test_append(bytes, info->decoder_class.max_noises);
     }
     test_append_number(bytes, test_crc(bytes->data + first, bytes->count - first), 2);
 }
@@ -259,16 +250,16 @@ static void random_info(gs_info *info)
 
     memset(info, 0, sizeof *info);
     info->sample_rate = rates[test_random(6)];
-    info->slot_shift = (uint8_t)(5 + test_random(8));
-    info->slot_samples = (uint16_t)(1u << info->slot_shift);
+    info->slot_log2 = (uint8_t)(5 + test_random(8));
+    info->slot_samples = (uint16_t)(1u << info->slot_log2);
     info->kinds = 1;
     info->channels = 1;
     info->table_set = (uint8_t)test_random(3);
-    info->scales = (uint8_t)(1 + test_random(GS_MAX_SCALES));
-    info->smallest_scale = (uint8_t)test_random(13u - info->scales);
+    info->decoder_class.scales = (uint8_t)(1 + test_random(GS_MAX_SCALES));
+    info->smallest_scale = (uint8_t)test_random(13u - info->decoder_class.scales);
     info->amplitude_step = (uint16_t)(1 + test_random(test_random(4) ? 2047 : 40));
     info->output_shift = (uint8_t)test_random(test_random(4) ? 4 : 17);
-    info->max_active = (uint16_t)(1 + test_random(test_random(3) ? 300 : 10));
+    info->decoder_class.max_tones = (uint16_t)(1 + test_random(test_random(3) ? 300 : 10));
     info->peak_macs = test_random(1000);
     info->samples = 1 + test_random(test_random(8) ? 4000u + 10u * info->slot_samples : 100u);
     info->seek_slots = test_random(2) ? 1 + test_random(1 + info->samples / info->slot_samples) : 0;
@@ -279,10 +270,11 @@ static void random_info(gs_info *info)
     }
     if (test_random(3)) {
         info->kinds = 3;
-        info->noise_frame_shift = (uint8_t)(5 + test_random(info->slot_shift > 9 ? 5 : info->slot_shift - 4u));
+        info->decoder_class.noise_frame_log2 =
+            (uint8_t)(5 + test_random(info->slot_log2 > 9 ? 5 : info->slot_log2 - 4u));
         info->noise_shift = (uint8_t)(1 + test_random(test_random(2) ? 5 : 15));
         info->noise_base = (int8_t)((int)test_random(test_random(2) ? 256 : 20) - (int)(test_random(2) ? 128 : 0));
-        info->max_noise = (uint8_t)(1 + test_random(test_random(3) ? 255 : 10));
+        info->decoder_class.max_noises = (uint8_t)(1 + test_random(test_random(3) ? 255 : 10));
     }
 }
 
@@ -293,28 +285,29 @@ static int64_t floor_shift(int64_t value, uint32_t shift)
     return value >= 0 ? value / unit : -((-value + unit - 1) / unit);
 }
 
-int test_is_noise(const gs_gaussian *gaussian)
+uint32_t test_onset(const gs_gaussian *gaussian)
 {
-    return gaussian->amplitude == 0;
+    return gaussian->kind == GS_TONE ? gaussian->as.tone.onset : gaussian->as.noise.onset;
 }
 
 uint32_t test_end(const gs_info *info, const gs_gaussian *gaussian)
 {
-    if (test_is_noise(gaussian))
-        return gaussian->onset + ((uint32_t)4 << gaussian->scale << info->noise_frame_shift);
-    return gaussian->onset + ((uint32_t)32 << gaussian->scale);
+    if (gaussian->kind == GS_NOISE)
+        return gaussian->as.noise.onset +
+               ((uint32_t)4 << gaussian->as.noise.scale << info->decoder_class.noise_frame_log2);
+    return gaussian->as.tone.onset + ((uint32_t)32 << gaussian->as.tone.scale);
 }
 
 int32_t test_lead_in(const gs_info *info)
 {
-    uint32_t longest = (uint32_t)32 << (info->smallest_scale + info->scales - 1);
+    uint32_t longest = (uint32_t)32 << (info->smallest_scale + info->decoder_class.scales - 1);
 
-    if (info->kinds & 2u && longest < (uint32_t)128 << info->noise_frame_shift)
-        longest = (uint32_t)128 << info->noise_frame_shift;
-    return longest >> info->slot_shift ? (int32_t)(longest >> info->slot_shift) : 1;
+    if (info->kinds & 2u && longest < (uint32_t)128 << info->decoder_class.noise_frame_log2)
+        longest = (uint32_t)128 << info->decoder_class.noise_frame_log2;
+    return longest >> info->slot_log2 ? (int32_t)(longest >> info->slot_log2) : 1;
 }
 
-/* ---- section 7 of SPEC.md by the letter ---- */
+/* ---- chapter 5 of SPEC.md by the letter ---- */
 
 static int64_t wrap(int64_t value)
 {
@@ -323,7 +316,7 @@ static int64_t wrap(int64_t value)
 
 uint32_t test_noise_bin(const gs_info *info, uint32_t band)
 {
-    return ((uint32_t)gs_bark_hz[band] << (info->noise_frame_shift + 1)) / info->sample_rate;
+    return ((uint32_t)gs_bark_hz[band] << (info->decoder_class.noise_frame_log2 + 1)) / info->sample_rate;
 }
 
 uint32_t test_noise_levels(const test_stream *stream, int64_t frame, int64_t *level)
@@ -332,20 +325,24 @@ uint32_t test_noise_levels(const test_stream *stream, int64_t frame, int64_t *le
     uint32_t bands = 0;
     uint32_t i;
 
-    while (bands < 25 && test_noise_bin(info, bands) < 1u << info->noise_frame_shift)
+    while (bands < 25 && test_noise_bin(info, bands) < 1u << info->decoder_class.noise_frame_log2)
         level[bands++] = 128 * info->noise_base;
     for (i = 0; i < stream->count; i++) {
-        const gs_gaussian *g = &stream->gaussians[i];
-        int64_t u = frame - floor_shift((int64_t)g->onset - 65536, info->noise_frame_shift);
-        int64_t scale = (int64_t)1 << g->scale;
+        const gs_noise *g = &stream->gaussians[i].as.noise;
+        int64_t u;
+        int64_t scale;
         uint32_t band;
-        if (!test_is_noise(g) || u <= 0 || u >= 4 * scale)
+        if (stream->gaussians[i].kind != GS_NOISE)
+            continue;
+        u = frame - floor_shift((int64_t)g->onset - 65536, info->decoder_class.noise_frame_log2);
+        scale = (int64_t)1 << g->scale;
+        if (u <= 0 || u >= 4 * scale)
             continue;
         for (band = 0; band < bands; band++) {
             int64_t j = u * 8 / scale;
             int64_t et =
                 gs_envelope[j] + floor_shift((gs_envelope[j + 1] - gs_envelope[j]) * (u * 8 % scale), g->scale);
-            int64_t d = 8 * (int64_t)band + 4 - (2 * g->bin - 3) * (3 << g->width);
+            int64_t d = 8 * (int64_t)band + 4 - (2 * g->place - 3) * (3 << g->width);
             int64_t x = d * 341 / ((int64_t)1 << g->width);
             int64_t eb;
             if (d <= 0 || d >= 24 << g->width)
@@ -362,15 +359,15 @@ uint32_t test_noise_levels(const test_stream *stream, int64_t frame, int64_t *le
 int64_t test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum)
 {
     const gs_info *info = &stream->info;
-    uint32_t size = 1u << info->noise_frame_shift;
+    uint32_t size = 1u << info->decoder_class.noise_frame_log2;
     int64_t level[25];
     uint32_t bands = test_noise_levels(stream, frame, level);
     uint32_t s = (uint32_t)(frame + 1) * 0x9E3779B9u;
-    int64_t octave = 0;
+    int64_t exponent = 0;
     uint32_t k;
 
     for (k = 0; k < bands; k++)
-        octave = level[k] / 256 > octave ? level[k] / 256 : octave;
+        exponent = level[k] / 256 > exponent ? level[k] / 256 : exponent;
     s ^= s >> 16;
     s *= 0x85EBCA6Bu;
     s ^= s >> 13;
@@ -391,20 +388,21 @@ int64_t test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *s
             int64_t slope = (level[band] - level[band - 1]) * (65536 / (test_noise_bin(info, band) - first));
             line = level[band - 1] * 256 + floor_shift(slope, 8) * (k - first);
         }
-        l = floor_shift(line, 8) + (13 - octave) * 256;
+        l = floor_shift(line, 8) + (13 - exponent) * 256;
         amplitude = gs_gain[(uint64_t)floor_shift(l, 3) & 31u];
-        amplitude = floor_shift(amplitude << (floor_shift(l, 8) + (info->noise_frame_shift % 2 ? 2 : 3)), 15);
+        amplitude =
+            floor_shift(amplitude << (floor_shift(l, 8) + (info->decoder_class.noise_frame_log2 % 2 ? 2 : 3)), 15);
         if (k % 2 == 0)
             s = s * 1664525u + 1013904223u;
         spectrum[k] = s & (k % 2 ? 0x40000000u : 0x80000000u) ? -1 - amplitude : amplitude;
-        if (octave == 0)
+        if (exponent == 0)
             spectrum[k] = 0;
     }
-    return octave;
+    return exponent;
 }
 
 /* Turns a number back; in Q14. */
-static test_complex turned(test_complex z, int64_t phase)
+static test_complex rotated(test_complex z, int64_t phase)
 {
     int64_t c = gs_cosine[((phase + 32) & 65535) >> 6];
     int64_t s = gs_cosine[((phase + 32 - 16384) & 65535) >> 6];
@@ -415,9 +413,9 @@ static test_complex turned(test_complex z, int64_t phase)
     return out;
 }
 
-static test_complex quarter_turned(test_complex z, int64_t phase)
+static test_complex quarter_rotated(test_complex z, int64_t phase)
 {
-    z = turned(z, phase);
+    z = rotated(z, phase);
     z.re = floor_shift(z.re, 16);
     z.im = floor_shift(z.im, 16);
     return z;
@@ -430,16 +428,16 @@ static test_complex sum_of_four(const test_complex *z, uint32_t quarters)
     uint32_t i;
 
     for (i = 0; i < 4; i++) {
-        test_complex one = turned(z[i], (int64_t)(i * quarters % 4) * 16384);
+        test_complex one = rotated(z[i], (int64_t)(i * quarters % 4) * 16384);
         sum.re += one.re / 16384;
         sum.im += one.im / 16384;
     }
     return sum;
 }
 
-void test_noise_transform(const int64_t *spectrum, uint32_t frame_shift, test_complex *z)
+void test_noise_transform(const int64_t *spectrum, uint32_t frame_log2, test_complex *z)
 {
-    uint32_t size = 1u << (frame_shift - 1);
+    uint32_t size = 1u << (frame_log2 - 1);
     uint32_t span = 1;
     uint32_t k;
 
@@ -447,13 +445,13 @@ void test_noise_transform(const int64_t *spectrum, uint32_t frame_shift, test_co
         uint32_t reversed = 0;
         test_complex one;
         uint32_t bit;
-        for (bit = 0; bit < frame_shift - 1; bit++)
-            reversed |= (k >> bit & 1u) << (frame_shift - 2 - bit);
+        for (bit = 0; bit < frame_log2 - 1; bit++)
+            reversed |= (k >> bit & 1u) << (frame_log2 - 2 - bit);
         one.re = spectrum[2 * k];
         one.im = spectrum[2 * size - 1 - 2 * k];
-        z[reversed] = quarter_turned(one, (int64_t)k << (15 - frame_shift));
+        z[reversed] = quarter_rotated(one, (int64_t)k << (15 - frame_log2));
     }
-    if (frame_shift % 2 == 0) {
+    if (frame_log2 % 2 == 0) {
         for (k = 0; k < size; k += 2) {
             test_complex a = z[k];
             test_complex b = z[k + 1];
@@ -475,7 +473,7 @@ void test_noise_transform(const int64_t *spectrum, uint32_t frame_shift, test_co
             four[2] = z[k + span];
             four[3] = z[k + 3 * span];
             for (i = 0; i < 4 && span > 1; i++)
-                four[i] = quarter_turned(four[i], (int64_t)(i * (k % span)) * 16384 / span);
+                four[i] = quarter_rotated(four[i], (int64_t)(i * (k % span)) * 16384 / span);
             for (i = 0; i < 4; i++)
                 z[k + i * span] = sum_of_four(four, i);
         }
@@ -485,19 +483,19 @@ void test_noise_transform(const int64_t *spectrum, uint32_t frame_shift, test_co
 int64_t test_noise_frame(const test_stream *stream, int64_t frame, test_complex *z)
 {
     int64_t x[512];
-    int64_t octave = test_noise_spectrum(stream, frame, x);
+    int64_t exponent = test_noise_spectrum(stream, frame, x);
 
-    memset(z, 0, (sizeof *z << stream->info.noise_frame_shift) / 2);
-    if (octave > 0)
-        test_noise_transform(x, stream->info.noise_frame_shift, z);
-    return octave;
+    memset(z, 0, (sizeof *z << stream->info.decoder_class.noise_frame_log2) / 2);
+    if (exponent > 0)
+        test_noise_transform(x, stream->info.decoder_class.noise_frame_log2, z);
+    return exponent;
 }
 
-void test_noise_block(const gs_info *info, const int64_t *octave, test_complex *const *z, int64_t *noise)
+void test_noise_block(const gs_info *info, const int64_t *exponent, test_complex *const *z, int64_t *noise)
 {
-    uint32_t n = info->noise_frame_shift;
+    uint32_t n = info->decoder_class.noise_frame_log2;
     uint32_t size = 1u << n;
-    int64_t highest = octave[0] > octave[1] ? octave[0] : octave[1];
+    int64_t highest = exponent[0] > exponent[1] ? exponent[0] : exponent[1];
     int64_t down = 24 + info->noise_shift - n / 2 - highest;
     uint32_t limited = (uint32_t)(down < 14 ? 14 : down > 31 ? 31 : down);
     uint32_t j;
@@ -507,12 +505,12 @@ void test_noise_block(const gs_info *info, const int64_t *octave, test_complex *
         uint32_t k = i % 2 ? size / 2 - (i + 1) / 2 : i / 2;
         int64_t at = (2 * i + 1) * 128 >> n;
         int64_t phase = 64 * (i % 2 ? 128 - at : 640 + at);
-        test_complex before = turned(z[0][k], phase);
-        test_complex after = turned(z[1][k], phase);
+        test_complex before = rotated(z[0][k], phase);
+        test_complex after = rotated(z[1][k], phase);
         int64_t fall = gs_cosine[at];
         int64_t rise = -(int64_t)gs_cosine[at + 256];
-        int64_t old = floor_shift(floor_shift(i % 2 ? before.re : before.im, 14), (uint32_t)(highest - octave[0]));
-        int64_t fresh = floor_shift(i % 2 ? after.im : after.re, (uint32_t)(14 + highest - octave[1]));
+        int64_t old = floor_shift(floor_shift(i % 2 ? before.re : before.im, 14), (uint32_t)(highest - exponent[0]));
+        int64_t fresh = floor_shift(i % 2 ? after.im : after.re, (uint32_t)(14 + highest - exponent[1]));
         int64_t x = j < size / 2 ? -(fresh * rise) - old * fall : fresh * fall - old * rise;
         x = floor_shift(x + ((int64_t)1 << (limited - 1)), limited);
         x *= (int64_t)1 << (down < 14 ? 14 - down : 0);
@@ -523,32 +521,32 @@ void test_noise_block(const gs_info *info, const int64_t *octave, test_complex *
 static void noise_by_formula(const test_stream *stream, int64_t *noise)
 {
     const gs_info *info = &stream->info;
-    uint32_t n = info->noise_frame_shift;
+    uint32_t n = info->decoder_class.noise_frame_log2;
     static test_complex memory[2][256];
     test_complex *z[2] = {memory[0], memory[1]};
-    int64_t octave[2];
+    int64_t exponent[2];
     int64_t block[512];
     int64_t frame;
     uint32_t j;
 
-    octave[1] = test_noise_frame(stream, 0, z[1]);
+    exponent[1] = test_noise_frame(stream, 0, z[1]);
     for (frame = 0; frame << n < info->samples; frame++) {
         test_complex *older = z[1];
         z[1] = z[0];
         z[0] = older;
-        octave[0] = octave[1];
-        octave[1] = test_noise_frame(stream, frame + 1, z[1]);
-        test_noise_block(info, octave, z, block);
+        exponent[0] = exponent[1];
+        exponent[1] = test_noise_frame(stream, frame + 1, z[1]);
+        test_noise_block(info, exponent, z, block);
         for (j = 0; j < 1u << n && (frame << n) + j < info->samples; j++)
             noise[(frame << n) + j] = block[j];
     }
 }
 
-/* Every level from so many of its samples before sample 0 to as many after the last. */
+/* Every octave from so many of its samples before sample 0 to as many after the last. */
 #define MARGIN 64
 
-/* Adds a tone to the sums of its level. */
-static void tone_by_formula(const gs_info *info, const gs_gaussian *g, uint32_t *const sums[4])
+/* Adds a tone to the sums of its octave. */
+static void tone_by_formula(const gs_info *info, const gs_tone *g, uint32_t *const sums[4])
 {
     int64_t step = g->scale % 2 ? (info->amplitude_step * (int64_t)46341 + 2048) / 4096 : 16 * info->amplitude_step;
     int64_t amplitude = floor_shift(step * (8 * g->amplitude + 3), 5u + g->scale / 2u);
@@ -568,15 +566,16 @@ static void tone_by_formula(const gs_info *info, const gs_gaussian *g, uint32_t 
         int64_t e0 = gs_envelope[a >> scale] * amplitude;
         int64_t delta = floor_shift(gs_envelope[(a >> scale) + 1] * amplitude - e0, scale);
         int64_t e = floor_shift(e0 + r * delta, 15);
-        int64_t phase = g->phase * (65536 / ((int64_t)1 << g->phase_bits)) + 32 + ((g->bin & 1) ? 32768 : 0) +
-                        (increment << d) * a;
+        int64_t phase =
+            g->phase * (65536 / ((int64_t)1 << g->phase_bits)) + 32 + ((g->bin & 1) ? 32768 : 0) + (increment << d) * a;
         if (first + a >= -MARGIN && first + a < ((int64_t)info->samples >> d) + MARGIN)
             sums[d][first + a + MARGIN] += (uint32_t)(e * gs_cosine[(phase & 65535) / 64]);
     }
 }
 
-/* The samples of a level in quarters of output steps, from its sums and the samples of the level below. */
-static void climb_by_formula(const gs_info *info, uint32_t d, const int64_t *below, const uint32_t *sums, int64_t *level)
+/* The samples of an octave in quarters of output steps, from its sums and the samples of the octave below. */
+static void upsample_by_formula(const gs_info *info, uint32_t d, const int64_t *below, const uint32_t *sums,
+                                int64_t *octave)
 {
     static const int64_t taps[4] = {2514, -617, 188, -37};
     int64_t n;
@@ -586,67 +585,66 @@ static void climb_by_formula(const gs_info *info, uint32_t d, const int64_t *bel
         uint32_t half = (uint32_t)1 << (11 + info->output_shift);
         const int64_t *at = below ? below + MARGIN + floor_shift(n - MARGIN, 1) : NULL;
         int64_t between = 2048;
-        level[n] = floor_shift((int32_t)(sums[n] + half), 12u + info->output_shift);
+        octave[n] = floor_shift((int32_t)(sums[n] + half), 12u + info->output_shift);
         /* What the ends would need is missing; they matter to nothing. */
         if (!below || n < 10 || n > ((int64_t)info->samples >> d) + 2 * MARGIN - 10)
             continue;
         for (i = 0; i < 4; i++)
             between += taps[i] * (at[-i] + at[1 + i]);
-        level[n] += n % 2 ? floor_shift(wrap(between), 12) : at[0];
+        octave[n] += n % 2 ? floor_shift(wrap(between), 12) : at[0];
     }
 }
 
-/* Sections 4 to 7 of SPEC.md by the letter, without a thought for speed. */
+/* Chapters 4 to 6 of SPEC.md by the letter, without a thought for speed. */
 static void render_by_formula(test_stream *stream)
 {
     const gs_info *info = &stream->info;
     int64_t *noise = (int64_t *)calloc(info->samples, sizeof *noise);
-    int64_t *levels[4];
+    int64_t *octaves[4];
     uint32_t *sums[4];
     uint32_t i;
     uint32_t n;
 
     for (i = 0; i < 4; i++) {
         sums[i] = (uint32_t *)calloc((info->samples >> i) + 2 * MARGIN, sizeof *sums[i]);
-        levels[i] = (int64_t *)calloc((info->samples >> i) + 2 * MARGIN, sizeof *levels[i]);
-        CHECK(sums[i] && levels[i]);
+        octaves[i] = (int64_t *)calloc((info->samples >> i) + 2 * MARGIN, sizeof *octaves[i]);
+        CHECK(sums[i] && octaves[i]);
     }
     CHECK(noise);
     if (info->kinds & 2u)
         noise_by_formula(stream, noise);
     for (i = 0; i < stream->count; i++) {
-        if (!test_is_noise(&stream->gaussians[i]))
-            tone_by_formula(info, &stream->gaussians[i], sums);
+        if (stream->gaussians[i].kind == GS_TONE)
+            tone_by_formula(info, &stream->gaussians[i].as.tone, sums);
     }
     for (i = 4; i-- > 0;)
-        climb_by_formula(info, i, i < 3 ? levels[i + 1] : NULL, sums[i], levels[i]);
+        upsample_by_formula(info, i, i < 3 ? octaves[i + 1] : NULL, sums[i], octaves[i]);
     stream->pcm = (int16_t *)allocate(NULL, info->samples * sizeof *stream->pcm);
     for (n = 0; n < info->samples; n++) {
-        int64_t value = floor_shift(levels[0][n + MARGIN] + 2, 2) + noise[n];
+        int64_t value = floor_shift(octaves[0][n + MARGIN] + 2, 2) + noise[n];
         stream->pcm[n] = (int16_t)(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
     }
     for (i = 0; i < 4; i++) {
         free(sums[i]);
-        free(levels[i]);
+        free(octaves[i]);
     }
     free(noise);
 }
 
 /* The slot's next Gaussian, or its end; a toss that leads nowhere legal is taken back. */
-static int toss_legal(test_coder *coder, gs_slot *syntax, uint16_t *contexts, int full_of_tones,
-                      int full_of_noises, gs_gaussian *gaussian)
+static int toss_legal(test_coder *coder, gs_slots *syntax, uint16_t *contexts, const int *full, gs_gaussian *gaussian)
 {
     const test_coder coder_before = *coder;
-    const gs_slot syntax_before = *syntax;
+    const gs_slots syntax_before = *syntax;
     uint16_t contexts_before[GS_CONTEXTS(GS_MAX_SCALES, 1)];
     int tries;
 
     memcpy(contexts_before, contexts, sizeof contexts_before);
     for (tries = 0;; tries++) {
         int found;
-        coder->full[0] = full_of_tones || tries == 20;
-        coder->full[1] = full_of_noises || tries == 20;
-        found = toss_slot_next(syntax, &coder->as_range, contexts, gaussian);
+        coder->full[GS_TONE] = full[GS_TONE] || tries == 20;
+        coder->full[GS_NOISE] = full[GS_NOISE] || tries == 20;
+        found = toss_slots_next(syntax, &coder->as_range, contexts, gaussian);
         if (coder->as_range.input.error == GS_OK)
             return found;
         CHECK(tries < 20);
@@ -662,8 +660,8 @@ static int toss_legal(test_coder *coder, gs_slot *syntax, uint16_t *contexts, in
     }
 }
 
-/* Gaussians of earlier slots that are held in the slot that begins at `time` (R5). */
-static uint32_t held_at(const test_stream *stream, int noises, uint32_t time)
+/* Gaussians of a kind of earlier slots that are held in the slot that begins at `time` (SPEC 7). */
+static uint32_t held_at(const test_stream *stream, uint32_t kind, uint32_t time)
 {
     uint32_t after = 65536 - 128;
     uint32_t held = 0;
@@ -672,7 +670,7 @@ static uint32_t held_at(const test_stream *stream, int noises, uint32_t time)
     if (time / 64 * 64 > after + 64)
         after = time / 64 * 64 - 64;
     for (i = 0; i < stream->count; i++)
-        held += test_is_noise(&stream->gaussians[i]) == noises && test_end(&stream->info, &stream->gaussians[i]) > after;
+        held += stream->gaussians[i].kind == kind && test_end(&stream->info, &stream->gaussians[i]) > after;
     return held;
 }
 
@@ -685,14 +683,14 @@ void test_stream_make(test_stream *stream)
     int32_t segment_end = 0;
     uint32_t room = 0;
     test_coder coder;
-    gs_slot syntax;
+    gs_slots syntax;
     uint16_t contexts[GS_CONTEXTS(GS_MAX_SCALES, 1)] = {0};
 
     memset(stream, 0, sizeof *stream);
     memset(&coder, 0, sizeof coder);
     random_info(info);
     coder.contexts = contexts;
-    coder.tone_contexts = GS_CONTEXTS(info->scales, 0u);
+    coder.tone_contexts = GS_CONTEXTS(info->decoder_class.scales, 0u);
     coder.more_in_1024 = test_random(3) ? 300 + test_random(700) : test_random(300);
     coder.ones_in_1024 = test_random(1000);
     test_append_header(&stream->bytes, info);
@@ -702,27 +700,30 @@ void test_stream_make(test_stream *stream)
     lead_in = test_lead_in(info);
     for (slot = -lead_in; slot < slots; slot++) {
         uint32_t time = (uint32_t)(slot * (int32_t)info->slot_samples + 65536);
-        uint32_t held = held_at(stream, 0, time);
-        uint32_t noises = held_at(stream, 1, time);
+        uint32_t held[GS_KINDS];
         gs_gaussian gaussian;
+        held[GS_TONE] = held_at(stream, GS_TONE, time);
+        held[GS_NOISE] = held_at(stream, GS_NOISE, time);
         if (slot == -lead_in || slot == segment_end) {
             test_coder_start(&coder);
-            toss_slot_start_segment(&syntax, info, contexts);
+            toss_slots_start_segment(&syntax, info, contexts);
             segment_end = slots;
             if (info->seek_slots && (slot < 0 ? 0 : slot) + (int64_t)info->seek_slots < slots)
                 segment_end = (slot < 0 ? 0 : slot) + (int32_t)info->seek_slots;
         }
-        toss_slot_start(&syntax, time);
-        while (toss_legal(&coder, &syntax, contexts, held == info->max_active, noises == info->max_noise, &gaussian)) {
+        toss_slots_start(&syntax, time);
+        for (;;) {
+            int full[GS_KINDS];
+            full[GS_TONE] = held[GS_TONE] == info->decoder_class.max_tones;
+            full[GS_NOISE] = held[GS_NOISE] == info->decoder_class.max_noises;
+            if (!toss_legal(&coder, &syntax, contexts, full, &gaussian))
+                break;
             if (stream->count == room) {
                 room = room * 2 + 64;
                 stream->gaussians = (gs_gaussian *)allocate(stream->gaussians, room * sizeof gaussian);
             }
             stream->gaussians[stream->count++] = gaussian;
-            if (test_is_noise(&gaussian))
-                noises++;
-            else
-                held++;
+            held[gaussian.kind]++;
         }
         if (slot + 1 == segment_end) {
             test_coder_end(&coder);
@@ -742,8 +743,7 @@ void test_stream_free(test_stream *stream)
 
 size_t test_room(const gs_info *info)
 {
-    return gs_decoder_size(info->max_active, info->scales, info->max_noise,
-                           info->max_noise ? 1u << info->noise_frame_shift : 0);
+    return gs_decoder_size(&info->decoder_class);
 }
 
 gs_decoder *test_open(const test_stream *stream)

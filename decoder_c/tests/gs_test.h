@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gs_internal.h"
+#include "gs_pcm.h"
+#include "gs_slots.h"
 
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
@@ -36,19 +37,19 @@ void test_append_number(test_bytes *bytes, uint32_t value, uint32_t count);
 void test_append_varint(test_bytes *bytes, uint32_t value);
 uint32_t test_crc(const uint8_t *data, uint32_t count);
 
-/* A range encoder, the inverse of gs_range.c. Its gs_range lets the decoder's own slot parser drive it. */
+/* A range encoder, the inverse of gs_range_coder.c. Its gs_range lets the decoder's own slot parser drive it. */
 typedef struct test_coder {
-    gs_range as_range; /* first: the parser's pointer to it is a pointer to the coder */
+    gs_range_coder as_range; /* first: the parser's pointer to it is a pointer to the coder */
     uint64_t low;
     uint32_t range;
     uint32_t pending;
     uint8_t cache;
     int started;
-    int full[2]; /* no more tones, no more noises */
+    int full[GS_KINDS]; /* no more of the kind */
     const uint16_t *contexts;
     uint32_t tone_contexts; /* how many of them belong to tones */
-    uint32_t more_in_1024; /* how often another Gaussian follows */
-    uint32_t ones_in_1024; /* how often any other modelled bit is a one */
+    uint32_t more_in_1024;  /* how often another Gaussian follows */
+    uint32_t ones_in_1024;  /* how often any other modelled bit is a one */
     test_bytes bytes;
 } test_coder;
 
@@ -65,9 +66,10 @@ typedef struct test_stream {
     int16_t *pcm; /* what a decoder must give, straight from the formulas of SPEC.md */
 } test_stream;
 
-int test_is_noise(const gs_gaussian *gaussian);
+/* The first sample of a Gaussian, as the stream has it. */
+uint32_t test_onset(const gs_gaussian *gaussian);
 
-/* The sample after its last, counted as its onset. */
+/* The sample after its last, counted the same way. */
 uint32_t test_end(const gs_info *info, const gs_gaussian *gaussian);
 
 /* Slots before sample 0. */
@@ -84,13 +86,14 @@ typedef struct test_complex {
     int64_t im;
 } test_complex;
 
-/* The spectrum of a frame, raised to the highest octave, the transform of one, and both. Octaves are returned. */
+/* The spectrum of a frame, raised to the highest block exponent, the transform of one, and both. Exponents are
+ * returned. */
 int64_t test_noise_spectrum(const test_stream *stream, int64_t frame, int64_t *spectrum);
-void test_noise_transform(const int64_t *spectrum, uint32_t frame_shift, test_complex *z);
+void test_noise_transform(const int64_t *spectrum, uint32_t frame_log2, test_complex *z);
 int64_t test_noise_frame(const test_stream *stream, int64_t frame, test_complex *z);
 
 /* The block between two frames. */
-void test_noise_block(const gs_info *info, const int64_t *octave, test_complex *const *z, int64_t *noise);
+void test_noise_block(const gs_info *info, const int64_t *exponent, test_complex *const *z, int64_t *noise);
 
 /* The header as the format has it; loop points only if info->has_loop. */
 void test_append_header(test_bytes *bytes, const gs_info *info);

@@ -8,7 +8,7 @@ endif()
 set(folder ${CMAKE_CURRENT_BINARY_DIR}/single_header)
 file(MAKE_DIRECTORY ${folder})
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.[ch] ${PROJECT_SOURCE_DIR}/include/*.h
-     ${PROJECT_SOURCE_DIR}/LICENSE)
+     ${PROJECT_SOURCE_DIR}/cmake/sources.txt ${PROJECT_SOURCE_DIR}/LICENSE)
 add_custom_command(
   OUTPUT ${folder}/audio_gs.h
   COMMAND ${Python3_EXECUTABLE} ${HEADER_GENERATOR} ${PROJECT_SOURCE_DIR} ${folder}/audio_gs.h

@@ -2,10 +2,8 @@
  * might. */
 #include "audio_gs.h"
 
-/* Names that the decoder's sources have too. */
-#define COUNT_MASK "a macro"
-#define KIND_TONE "another"
-enum { least, seek, outside, held_of, phase_bits, decoder };
+/* Names of its own, as those of variables, parameters and members in the decoder's sources. */
+enum { least, seek, outside, held, phase, decoder, state, slots, coder, tone, noise };
 
 #define AUDIO_GS_IMPLEMENTATION
 #include "audio_gs.h"

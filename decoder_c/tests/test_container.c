@@ -1,4 +1,4 @@
-/* Step 1: checksums, numbers, the header with every way to break it, segment headers. */
+/* SPEC 1: checksums, numbers, the header with every way to break it, segment headers. */
 #include "gs_test.h"
 
 static gs_info sound_info(void)
@@ -8,12 +8,12 @@ static gs_info sound_info(void)
     memset(&info, 0, sizeof info);
     info.sample_rate = 16000;
     info.samples = 100000;
-    info.max_active = 96;
+    info.decoder_class.max_tones = 96;
     info.peak_macs = 120;
-    info.slot_shift = 8;
+    info.slot_log2 = 8;
     info.amplitude_step = 100;
     info.output_shift = 3;
-    info.scales = 8;
+    info.decoder_class.scales = 8;
     info.channels = 1;
     info.kinds = 1;
     return info;
@@ -22,10 +22,10 @@ static gs_info sound_info(void)
 static void make_noisy(gs_info *info)
 {
     info->kinds = 3;
-    info->noise_frame_shift = 7;
+    info->decoder_class.noise_frame_log2 = 7;
     info->noise_shift = 4;
     info->noise_base = -3;
-    info->max_noise = 64;
+    info->decoder_class.max_noises = 64;
 }
 
 static int read_header(const test_bytes *bytes, gs_info *info)
@@ -107,32 +107,33 @@ static void test_legal(void)
     bytes.count = 0;
     f = sound_info();
     f.samples = 0x7FFFFFFF;
-    f.max_active = 4096;
+    f.decoder_class.max_tones = 4096;
     f.peak_macs = 0x7FFFFFFF;
     f.seek_slots = 0x7FFFFFFF;
     f.has_loop = 1;
     f.loop_start = 0x7FFFFFFE;
     f.loop_end = 0x7FFFFFFF;
-    f.scales = 1;
+    f.decoder_class.scales = 1;
     f.smallest_scale = 11;
     f.amplitude_step = 2047;
     f.output_shift = 16;
     f.table_set = 2;
-    f.slot_shift = 12;
+    f.slot_log2 = 12;
     test_append_header(&bytes, &f);
     CHECK(read_header(&bytes, &info) == GS_OK);
     CHECK(info.samples == f.samples && info.peak_macs == f.peak_macs && info.seek_slots == f.seek_slots);
     CHECK(info.loop_start == f.loop_start && info.loop_end == f.loop_end && info.header_bytes == bytes.count);
-    CHECK(info.kinds == 1 && info.noise_frame_shift == 0 && info.noise_shift == 0 && info.noise_base == 0);
-    CHECK(info.max_noise == 0);
+    CHECK(info.kinds == 1 && info.decoder_class.noise_frame_log2 == 0 && info.noise_shift == 0 && info.noise_base == 0);
+    CHECK(info.decoder_class.max_noises == 0);
     bytes.count = 0;
     make_noisy(&f);
     f.noise_base = -128;
-    f.max_noise = 255;
+    f.decoder_class.max_noises = 255;
     test_append_header(&bytes, &f);
     CHECK(read_header(&bytes, &info) == GS_OK && info.header_bytes == bytes.count && info.loop_end == f.loop_end);
-    CHECK(info.kinds == 3 && info.noise_frame_shift == 7 && info.noise_shift == 4 && info.noise_base == -128);
-    CHECK(info.max_noise == 255);
+    CHECK(info.kinds == 3 && info.decoder_class.noise_frame_log2 == 7 && info.noise_shift == 4 &&
+          info.noise_base == -128);
+    CHECK(info.decoder_class.max_noises == 255);
     free(bytes.data);
 }
 
@@ -149,8 +150,8 @@ static void test_fields(void)
     EXPECT(GS_ERR_CORRUPT, f.sample_rate = 3999);
     EXPECT(GS_ERR_CORRUPT, f.sample_rate = 96001);
     EXPECT(GS_ERR_CORRUPT, f.sample_rate = 0xFFFFFFFFu);
-    EXPECT(GS_ERR_CORRUPT, f.slot_shift = 4);
-    EXPECT(GS_ERR_CORRUPT, f.slot_shift = 13);
+    EXPECT(GS_ERR_CORRUPT, f.slot_log2 = 4);
+    EXPECT(GS_ERR_CORRUPT, f.slot_log2 = 13);
     EXPECT(GS_ERR_CORRUPT, f.kinds = 0);
     EXPECT(GS_ERR_CORRUPT, f.kinds = 2);
     EXPECT(GS_ERR_CORRUPT, f.kinds = 4);
@@ -161,36 +162,36 @@ static void test_fields(void)
     EXPECT(GS_OK, make_noisy(&f));
     EXPECT(GS_ERR_UNSUPPORTED, (make_noisy(&f), f.kinds = 7));
     EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.kinds = 2));
-    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_frame_shift = 4));
-    EXPECT(GS_OK, (make_noisy(&f), f.noise_frame_shift = 5));
-    EXPECT(GS_OK, (make_noisy(&f), f.noise_frame_shift = 8));
-    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_frame_shift = 9));
-    EXPECT(GS_OK, (make_noisy(&f), f.noise_frame_shift = 9, f.slot_shift = 9));
-    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_frame_shift = 10, f.slot_shift = 12));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.decoder_class.noise_frame_log2 = 4));
+    EXPECT(GS_OK, (make_noisy(&f), f.decoder_class.noise_frame_log2 = 5));
+    EXPECT(GS_OK, (make_noisy(&f), f.decoder_class.noise_frame_log2 = 8));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.decoder_class.noise_frame_log2 = 9));
+    EXPECT(GS_OK, (make_noisy(&f), f.decoder_class.noise_frame_log2 = 9, f.slot_log2 = 9));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.decoder_class.noise_frame_log2 = 10, f.slot_log2 = 12));
     EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.noise_shift = 0));
-    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.max_noise = 0));
-    EXPECT(GS_OK, (make_noisy(&f), f.noise_base = -128, f.max_noise = 255, f.noise_shift = 15));
-    EXPECT(GS_OK, (make_noisy(&f), f.noise_base = 127, f.max_noise = 1, f.noise_shift = 1));
+    EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.decoder_class.max_noises = 0));
+    EXPECT(GS_OK, (make_noisy(&f), f.noise_base = -128, f.decoder_class.max_noises = 255, f.noise_shift = 15));
+    EXPECT(GS_OK, (make_noisy(&f), f.noise_base = 127, f.decoder_class.max_noises = 1, f.noise_shift = 1));
     EXPECT(GS_ERR_UNSUPPORTED, f.channels = 2);
     EXPECT(GS_ERR_UNSUPPORTED, f.table_set = 3);
     EXPECT(GS_ERR_UNSUPPORTED, f.table_set = 63);
-    EXPECT(GS_OK, f.scales = 1);
-    EXPECT(GS_ERR_CORRUPT, f.scales = 9);
-    EXPECT(GS_ERR_CORRUPT, f.scales = 16);
+    EXPECT(GS_OK, f.decoder_class.scales = 1);
+    EXPECT(GS_ERR_CORRUPT, f.decoder_class.scales = 9);
+    EXPECT(GS_ERR_CORRUPT, f.decoder_class.scales = 16);
     EXPECT(GS_OK, f.smallest_scale = 4);
     EXPECT(GS_ERR_CORRUPT, f.smallest_scale = 5);
     EXPECT(GS_ERR_CORRUPT, f.amplitude_step = 0);
     EXPECT(GS_ERR_CORRUPT, f.output_shift = 17);
     EXPECT(GS_ERR_CORRUPT, f.output_shift = 31);
-    EXPECT(GS_ERR_CORRUPT, f.max_active = 0);
-    EXPECT(GS_ERR_CORRUPT, f.max_active = 4097);
+    EXPECT(GS_ERR_CORRUPT, f.decoder_class.max_tones = 0);
+    EXPECT(GS_ERR_CORRUPT, f.decoder_class.max_tones = 4097);
     EXPECT(GS_ERR_CORRUPT, f.samples = 0);
     EXPECT(GS_ERR_CORRUPT, (f.has_loop = 1, f.loop_start = 5, f.loop_end = 5));
     EXPECT(GS_ERR_CORRUPT, (f.has_loop = 1, f.loop_start = 6, f.loop_end = 5));
     EXPECT(GS_ERR_CORRUPT, (f.has_loop = 1, f.loop_end = 100001));
     EXPECT(GS_OK, (f.has_loop = 1, f.loop_end = 100000));
     /* An illegal field must not hide behind an unsupported one. */
-    EXPECT(GS_ERR_CORRUPT, (f.kinds = 9, f.slot_shift = 13));
+    EXPECT(GS_ERR_CORRUPT, (f.kinds = 9, f.slot_log2 = 13));
     EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.kinds = 7, f.noise_shift = 0));
 }
 

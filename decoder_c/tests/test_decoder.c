@@ -135,14 +135,18 @@ static void check_info(const test_stream *stream)
     CHECK(info.sample_rate == stream->info.sample_rate && info.samples == stream->info.samples);
     CHECK(info.loop_start == stream->info.loop_start && info.loop_end == stream->info.loop_end);
     CHECK(info.has_loop == stream->info.has_loop && info.seek_slots == stream->info.seek_slots);
-    CHECK(info.peak_macs == stream->info.peak_macs && info.max_active == stream->info.max_active);
+    CHECK(info.peak_macs == stream->info.peak_macs &&
+          info.decoder_class.max_tones == stream->info.decoder_class.max_tones);
     CHECK(info.header_bytes == stream->info.header_bytes && info.slot_samples == stream->info.slot_samples);
-    CHECK(info.slot_shift == stream->info.slot_shift && info.amplitude_step == stream->info.amplitude_step);
+    CHECK(info.slot_log2 == stream->info.slot_log2 && info.amplitude_step == stream->info.amplitude_step);
     CHECK(info.output_shift == stream->info.output_shift && info.kinds == stream->info.kinds && info.channels == 1);
-    CHECK(info.smallest_scale == stream->info.smallest_scale && info.scales == stream->info.scales);
+    CHECK(info.smallest_scale == stream->info.smallest_scale &&
+          info.decoder_class.scales == stream->info.decoder_class.scales);
     CHECK(info.table_set == stream->info.table_set);
-    CHECK(info.noise_frame_shift == stream->info.noise_frame_shift && info.noise_shift == stream->info.noise_shift);
-    CHECK(info.noise_base == stream->info.noise_base && info.max_noise == stream->info.max_noise);
+    CHECK(info.decoder_class.noise_frame_log2 == stream->info.decoder_class.noise_frame_log2 &&
+          info.noise_shift == stream->info.noise_shift);
+    CHECK(info.noise_base == stream->info.noise_base &&
+          info.decoder_class.max_noises == stream->info.decoder_class.max_noises);
 }
 
 static void test(void)
@@ -158,7 +162,7 @@ static void test(void)
     decoder = test_open(&stream);
     check_reads(&stream, decoder, 0, stream.info.samples + 1);
     gs_get_coder_state(decoder, &first);
-    CHECK(first.slot == (int32_t)((stream.info.samples - 1) >> stream.info.slot_shift));
+    CHECK(first.slot == (int32_t)((stream.info.samples - 1) >> stream.info.slot_log2));
     CHECK(gs_rewind(decoder) == GS_OK);
     check_reads(&stream, decoder, 0, 100);
     CHECK(gs_check(decoder) == GS_OK);

@@ -158,8 +158,8 @@ static void test_garbage(const test_stream *stream, void *memory, size_t room)
     free(bytes.data);
 }
 
-/* max_active or max_noise lowered by one below what the stream needs. */
-static void test_overfull(const test_stream *stream, int noises, void *memory, size_t room)
+/* max_tones or max_noises lowered by one below what the stream needs. */
+static void test_overfull(const test_stream *stream, uint32_t kind, void *memory, size_t room)
 {
     gs_info info = stream->info;
     test_bytes bytes = {0};
@@ -170,27 +170,26 @@ static void test_overfull(const test_stream *stream, int noises, void *memory, s
     int error;
 
     for (i = 0; i < stream->count; i++) {
-        const uint32_t slot = stream->gaussians[i].onset >> info.slot_shift;
-        const uint32_t start = slot << info.slot_shift;
+        const uint32_t slot = test_onset(&stream->gaussians[i]) >> info.slot_log2;
+        const uint32_t start = slot << info.slot_log2;
         uint32_t held = 1;
-        if (test_is_noise(&stream->gaussians[i]) != noises)
+        if (stream->gaussians[i].kind != kind)
             continue;
         for (j = 0; j < i; j++) {
             const gs_gaussian *other = &stream->gaussians[j];
             /* Before sample 0 a decoder does not hold what it will not play. */
-            held += test_is_noise(other) == noises &&
-                    (other->onset >> info.slot_shift == slot ||
-                     test_end(&info, other) > (start > GS_TIME_ZERO ? start : GS_TIME_ZERO));
+            held += other->kind == kind && (test_onset(other) >> info.slot_log2 == slot ||
+                                            test_end(&info, other) > (start > GS_TIME_ZERO ? start : GS_TIME_ZERO));
         }
         if (held > most)
             most = held;
     }
     if (most < 2)
         return;
-    if (noises)
-        info.max_noise = (uint8_t)(most - 1);
+    if (kind == GS_NOISE)
+        info.decoder_class.max_noises = (uint8_t)(most - 1);
     else
-        info.max_active = (uint16_t)(most - 1);
+        info.decoder_class.max_tones = (uint16_t)(most - 1);
     test_append_header(&bytes, &info);
     for (i = stream->info.header_bytes; i < stream->bytes.count; i++)
         test_append(&bytes, stream->bytes.data[i]);
@@ -215,8 +214,8 @@ static void test(void)
     test_extended(&stream, memory, room);
     test_padded(&stream, memory, room);
     test_garbage(&stream, memory, room);
-    test_overfull(&stream, 0, memory, room);
-    test_overfull(&stream, 1, memory, room);
+    test_overfull(&stream, GS_TONE, memory, room);
+    test_overfull(&stream, GS_NOISE, memory, room);
     free(memory);
     test_stream_free(&stream);
 }

@@ -18,7 +18,7 @@ static int give_too_much(void *user, uint32_t offset, uint8_t *buffer, uint32_t 
     return (int)bytes + 1;
 }
 
-static void test(void)
+static void test_calls(void)
 {
     test_stream stream;
     size_t room;
@@ -81,27 +81,112 @@ static void test(void)
     test_stream_free(&stream);
 }
 
+/* A refused gs_open_* leaves the memory as it was, so that a decoder which lies there goes on as if nothing happened. */
+static void test_refused_opens(void)
+{
+    test_stream stream;
+    test_bytes damaged = {0};
+    test_bytes larger = {0};
+    gs_info info;
+    size_t room;
+    uint8_t *memory;
+    uint8_t *before;
+    gs_decoder *decoder = NULL;
+    gs_decoder *opened;
+    int16_t pcm[64];
+    int32_t given;
+    uint32_t at = 0;
+    uint32_t i;
+
+    test_stream_make(&stream);
+    room = test_room(&stream.info);
+    memory = (uint8_t *)malloc(room);
+    before = (uint8_t *)malloc(room);
+    CHECK(memory && before);
+    memset(memory, 0x5A, room); /* all of it is compared below, what a decoder has not written yet too */
+    CHECK(gs_open_memory(memory, room, stream.bytes.data, stream.bytes.count, &decoder) == GS_OK);
+    opened = decoder;
+
+    /* Other classes on purpose: what a header says of them must not become the old decoder's. */
+    info = stream.info;
+    info.decoder_class.max_tones = 4096;
+    info.samples = 0x7FFFFFFF;
+    test_append_header(&larger, &info);
+    info.output_shift ^= 1u;
+    test_append_header(&damaged, &info);
+    damaged.data[damaged.count - 1] ^= 1u;
+
+    do {
+        memcpy(before, memory, room);
+        for (i = 0; i < damaged.count; i++)
+            CHECK(gs_open_memory(memory, room, damaged.data, i, &decoder) == GS_ERR_TRUNCATED);
+        CHECK(gs_open_memory(memory, room, damaged.data, damaged.count, &decoder) == GS_ERR_CRC);
+        CHECK(gs_open_memory(memory, room, larger.data, larger.count, &decoder) == GS_ERR_MEMORY);
+        CHECK(gs_open_memory(memory, room - 1, stream.bytes.data, stream.bytes.count, &decoder) == GS_ERR_MEMORY);
+        CHECK(gs_open_callback(memory, room, refuse, NULL, stream.bytes.count, &decoder) == GS_ERR_IO);
+        CHECK(gs_open_callback(memory, room, give_too_much, NULL, stream.bytes.count, &decoder) == GS_ERR_IO);
+        CHECK(decoder == opened && memcmp(before, memory, room) == 0);
+        given = gs_read(decoder, pcm, 64);
+        CHECK(given >= 0 && memcmp(pcm, stream.pcm + at, (size_t)given * sizeof *pcm) == 0);
+        at += (uint32_t)given;
+    } while (given > 0);
+    CHECK(at == stream.info.samples && gs_rewind(decoder) == GS_OK && gs_check(decoder) == GS_OK);
+    free(before);
+    free(memory);
+    free(larger.data);
+    free(damaged.data);
+    test_stream_free(&stream);
+}
+
+#define TONES_MAX_TONES 7
+#define TONES_SCALES 3
+#define TONES_MAX_NOISES 0
+#define TONES_NOISE_FRAME_LOG2 0
+#define LARGEST_MAX_TONES 4096
+#define LARGEST_SCALES 8
+#define LARGEST_MAX_NOISES 255
+#define LARGEST_NOISE_FRAME_LOG2 9
+#define SMALLEST_MAX_TONES 1
+#define SMALLEST_SCALES 1
+#define SMALLEST_MAX_NOISES 1
+#define SMALLEST_NOISE_FRAME_LOG2 5
+
+/* What gs_decoder_size says of a class. */
+static size_t size_of(uint32_t max_tones, uint32_t scales, uint32_t max_noises, uint32_t noise_frame_log2)
+{
+    gs_class decoder_class;
+
+    decoder_class.max_tones = (uint16_t)max_tones;
+    decoder_class.scales = (uint8_t)scales;
+    decoder_class.max_noises = (uint8_t)max_noises;
+    decoder_class.noise_frame_log2 = (uint8_t)noise_frame_log2;
+    return gs_decoder_size(&decoder_class);
+}
+
 static void test_sizes(void)
 {
-    static GS_DECODER_STORAGE(speech, GS_SPEECH_ACTIVE, GS_SPEECH_SCALES, GS_SPEECH_NOISE, GS_SPEECH_NOISE_FRAME);
-    static GS_DECODER_STORAGE(tones, 7, 3, 0, 0);
-    const size_t room = gs_decoder_size(GS_SPEECH_ACTIVE, GS_SPEECH_SCALES, GS_SPEECH_NOISE, GS_SPEECH_NOISE_FRAME);
-    uint32_t frame;
+    static GS_DECODER_STORAGE(speech, GS_SPEECH);
+    static GS_DECODER_STORAGE(tones, TONES);
+    static const gs_class speech_class = GS_CLASS(GS_SPEECH);
+    static const gs_class tones_class = GS_CLASS(TONES);
+    static const gs_class largest = GS_CLASS(LARGEST);
+    static const gs_class smallest = GS_CLASS(SMALLEST);
+    const size_t room = gs_decoder_size(&speech_class);
+    uint32_t frame_log2;
 
-    CHECK(gs_decoder_size(0, 1, 0, 0) == 0 && gs_decoder_size(1, 0, 0, 0) == 0);
-    CHECK(gs_decoder_size(4097, 1, 0, 0) == 0 && gs_decoder_size(1, 9, 0, 0) == 0);
-    CHECK(gs_decoder_size(0xFFFFFFFFu, 0xFFFFFFFFu, 0, 0) == 0);
-    CHECK(gs_decoder_size(1, 1, 256, 128) == 0 && gs_decoder_size(1, 1, 0xFFFFFFFFu, 0xFFFFFFFFu) == 0);
-    for (frame = 0; frame <= 2048; frame++) {
-        int is_legal = frame == 32 || frame == 64 || frame == 128 || frame == 256 || frame == 512;
-        CHECK((gs_decoder_size(1, 1, 1, frame) != 0) == is_legal);
-        CHECK((gs_decoder_size(1, 1, 0, frame) != 0) == (frame == 0));
+    CHECK(gs_decoder_size(NULL) == 0);
+    CHECK(size_of(0, 1, 0, 0) == 0 && size_of(1, 0, 0, 0) == 0);
+    CHECK(size_of(4097, 1, 0, 0) == 0 && size_of(1, 9, 0, 0) == 0);
+    CHECK(size_of(65535, 255, 0, 0) == 0 && size_of(65535, 255, 255, 255) == 0);
+    for (frame_log2 = 0; frame_log2 < 256; frame_log2++) {
+        CHECK((size_of(1, 1, 1, frame_log2) != 0) == (frame_log2 >= 5 && frame_log2 <= 9));
+        CHECK((size_of(1, 1, 0, frame_log2) != 0) == (frame_log2 == 0));
     }
-    CHECK(gs_decoder_size(4096, 8, 0, 0) == GS_DECODER_BYTES(4096, 8, 0, 0));
-    CHECK(gs_decoder_size(4096, 8, 255, 512) == GS_DECODER_BYTES(4096, 8, 255, 512));
-    CHECK(gs_decoder_size(1, 1, 0, 0) == GS_DECODER_BYTES(1, 1, 0, 0));
-    CHECK(gs_decoder_size(1, 1, 1, 32) == GS_DECODER_BYTES(1, 1, 1, 32));
-    CHECK(sizeof tones >= gs_decoder_size(7, 3, 0, 0) && sizeof tones < gs_decoder_size(7, 3, 0, 0) + sizeof(void *));
+    CHECK(gs_decoder_size(&largest) == GS_DECODER_BYTES(LARGEST));
+    CHECK(gs_decoder_size(&smallest) == GS_DECODER_BYTES(SMALLEST));
+    CHECK(gs_decoder_size(&tones_class) == GS_DECODER_BYTES(TONES));
+    CHECK(room == GS_DECODER_BYTES(GS_SPEECH));
+    CHECK(sizeof tones >= GS_DECODER_BYTES(TONES) && sizeof tones < GS_DECODER_BYTES(TONES) + sizeof(void *));
     CHECK(sizeof speech >= room && sizeof speech < room + sizeof(void *));
 }
 
@@ -118,6 +203,12 @@ static void test_strings(void)
         CHECK((strcmp(gs_error_string(error), "unknown error") == 0) == (error > 0 || error < GS_ERR_IO));
 #endif
     }
+}
+
+static void test(void)
+{
+    test_calls();
+    test_refused_opens();
 }
 
 int main(int argc, char **argv)

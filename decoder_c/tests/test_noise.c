@@ -1,17 +1,19 @@
-/* Step 7: bands, levels, signs, transform and blocks, against the formulas of SPEC.md and a DCT-IV in double. */
+/* SPEC 5: bands, levels, signs, transform and blocks, against the formulas of SPEC.md and a DCT-IV in double. */
 #include <math.h>
 
 #include "gs_test.h"
 
-#include "../src/gs_noise.c" /* in place of the library's own, for what it keeps to itself */
+/* In place of the library's own, for what they keep to themselves. */
+#include "../src/gs_noise.c"
+#include "../src/gs_transform.c"
 
 #define LARGEST_FRAME 512u
 #define HELD 255u
 
 typedef struct noise_memory {
-    gs_noise noise;
+    gs_noise_state state;
     uint32_t held[HELD];
-    gs_noise_complex numbers[LARGEST_FRAME / 2 + LARGEST_FRAME / 4];
+    gs_complex numbers[LARGEST_FRAME / 2 + LARGEST_FRAME / 4];
 } noise_memory;
 
 static noise_memory memory;
@@ -26,53 +28,55 @@ static void make_noises(test_stream *stream, uint32_t around)
     stream->info.kinds = 3;
     stream->info.sample_rate = test_random(2) ? 4000 + test_random(92001) : 16000;
     stream->info.samples = 0x7FFFFFFF;
-    stream->info.noise_frame_shift = (uint8_t)(5 + test_random(5));
+    stream->info.decoder_class.noise_frame_log2 = (uint8_t)(5 + test_random(5));
     stream->info.noise_shift = (uint8_t)(1 + test_random(15));
     stream->info.noise_base = (int8_t)((int)test_random(256) - 128);
-    stream->info.max_noise = HELD;
+    stream->info.decoder_class.max_noises = HELD;
     stream->count = test_random(most + 1);
     stream->gaussians = (gs_gaussian *)calloc(HELD, sizeof *stream->gaussians);
     CHECK(stream->gaussians);
-    gs_noise_open(&memory.noise, &stream->info);
+    gs_noise_open(&memory.state, &stream->info);
     for (i = 0; i < stream->count; i++) {
-        gs_gaussian *g = &stream->gaussians[i];
-        uint32_t frame = around + (GS_TIME_ZERO >> stream->info.noise_frame_shift) + test_random(130);
+        gs_noise *g = &stream->gaussians[i].as.noise;
+        uint32_t frame = around + (GS_TIME_ZERO >> stream->info.decoder_class.noise_frame_log2) + test_random(130);
         g->scale = (uint8_t)test_random(6);
         g->width = (uint8_t)test_random(4);
-        g->bin = (uint16_t)test_random(32u >> g->width);
+        g->place = (uint8_t)test_random(32u >> g->width);
         g->weight = (int8_t)((1 + test_random(63)) * (test_random(2) ? 1u : 0xFFFFFFFFu));
         frame -= test_random(4u << g->scale);
-        g->onset = frame << stream->info.noise_frame_shift;
-        gs_noise_hold(&memory.noise, &stream->info, g);
+        g->onset = frame << stream->info.decoder_class.noise_frame_log2;
+        stream->gaussians[i].kind = GS_NOISE;
+        gs_noise_hold(&memory.state, &stream->info, g, 0);
     }
-    CHECK(memory.noise.held == stream->count);
+    CHECK(memory.state.held == stream->count);
 }
 
 static uint32_t frames_in(const test_stream *stream)
 {
-    return stream->info.samples >> stream->info.noise_frame_shift;
+    return stream->info.samples >> stream->info.decoder_class.noise_frame_log2;
 }
 
 /* Every sample rate: the bins, and that they and their reciprocals fit their types. */
 static void test_bands(void)
 {
     gs_info info;
-    gs_noise noise;
+    gs_noise_state state;
 
     memset(&info, 0, sizeof info);
     for (info.sample_rate = 4000; info.sample_rate <= 96000; info.sample_rate++) {
-        for (info.noise_frame_shift = 5; info.noise_frame_shift <= 9; info.noise_frame_shift++) {
+        for (info.decoder_class.noise_frame_log2 = 5; info.decoder_class.noise_frame_log2 <= 9;
+             info.decoder_class.noise_frame_log2++) {
             uint32_t bin = 0;
             uint32_t band;
-            gs_noise_open(&noise, &info);
-            CHECK(noise.held == 0 && noise.frame == GS_NO_FRAME && noise.bands >= 1 && noise.bands <= 25);
-            for (band = 0; band < noise.bands; band++) {
-                uint32_t bins = noise.bins[band];
+            gs_noise_open(&state, &info);
+            CHECK(state.held == 0 && state.frame == GS_NOISE_NO_FRAME && state.bands >= 1 && state.bands <= 25);
+            for (band = 0; band < state.bands; band++) {
+                uint32_t bins = state.bins[band];
                 bin += bins;
-                CHECK(bin == test_noise_bin(&info, band) && bin < 1u << info.noise_frame_shift);
-                CHECK(noise.reciprocal[band] == (bins > 1 ? 65536 / bins : 0));
+                CHECK(bin == test_noise_bin(&info, band) && bin < 1u << info.decoder_class.noise_frame_log2);
+                CHECK(state.reciprocal[band] == (bins > 1 ? 65536 / bins : 0));
             }
-            CHECK(band == 25 || test_noise_bin(&info, band) >= 1u << info.noise_frame_shift);
+            CHECK(band == 25 || test_noise_bin(&info, band) >= 1u << info.decoder_class.noise_frame_log2);
         }
     }
 }
@@ -90,8 +94,8 @@ static void test_levels(void)
         uint32_t frame = around + test_random(260);
         uint32_t bands = test_noise_levels(&stream, frame, expected);
         uint32_t band;
-        make_levels(&memory.noise, &stream.info, frame, level);
-        CHECK(bands == memory.noise.bands);
+        gs_noise_make_levels(&memory.state, &stream.info, frame, level);
+        CHECK(bands == memory.state.bands);
         for (band = 0; band < bands; band++)
             CHECK(level[band] == expected[band]);
     }
@@ -99,14 +103,14 @@ static void test_levels(void)
 }
 
 /* Where a bin of the spectrum is in the transform's input. */
-static int16_t *place_of(uint32_t bin, uint32_t frame_shift)
+static int16_t *place_of(uint32_t bin, uint32_t frame_log2)
 {
-    uint32_t pair = bin & 1u ? (1u << (frame_shift - 1)) - 1 - bin / 2 : bin / 2;
+    uint32_t pair = bin & 1u ? (1u << (frame_log2 - 1)) - 1 - bin / 2 : bin / 2;
     uint32_t place = 0;
     uint32_t bit;
 
-    for (bit = 0; bit < frame_shift - 1; bit++)
-        place |= (pair >> bit & 1u) << (frame_shift - 2 - bit);
+    for (bit = 0; bit < frame_log2 - 1; bit++)
+        place |= (pair >> bit & 1u) << (frame_log2 - 2 - bit);
     return &memory.numbers[place].part[bin & 1u];
 }
 
@@ -119,8 +123,8 @@ static test_complex number(uint32_t k)
     z.re = memory.numbers[k].part[0];
     z.im = memory.numbers[k].part[1];
 #else
-    z.re = re_of(memory.numbers[k].both);
-    z.im = im_of(memory.numbers[k].both);
+    z.re = gs_re_of(memory.numbers[k].both);
+    z.im = gs_im_of(memory.numbers[k].both);
 #endif
     return z;
 }
@@ -133,21 +137,22 @@ static void test_frame(void)
     uint32_t size;
     int64_t expected[LARGEST_FRAME];
     test_complex z[LARGEST_FRAME / 2];
-    int64_t octave;
+    int64_t exponent;
     uint32_t k;
 
     make_noises(&stream, around);
-    size = 1u << stream.info.noise_frame_shift;
-    octave = test_noise_spectrum(&stream, frame, expected);
-    if (octave > 0) {
+    size = 1u << stream.info.decoder_class.noise_frame_log2;
+    exponent = test_noise_spectrum(&stream, frame, expected);
+    if (exponent > 0) {
         int32_t level[GS_BARK_BANDS];
-        int32_t up = (15 - (int32_t)octave + !(stream.info.noise_frame_shift & 1u)) * 256;
-        CHECK(make_levels(&memory.noise, &stream.info, frame, level) >> 8 == octave);
-        make_spectrum(&memory.noise, &stream.info, frame, level, up, memory.numbers);
+        int32_t up = (15 - (int32_t)exponent + !(stream.info.decoder_class.noise_frame_log2 & 1u)) * 256;
+        CHECK(gs_noise_make_levels(&memory.state, &stream.info, frame, level) >> 8 == exponent);
+        gs_noise_make_spectrum(&memory.state, &stream.info, frame, level, up, memory.numbers);
         for (k = 0; k < size; k++)
-            CHECK(*place_of(k, stream.info.noise_frame_shift) == expected[k]);
+            CHECK(*place_of(k, stream.info.decoder_class.noise_frame_log2) == expected[k]);
     }
-    CHECK(make_frame(&memory.noise, &stream.info, frame, memory.numbers) == octave);
+    CHECK(gs_noise_make_frame(&memory.state, &stream.info, frame, memory.numbers) == exponent);
+    gs_transform(memory.numbers, stream.info.decoder_class.noise_frame_log2);
     test_noise_frame(&stream, frame, z);
     for (k = 0; k < size / 2; k++)
         CHECK(number(k).re == z[k].re && number(k).im == z[k].im);
@@ -169,12 +174,12 @@ static void test_signs(void)
 
     memset(&info, 0, sizeof info);
     info.sample_rate = 16000;
-    info.noise_frame_shift = 7;
-    gs_noise_open(&memory.noise, &info);
+    info.decoder_class.noise_frame_log2 = 7;
+    gs_noise_open(&memory.state, &info);
     for (k = 0; k < GS_BARK_BANDS; k++)
         level[k] = 256;
     for (frame = 0; frame < FRAMES; frame++) {
-        make_spectrum(&memory.noise, &info, frame, level, 14 * 256, memory.numbers);
+        gs_noise_make_spectrum(&memory.state, &info, frame, level, 14 * 256, memory.numbers);
         for (k = 0; k < SIZE; k++) {
             int value = *place_of(k, 7);
             uint32_t distance;
@@ -212,7 +217,7 @@ static void test_range(void)
         spectrum[k] = value;
         *place_of(k, shift) = (int16_t)value;
     }
-    transform(memory.numbers, shift);
+    gs_transform(memory.numbers, shift);
     test_noise_transform(spectrum, shift, z);
     for (k = 0; k < size / 2; k++) {
         CHECK(number(k).re == z[k].re && number(k).im == z[k].im);
@@ -271,16 +276,16 @@ static void test_blocks(void)
     make_noises(&stream, around);
     for (blocks = 0; blocks < 4 && frame < frames_in(&stream); blocks++, frame += test_random(3)) {
         const gs_info *info = &stream.info;
-        uint32_t size = 1u << info->noise_frame_shift;
+        uint32_t size = 1u << info->decoder_class.noise_frame_log2;
         int64_t expected[LARGEST_FRAME];
-        int64_t octave[2];
+        int64_t exponent[2];
         uint32_t at;
         uint32_t j;
-        octave[0] = test_noise_frame(&stream, frame, z[0]);
-        octave[1] = test_noise_frame(&stream, frame + 1, z[1]);
-        test_noise_block(info, octave, z, expected);
+        exponent[0] = test_noise_frame(&stream, frame, z[0]);
+        exponent[1] = test_noise_frame(&stream, frame + 1, z[1]);
+        test_noise_block(info, exponent, z, expected);
         for (at = 0; at < size;) {
-            const int16_t *noise = gs_noise_prepare(&memory.noise, info, frame * size + at);
+            const int16_t *noise = gs_noise_render(&memory.state, info, frame * size + at);
             uint32_t count = 1 + test_random(64);
             if (count > size - at)
                 count = size - at;
@@ -301,13 +306,13 @@ static void test_overlap(void)
 
     memset(&info, 0, sizeof info);
     info.sample_rate = 16000;
-    info.noise_frame_shift = 7;
+    info.decoder_class.noise_frame_log2 = 7;
     info.noise_shift = 4;
-    info.max_noise = HELD;
+    info.decoder_class.max_noises = HELD;
     info.noise_base = 20; /* a level of 2560: an amplitude of 2^9 in all 128 bins */
-    gs_noise_open(&memory.noise, &info);
+    gs_noise_open(&memory.state, &info);
     for (j = 0; j < 100; j++) {
-        const int16_t *noise = gs_noise_prepare(&memory.noise, &info, j * 128);
+        const int16_t *noise = gs_noise_render(&memory.state, &info, j * 128);
         uint32_t k;
         for (k = 0; k < 128; k++)
             energy += (double)noise[k] * noise[k] / 12800;
@@ -325,13 +330,13 @@ static void test_ends(void)
     make_noises(&stream, around);
     for (steps = 0; steps < 5; steps++) {
         uint32_t slot = around + 130 + steps * test_random(128);
-        uint32_t time = (slot << stream.info.noise_frame_shift) + GS_TIME_ZERO;
+        uint32_t time = (slot << stream.info.decoder_class.noise_frame_log2) + GS_TIME_ZERO;
         uint32_t lasting = 0;
         uint32_t i;
-        gs_noise_drop_ended(&memory.noise, &stream.info, time);
+        gs_noise_drop_ended(&memory.state, &stream.info, time);
         for (i = 0; i < stream.count; i++)
             lasting += test_end(&stream.info, &stream.gaussians[i]) > time;
-        CHECK(memory.noise.held == lasting);
+        CHECK(memory.state.held == lasting);
         around = slot - 130;
     }
     free(stream.gaussians);

@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static GS_DECODER_STORAGE(memory, 4096, 8, 255, 512);
+#define LARGEST_MAX_TONES 4096
+#define LARGEST_SCALES 8
+#define LARGEST_MAX_NOISES 255
+#define LARGEST_NOISE_FRAME_LOG2 9
+static GS_DECODER_STORAGE(memory, LARGEST);
 
 static uint8_t *read_file(const char *folder, const char *name, uint32_t *bytes)
 {

@@ -23,7 +23,7 @@ from audio_gs.codec.tables import (
     COSINE_STEPS,
     ENVELOPE_SEGMENTS,
     HALF_BAND_TAPS,
-    LEVELS,
+    OCTAVES,
     SHORTEST_SUPPORT,
     envelope,
     half_band,
@@ -120,7 +120,7 @@ def render_by_octaves(table: Table, amplitude_step: int, output_shift: int, samp
     # What an octave needs around the clip: more than the filters reach, in its own samples.
     margin = 2 * HALF_BAND_TAPS
     below = torch.zeros(0)
-    for halvings in reversed(range(LEVELS)):
+    for halvings in reversed(range(OCTAVES)):
         waves = waves_of(table[octaves == halvings], amplitude_step, output_shift)
         own = Waves(
             waves.centre / 2**halvings + margin,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audio_gs.codec.container import StreamHeader, parse_header
-
-from ..decoder_memory import decoder_bytes_32
+from audio_gs.codec.memory import decoder_memory
 
 HEADER_NAME = "audio_gs_clips.h"
 SOURCE_NAME = "audio_gs_clips.c"
@@ -17,7 +16,7 @@ _HEADER = """\
 #ifndef AUDIO_GS_CLIPS_H
 #define AUDIO_GS_CLIPS_H
 
-#include <stdint.h>
+#include "audio_gs.h"
 
 #ifdef __cplusplus
 extern "C" {{
@@ -26,38 +25,33 @@ extern "C" {{
 /* A clip and what its header says; times are in samples. */
 typedef struct gs_clip {{
     const char *name;
-    const uint8_t *data;          /* the stream, for gs_open_memory */
-    uint32_t bytes;               /* of the stream */
-    uint32_t sample_rate;         /* Hz */
-    uint32_t samples;             /* length */
-    uint32_t loop_start;          /* first sample of the loop; 0 without loop points */
-    uint32_t loop_end;            /* one past the last sample of the loop; 0 without loop points */
-    uint32_t peak_macs;           /* most multiply-accumulates a sample in any 20 ms */
-    uint16_t max_active;          /* the class, as gs_decoder_size takes it: most tones held at a time, */
-    uint16_t noise_frame_samples; /* samples in a frame of noise, 0 without noise, */
-    uint8_t scales;               /* scales of tones, */
-    uint8_t max_noise;            /* most noises held at a time */
+    const uint8_t *data;    /* the stream, for gs_open_memory */
+    uint32_t bytes;         /* of the stream */
+    uint32_t sample_rate;   /* Hz */
+    uint32_t samples;       /* length */
+    uint32_t loop_start;    /* first sample of the loop; 0 without loop points */
+    uint32_t loop_end;      /* one past the last sample of the loop; 0 without loop points */
+    uint32_t peak_macs;     /* most multiply-accumulates a sample in any 20 ms */
+    gs_class decoder_class; /* for gs_decoder_size */
 }} gs_clip;
 
 #define GS_CLIPS {count}
 #define GS_CLIPS_TOTAL_BYTES {total}u
 
 /* Class of the clip whose decoder is the largest, {largest}: its memory is enough for any of them, one at a time. */
-#define GS_CLIPS_ACTIVE {max_active}
-#define GS_CLIPS_SCALES {scales}
-#define GS_CLIPS_NOISE {max_noise}
-#define GS_CLIPS_NOISE_FRAME {frame_samples}
+#define GS_CLIPS_CLASS_MAX_TONES {max_tones}
+#define GS_CLIPS_CLASS_SCALES {scales}
+#define GS_CLIPS_CLASS_MAX_NOISES {max_noises}
+#define GS_CLIPS_CLASS_NOISE_FRAME_LOG2 {noise_frame_log2}
 
 /* That memory in bytes on a 32-bit machine. */
 #define GS_CLIPS_DECODER_BYTES_32 {memory}u
 
-/* That memory in bytes on the machine that this is compiled for, a constant expression; needs audio_gs.h. */
-#define GS_CLIPS_DECODER_BYTES \\
-    GS_DECODER_BYTES(GS_CLIPS_ACTIVE, GS_CLIPS_SCALES, GS_CLIPS_NOISE, GS_CLIPS_NOISE_FRAME)
+/* That memory in bytes on the machine that this is compiled for, a constant expression. */
+#define GS_CLIPS_DECODER_BYTES GS_DECODER_BYTES(GS_CLIPS_CLASS)
 
-/* Declares `name`, that memory: static GS_CLIPS_DECODER_STORAGE(memory); needs audio_gs.h. */
-#define GS_CLIPS_DECODER_STORAGE(name) \\
-    GS_DECODER_STORAGE(name, GS_CLIPS_ACTIVE, GS_CLIPS_SCALES, GS_CLIPS_NOISE, GS_CLIPS_NOISE_FRAME)
+/* Declares `name`, that memory: static GS_CLIPS_DECODER_STORAGE(memory); */
+#define GS_CLIPS_DECODER_STORAGE(name) GS_DECODER_STORAGE(name, GS_CLIPS_CLASS)
 
 /* Places in gs_clips. */
 enum {{
@@ -92,17 +86,17 @@ def clip_sources(clips: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
     `clips` are C identifiers, all different, and streams that were checked (see `checked_clips`), at least one.
     """
     headers = [parse_header(data)[0] for _, data in clips]
-    memories = [decoder_bytes_32(header) for header in headers]
+    memories = [decoder_memory(header) for header in headers]
     largest = memories.index(max(memories))
-    of_largest = headers[largest]
+    max_tones, scales, max_noises, noise_frame_log2 = _class_of(headers[largest])
     header_text = _HEADER.format(
         count=len(clips),
         total=sum(len(data) for _, data in clips),
         largest=clips[largest][0],
-        max_active=of_largest.max_tones,
-        scales=of_largest.scales,
-        max_noise=of_largest.max_noises,
-        frame_samples=_frame_samples(of_largest),
+        max_tones=max_tones,
+        scales=scales,
+        max_noises=max_noises,
+        noise_frame_log2=noise_frame_log2,
         memory=memories[largest],
         places=",\n".join(f"    GS_CLIP_{name} = {place}" for place, (name, _) in enumerate(clips)),
         declarations="\n".join(f"extern const uint8_t {_array(name)}[{len(data)}];" for name, data in clips),
@@ -119,8 +113,10 @@ def _array(name: str) -> str:
     return f"gs_clip_{name}"
 
 
-def _frame_samples(header: StreamHeader) -> int:
-    return header.noise.frame_samples if header.noise else 0
+def _class_of(header: StreamHeader) -> tuple[int, int, int, int]:
+    """In the order of the members of gs_class."""
+    noise = (header.noise.max_noises, header.noise.frame_log2) if header.noise else (0, 0)
+    return header.max_tones, header.scales, *noise
 
 
 def _definition(name: str, data: bytes) -> str:
@@ -135,6 +131,6 @@ def _entry(name: str, data: bytes, header: StreamHeader) -> str:
     """In the order of the members of gs_clip: C++17 knows no designated initialisers."""
     loop_start, loop_end = header.loop or (0, 0)
     numbers = (header.sample_rate, header.samples, loop_start, loop_end, header.peak_macs)
-    of_class = (header.max_tones, _frame_samples(header), header.scales, header.max_noises)
-    values = [f'"{name}"', _array(name), f"{len(data)}u", *(f"{number}u" for number in (*numbers, *of_class))]
+    of_class = ", ".join(map(str, _class_of(header)))
+    values = [f'"{name}"', _array(name), f"{len(data)}u", *(f"{number}u" for number in numbers), f"{{{of_class}}}"]
     return f"    {{{', '.join(values)}}}"

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from audio_gs.cli.common import HELP_NAMES, PATH, ExitCode, print_json, say
+from audio_gs.codec.memory import decoder_memory
 from audio_gs.files import check_files, write_files
 
 from ..clips import CheckedClip
 from ..command import PROGRAM, checked_clips, export_options
-from ..decoder_memory import decoder_bytes_32
 from .arrays import HEADER_NAME, SOURCE_NAME, clip_sources
 
 
@@ -31,7 +31,7 @@ def command(inputs: tuple[str, ...], output: Path, force: bool, quiet: bool, ver
         return code
     write_files(output, clip_sources([(clip.name.identifier, clip.data) for clip in clips]), force)
     total = sum(len(clip.data) for clip in clips)
-    memory = max(decoder_bytes_32(clip.header) for clip in clips)
+    memory = max(decoder_memory(clip.header) for clip in clips)
     if as_json:
         print_json(
             {
@@ -47,7 +47,7 @@ def command(inputs: tuple[str, ...], output: Path, force: bool, quiet: bool, ver
             if clip.name.changed:
                 say(f"{PROGRAM}: {clip.name.notice}")
             if verbose:
-                say(f"{clip.name.path}: {len(clip.data)} bytes, decoder {decoder_bytes_32(clip.header)} bytes")
+                say(f"{clip.name.path}: {len(clip.data)} bytes, decoder {decoder_memory(clip.header)} bytes")
         count = "1 clip" if len(clips) == 1 else f"{len(clips)} clips"
         say(f"{output}: {count}, {total} bytes, decoder for any of them {memory} bytes on a 32-bit machine")
     return ExitCode.FINE
@@ -62,10 +62,10 @@ def _facts(clip: CheckedClip) -> dict[str, Any]:
         "sample_rate": header.sample_rate,
         "samples": header.samples,
         "loop": list(header.loop) if header.loop else None,
-        "max_active": header.max_tones,
+        "max_tones": header.max_tones,
         "scales": header.scales,
-        "max_noise": header.max_noises,
+        "max_noises": header.max_noises,
         "noise_frame_samples": header.noise.frame_samples if header.noise else 0,
         "peak_macs": header.peak_macs,
-        "decoder_bytes_32": decoder_bytes_32(header),
+        "decoder_bytes_32": decoder_memory(header),
     }

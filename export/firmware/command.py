@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from audio_gs.cli.common import HELP_NAMES, PATH, ExitCode, print_json, say
+from audio_gs.codec.memory import decoder_memory
 from audio_gs.files import check_files, write_files
 
 from ..command import checked_clips, export_options
-from ..decoder_memory import decoder_bytes_32
 from .project import TARGETS, project_files, project_names
 
 PROGRAM = "gs-export firmware"
@@ -36,7 +36,7 @@ def command(
         return code
     write_files(output, project_files(layout, [(clip.name.identifier, clip.data) for clip in clips]), force)
     total = sum(len(clip.data) for clip in clips)
-    memory = max(decoder_bytes_32(clip.header) for clip in clips)
+    memory = max(decoder_memory(clip.header) for clip in clips)
     if as_json:
         print_json(
             {

@@ -72,7 +72,7 @@ TARGETS = {
         examples=_moved("esp-idf/", "", "CMakeLists.txt", "main/CMakeLists.txt", "main/main.c"),
         clips="main/",
         decoder="components/audio_gs/",
-        manifests=("CMakeLists.txt", "cmake/sources.cmake", "idf_component.yml"),
+        manifests=("CMakeLists.txt", "cmake/sources.cmake", "cmake/sources.txt", "idf_component.yml"),
         build="idf.py set-target esp32 build",
     ),
     "zephyr": Target(
@@ -81,7 +81,10 @@ TARGETS = {
         ),
         clips="src/",
         decoder="audio_gs/",
-        manifests=("cmake/sources.cmake", "zephyr/CMakeLists.txt", "zephyr/Kconfig", "zephyr/module.yml"),
+        manifests=(
+            *("cmake/sources.cmake", "cmake/sources.txt"),
+            *("zephyr/CMakeLists.txt", "zephyr/Kconfig", "zephyr/module.yml"),
+        ),
         build="west build -b nrf52840dk/nrf52840",
     ),
 }

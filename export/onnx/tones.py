@@ -11,9 +11,9 @@ from audio_gs.codec.tables import (
     FEWEST_PHASE_BITS,
     HALF_BAND_TAPS,
     HALF_SQRT2_Q16,
-    LEVEL_INCREMENT,
-    LEVEL_SCALE,
-    LEVELS,
+    OCTAVE_INCREMENT,
+    OCTAVE_SCALE,
+    OCTAVES,
     PHASE_LIMITS,
     SHORTEST_SUPPORT,
     cosine,
@@ -46,8 +46,8 @@ def dequantised(graph: Graph, rows: Value, amplitude_step: Value) -> Value:
     phase = f.shift_left(-phase_bits + 16) + (bin_ & 1) * (_TURN // 2) + _TURN // COSINE_STEPS // 2
     increment = bin_.shift_left(-k + MAX_SCALE)
     octave = k * 0
-    for halvings in range(1, LEVELS):
-        fits = (k >= LEVEL_SCALE + halvings) & (increment * (1 << halvings) <= LEVEL_INCREMENT)
+    for halvings in range(1, OCTAVES):
+        fits = (k >= OCTAVE_SCALE + halvings) & (increment * (1 << halvings) <= OCTAVE_INCREMENT)
         octave = graph.where(fits, halvings, octave)
     columns = (octave, k - octave, onset.shift_right(octave), peak, phase & (_TURN - 1), increment.shift_left(octave))
     return graph.concat(*(column.unsqueeze(1) for column in columns), axis=1)
@@ -55,7 +55,7 @@ def dequantised(graph: Graph, rows: Value, amplitude_step: Value) -> Value:
 
 @dataclasses.dataclass(frozen=True)
 class ToneRenderer:
-    """The renderer for windows of one length, a multiple of 2^(LEVELS - 1) samples."""
+    """The renderer for windows of one length, a multiple of 2^(OCTAVES - 1) samples."""
 
     graph: Graph
     tones: Value
@@ -64,10 +64,10 @@ class ToneRenderer:
     """Samples in a window, int64, shape ()."""
 
     def quarters(self, start: Value) -> Value:
-        """w_0 of the samples of the window that starts here, at a multiple of 2^(LEVELS - 1)."""
+        """w_0 of the samples of the window that starts here, at a multiple of 2^(OCTAVES - 1)."""
         sums, lengths, offsets = self._sums(start)
         below: Value | None = None
-        for octave in reversed(range(LEVELS)):
+        for octave in reversed(range(OCTAVES)):
             first = offsets.take(octave)
             own = sums.slice(first, first + lengths.take(octave))
             half = self.graph.constant(1, INT64).shift_left(self.output_shift + 11)
@@ -82,7 +82,7 @@ class ToneRenderer:
         Before, between and after the octaves is room for what the longest tone has outside of the window.
         """
         graph = self.graph
-        octaves = graph.range(0, LEVELS)
+        octaves = graph.range(0, OCTAVES)
         lengths = self.window.shift_right(octaves) + 2 * MARGIN
         room = graph.constant(SHORTEST_SUPPORT, INT64).shift_left(self._largest_scale())
         ends = graph.node("CumSum", [lengths + room, graph.constant(0, INT64)], INT64)
@@ -96,7 +96,7 @@ class ToneRenderer:
         def add_scale(scale: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
             return [self._with_scale(states[0], tones, scale)], []
 
-        zeros = graph.zeros(ends.take(LEVELS - 1) + room)
+        zeros = graph.zeros(ends.take(OCTAVES - 1) + room)
         (sums,), _ = graph.loop(graph.constant(MAX_SCALE + 1, INT64), [zeros], add_scale)
         return sums, lengths, offsets
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -88,7 +88,6 @@ class Elf:
         ranges = dwarf.range_lists()
         for unit in dwarf.iter_CUs():
             top = unit.get_top_DIE()
-            file = PurePosixPath(_text(top, "DW_AT_name").replace("\\", "/")).name
             base = top.attributes["DW_AT_low_pc"].value if "DW_AT_low_pc" in top.attributes else 0
             for die in top.iter_children():
                 if die.tag != "DW_TAG_subprogram":
@@ -96,17 +95,18 @@ class Elf:
                 for start, end in _ranges_of(die, ranges, base):
                     for at in range(max(start, self.code_start), min(end, self.code_end)):
                         chains[at - self.code_start] = ()
-                self._add(chains, die, file, ranges, base)
+                self._add(chains, die, _files_of(dwarf, unit), ranges, base)
         return chains
 
-    def _add(self, chains: list[Chain], die: Any, file: str, ranges: Any, base: int) -> None:
+    def _add(self, chains: list[Chain], die: Any, files: Sequence[str], ranges: Any, base: int) -> None:
         if die.tag in ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine"):
-            name = f"{file}:{_name_of(die)}"
+            defined = _defined(die)
+            name = f"{files[defined.attributes['DW_AT_decl_file'].value - 1]}:{_text(defined, 'DW_AT_name')}"
             for start, end in _ranges_of(die, ranges, base):
                 self._mark(chains, start, end, name)
         for child in die.iter_children():
             if child.tag in ("DW_TAG_inlined_subroutine", "DW_TAG_lexical_block"):
-                self._add(chains, child, file, ranges, base)
+                self._add(chains, child, files, ranges, base)
 
     def _mark(self, chains: list[Chain], start: int, end: int, name: str) -> None:
         for at in range(max(start, self.code_start), min(end, self.code_end)):
@@ -140,15 +140,20 @@ def _text(die: Any, attribute: str) -> str:
     return die.attributes[attribute].value.decode() if attribute in die.attributes else "?"
 
 
-def _name_of(die: Any) -> str:
-    while "DW_AT_name" not in die.attributes:
-        for link in ("DW_AT_abstract_origin", "DW_AT_specification"):
-            if link in die.attributes:
-                die = die.get_DIE_from_attribute(link)
-                break
-        else:
-            return "?"
-    return _text(die, "DW_AT_name")
+def _files_of(dwarf: Any, unit: Any) -> list[str]:
+    """The names of a compilation unit's files, without folders. The numbers in DWARF 4 begin at 1."""
+    entries = dwarf.line_program_for_CU(unit)["file_entry"]
+    return [PurePosixPath(entry.name.decode()).name for entry in entries]
+
+
+def _defined(die: Any) -> Any:
+    """The entry that names a function, and the file where it is defined."""
+    while "DW_AT_decl_file" not in die.attributes or "DW_AT_name" not in die.attributes:
+        links = [name for name in ("DW_AT_abstract_origin", "DW_AT_specification") if name in die.attributes]
+        if not links:
+            raise SimError("the debugging information does not say where a function is defined")
+        die = die.get_DIE_from_attribute(links[0])
+    return die
 
 
 def _ranges_of(die: Any, lists: Any, base: int) -> Iterator[tuple[int, int]]:

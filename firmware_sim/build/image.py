@@ -24,7 +24,7 @@ from .cores import CORES, Core
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 COMPILERS = ("zig", "gcc")
-LEVELS = ("O2", "Os", "O3")
+OPTIMISATIONS = ("O2", "Os", "O3")
 GCC = "arm-none-eabi-gcc"
 
 # Symbols of debugging cost no instruction; a section for each function is what firmware builds with.
@@ -56,7 +56,7 @@ class Image:
     core: Core
     compiler: str
     """With its version."""
-    level: str
+    optimisation: str
     source: Path
 
 
@@ -94,7 +94,7 @@ def compiler_version(compiler: str) -> str:
 def build_image(
     core: Core | str,
     compiler: str = "zig",
-    level: str = "O2",
+    optimisation: str = "O2",
     *,
     source: Path | None = None,
     defines: Sequence[str] = (),
@@ -109,7 +109,7 @@ def build_image(
     source = source or find_source()
     version = compiler_version(compiler)
     command = _compiler(core, compiler)
-    flags = (*_FLAGS, f"-{level}", *(f"-D{define}" for define in defines))
+    flags = (*_FLAGS, f"-{optimisation}", *(f"-D{define}" for define in defines))
     if compiler == "gcc":
         flags += _CALL_GRAPH_FLAGS
     key = _fingerprint(_files(source), (version, *command[1:], *flags, str(core.flash_start), str(core.ram_start)))
@@ -119,7 +119,7 @@ def build_image(
             _compile_all(core, command, flags, source, fresh)
             _link(core, compiler, fresh)
     objects = tuple(folder / f"{path.stem}.o" for path in _decoder_files(source))
-    return Image(folder / "image.elf", objects, core, version, level, source)
+    return Image(folder / "image.elf", objects, core, version, optimisation, source)
 
 
 def build_library(
@@ -170,7 +170,7 @@ def _fingerprint(files: Iterable[Path], options: Iterable[str]) -> str:
 
 def _compile_all(core: Core, command: Sequence[str], flags: Sequence[str], source: Path, folder: Path) -> None:
     jobs: list[tuple[Path, tuple[str, ...]]] = [(path, ()) for path in _decoder_files(source)]
-    # The same at every level, and without a memset that calls memset.
+    # The same at every optimisation, and without a memset that calls memset.
     jobs.append((find_source() / _RUNTIME, ("-Os", "-fno-builtin")))
     if core.is_arm:
         jobs.append((FIRMWARE / "board.c", ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
 from collections.abc import Callable
 
 from audio_gs.codec.container import StreamHeader
@@ -25,8 +26,11 @@ class Playback:
 
 def state_bytes(header: StreamHeader, machine: Machine) -> int:
     """Memory that gs_open_memory needs for a stream's class, by the core's own reckoning."""
-    frame = header.noise.frame_samples if header.noise else 0
-    return machine.call("gs_decoder_size", header.max_tones, header.scales, header.max_noises, frame)
+    noise = (header.noise.max_noises, header.noise.frame_log2) if header.noise else (0, 0)
+    decoder_class = struct.pack("<HBBBx", header.max_tones, header.scales, *noise)
+    place = machine.reserve(len(decoder_class))
+    machine.write(place, decoder_class)
+    return machine.call("gs_decoder_size", place)
 
 
 def play_on_unicorn(

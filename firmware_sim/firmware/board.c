@@ -31,13 +31,8 @@ BOARD void board_fault(void);
 BOARD void board_mark(void);
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
-    image_stack_top,
-    (const void *)board_start,
-    (const void *)board_fault,
-    (const void *)board_fault,
-    (const void *)board_fault,
-    (const void *)board_fault,
-    (const void *)board_fault,
+    image_stack_top,           (const void *)board_start, (const void *)board_fault, (const void *)board_fault,
+    (const void *)board_fault, (const void *)board_fault, (const void *)board_fault,
 };
 
 BOARD_INLINE uint32_t ask_host(uint32_t operation, const void *arguments)

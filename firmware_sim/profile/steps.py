@@ -1,37 +1,131 @@
-"""Which step of decoding a function belongs to: that of its file, and inside the noise that of the heading above it."""
+"""Which step of decoding a function belongs to: that of its file, and in the room of a kind of Gaussian that of its
+section."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 from ..build.elf import LIBRARY, Chain
 
-NOISE = "noise: "
+ROOMS = {
+    "tone": {
+        "fields": (
+            "gs_tone_class_is_legal",
+            "gs_tone_header_is_legal",
+            "gs_tone_longest",
+            "gs_tone_read_header",
+            "gs_tone_support",
+        ),
+        "syntax": (
+            "gs_tone_contexts",
+            "gs_tone_phase_bits",
+            "gs_tone_read",
+            "gs_tone_scale",
+            "gs_tone_scales",
+            "gs_tone_start_segment",
+        ),
+        "dequantise": ("gs_tone_dequantise",),
+        "render": (
+            "gs_tone_add_all",
+            "gs_tone_add_run",
+            "gs_tone_between",
+            "gs_tone_bytes",
+            "gs_tone_drop_ended",
+            "gs_tone_forget",
+            "gs_tone_held",
+            "gs_tone_hold",
+            "gs_tone_keep_history",
+            "gs_tone_most",
+            "gs_tone_open",
+            "gs_tone_part_of",
+            "gs_tone_render",
+            "gs_tone_render_piece",
+            "gs_tone_render_pieces",
+            "gs_tone_time_at",
+            "gs_tone_upsample",
+        ),
+        "cost": ("gs_tone_least_strength", "gs_tone_strength"),
+    },
+    "noise": {
+        "fields": (
+            "gs_noise_block",
+            "gs_noise_class_is_legal",
+            "gs_noise_frame_log2",
+            "gs_noise_frame_samples",
+            "gs_noise_header_is_legal",
+            "gs_noise_held",
+            "gs_noise_longest",
+            "gs_noise_read_header",
+        ),
+        "syntax": (
+            "gs_noise_contexts",
+            "gs_noise_place_context",
+            "gs_noise_read",
+            "gs_noise_scale",
+            "gs_noise_scales",
+            "gs_noise_start_segment",
+        ),
+        "dequantise": (
+            "gs_noise_add_levels",
+            "gs_noise_age_of",
+            "gs_noise_bytes",
+            "gs_noise_divide",
+            "gs_noise_drop_ended",
+            "gs_noise_forget",
+            "gs_noise_frame_of",
+            "gs_noise_hold",
+            "gs_noise_make_levels",
+            "gs_noise_most",
+            "gs_noise_open",
+            "gs_noise_support_of",
+        ),
+        "render": (
+            "gs_noise_amplitude_of",
+            "gs_noise_clear",
+            "gs_noise_finalised",
+            "gs_noise_forget_older",
+            "gs_noise_make_block",
+            "gs_noise_make_frame",
+            "gs_noise_make_spectrum",
+            "gs_noise_next_random",
+            "gs_noise_render",
+            "gs_noise_signed_by",
+        ),
+        "cost": (),
+    },
+}
+"""The functions of each room, gs_tone.[ch] and so on, by its sections."""
+
+_SECTION_STEPS = {
+    f"gs_{room}{suffix}:{function}": f"{room}: {section}"
+    for room, sections in ROOMS.items()
+    for section, functions in sections.items()
+    for function in functions
+    for suffix in (".c", ".h")
+}
 _STEP_OF_FILE = {
     "gs_container.c": "container",
-    "gs_range.c": "range coder",
-    "gs_slot.c": "slots",
-    "gs_dequantise.c": "dequantise",
-    "gs_render.c": "render tones",
-    "gs_noise.c": NOISE + "other",
+    "gs_range_coder.c": "range coder",
+    "gs_slots.c": "slots",
+    "gs_transform.c": "transform",
+    "gs_pcm.c": "pcm",
     "gs_decoder.c": "decoder",
+    "gs_error.c": "decoder",
     "runtime.c": "memory functions",
     LIBRARY: "memory functions",
 }
-_STEP_OF_FUNCTION = {"gs_render.c:gs_round": "pcm", "gs_render.c:gs_pcm": "pcm"}
-_PART_OF_HEADING = {"the noises held": "held", "frames and blocks": "overlap"}
-_PARTS = ("bands", "held", "levels", "spectrum", "transform", "overlap", "other")
-_HEADING = re.compile(r"/\* ---- (.+) ---- \*/")
-_DEFINITION = re.compile(r"[a-z][^;=]*?\b(\w+)\(")
+_STEP_OF_HELPERS = {
+    "gs_platform.h": "decoder",
+    "gs_container.h": "container",
+    "gs_symbols.h": "slots",
+    "gs_transform.h": "transform",
+}
+"""Of headers whose functions are inlined into others, and belong to their step, unless a compiler sets them apart."""
 
 STEPS = (
     "container",
     "range coder",
     "slots",
-    "dequantise",
-    "render tones",
-    *(NOISE + part for part in _PARTS),
+    *(f"{room}: {section}" for room, sections in ROOMS.items() for section in sections),
+    "transform",
     "pcm",
     "decoder",
     "memory functions",
@@ -39,36 +133,16 @@ STEPS = (
 """In the order of SPEC.md, then what belongs to none of them."""
 
 
-class StepFinder:
-    """Knows the steps of the functions in a copy of the decoder's sources."""
-
-    def __init__(self, source: Path) -> None:
-        self._of_function = dict(_STEP_OF_FUNCTION)
-        file = source / "src" / "gs_noise.c"
-        for name, heading in _headings(file.read_text() if file.is_file() else ""):
-            part = _PART_OF_HEADING.get(heading, heading)
-            self._of_function[f"{file.name}:{name}"] = NOISE + (part if part in _PARTS else "other")
-
-    def step_of(self, chain: Chain) -> str:
-        """A helper without a step of its own belongs to that of the function that it was inlined into."""
-        if not chain:
-            return "unknown"
-        for function in chain:
-            step = self._of_function.get(function)
-            if step:
-                return step
-        return _STEP_OF_FILE.get(chain[-1].partition(":")[0], "other")
+def step_of(chain: Chain) -> str:
+    """The step of a function, given with those that it was inlined into, itself first."""
+    if not chain:
+        return "unknown"
+    for function in chain:
+        step = _SECTION_STEPS.get(function) or _STEP_OF_FILE.get(_file(function))
+        if step:
+            return step
+    return _STEP_OF_HELPERS.get(_file(chain[-1]), "other")
 
 
-def _headings(text: str) -> list[tuple[str, str]]:
-    """Each function that is defined in a C file below a heading, with that heading."""
-    found = []
-    heading = ""
-    for line in text.splitlines():
-        new = _HEADING.match(line)
-        if new:
-            heading = new[1]
-        definition = _DEFINITION.match(line)
-        if definition and heading and not line.endswith(";"):
-            found.append((definition[1], heading))
-    return found
+def _file(function: str) -> str:
+    return function.partition(":")[0]

@@ -250,7 +250,7 @@ def test_page_that_cannot_be_written_leaves_nothing(cache: Path) -> None:
 
 def test_overlay_holds_every_gaussian_of_the_stream(cache: Path) -> None:
     drawn = clip_of(read_page(make_results(cache), cache), PLAIN)["rates"][0]["sources"][0]["gaussians"]
-    count = len(audio_gs.read_gaussians(STREAM.read_bytes()))
+    count = audio_gs.read_gaussians(STREAM.read_bytes()).total
     assert sorted(drawn["kinds"]) == ["noise", "tone"]
     assert {len(drawn[column]) for column in ("time", "frequency", "level", "spread", "kind")} == {count}
 
@@ -262,17 +262,16 @@ def test_overlay_in_physical_units() -> None:
     units["spread_time"] = 0.01, 0.02, 0.01
     units["spread_frequency"] = 16, 8, 16
     units["weight"] = 1, 0.1, 0
-    drawn = overlay(units, ["tone", "noise", "something new"])
+    drawn = overlay(units, ["tone", "chirped", "something new"])
     assert drawn["time"] == [250, 1500, 2000]
     assert drawn["frequency"] == [440, 880, 0]
     assert drawn["level"] == [0, -20, -120]
     assert [drawn["spreads"][number] for number in drawn["spread"]] == [[0.01, 16], [0.02, 8], [0.01, 16]]
-    assert [drawn["kinds"][number] for number in drawn["kind"]] == ["tone", "noise", "something new"]
+    assert [drawn["kinds"][number] for number in drawn["kind"]] == ["tone", "chirped", "something new"]
 
 
 def test_noise_does_not_outshine_tones() -> None:
     units = np.zeros(3, PHYSICAL)
-    units["kind"] = 0, 1, 1
     units["weight"] = 0.1, -90, 10
     assert overlay(units, ["tone", "noise", "noise"])["level"] == [-20, 0, -30]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from audio_gs.codec import container, cost, tables
-from audio_gs.codec.kinds import KINDS, noise, tone
+from audio_gs.codec.kinds import KINDS, RESERVED, noise, tone
 
 ROOT = Path(__file__).parents[2]
 SPEC = " ".join((ROOT / "docs" / "SPEC.md").read_text(encoding="utf-8").split())
@@ -197,10 +197,10 @@ def test_spec_states_dequantisation_and_rendering() -> None:
     assert stated(r"COS: (\d+) entries") == (tables.COSINE_STEPS,)
     assert stated(r"HALF_BAND = (\d+) (-\d+) (\d+) (-\d+) \| Q12") == tuple(np.abs(tables.half_band()))
     assert stated(r"octave \+ (\d) <= k and inc << octave <= (\d+), or 0") == (
-        tables.LEVEL_SCALE,
-        tables.LEVEL_INCREMENT,
+        tables.OCTAVE_SCALE,
+        tables.OCTAVE_INCREMENT,
     )
-    assert stated(r"half-band filters upsample from octave (\d) to octave 0") == (tables.LEVELS - 1,)
+    assert stated(r"half-band filters upsample from octave (\d) to octave 0") == (tables.OCTAVES - 1,)
     assert stated(r"a decoder makes blocks of (\d+) samples") == (tables.RENDER_BLOCK,)
     assert stated(r"let n' = (\d+) \* floor\(n / \d+\) - (\d+)") == (
         tables.RENDER_BLOCK,
@@ -231,7 +231,7 @@ def test_spec_states_the_header() -> None:
     )
     kinds = re.search(r"bit 0 (\w+), 1 (\w+), 2 (\w+), 3 (\w+), 4 (\w+)", SPEC)
     assert kinds
-    names = {**{kind.bit: kind.name for kind in KINDS}, **container.RESERVED_KINDS}
+    names = {**{kind.bit: kind.name for kind in KINDS}, **RESERVED}
     assert kinds.groups() == tuple(names[bit] for bit in range(5))
     assert sorted(names) == list(range(5))
     sets = re.search(r"table set \(initial probabilities\): 0 (\w+), 1 (\w+), 2 (\w+)", SPEC)

@@ -21,7 +21,7 @@ from audio_gs.codec.kinds import KINDS, tone
 from audio_gs.codec.kinds.noise import NoiseRenderer
 from audio_gs.codec.pcm import steps_of_quarters, to_pcm
 from audio_gs.codec.slots import SlotReader
-from audio_gs.codec.tables import LEVELS
+from audio_gs.codec.tables import OCTAVES
 
 LINES = [line.split() for line in (FOLDER / "manifest.txt").read_text().splitlines() if not line.startswith("#")]
 STREAM = (FOLDER / seed_name(STAGES_SEED)).read_bytes()
@@ -109,7 +109,7 @@ def test_stage_4_tone_dequantise(stored: Any, header: StreamHeader, gaussians: G
 
 def test_stage_4_tone_render(stored: Any, header: StreamHeader, gaussians: Gaussians) -> None:
     ready = tone.held(gaussians["tone"], header.amplitude_step)
-    assert set(ready["octave"]) == set(range(LEVELS))
+    assert set(ready["octave"]) == set(range(OCTAVES))
     quarters = tone.rendered(ready, 0, header.samples, header.output_shift)
     np.testing.assert_array_equal(quarters, stored["tone: render"])
 

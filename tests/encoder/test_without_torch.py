@@ -61,17 +61,17 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(packages)}
 
 
-def run(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(environment: dict[str, str], folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     # Without the site module nothing but PYTHONPATH is searched for packages.
     command = [sys.executable, "-S", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True)
 
 
 def test_encoding_decoding_editing_and_exporting_need_no_torch(environment: dict[str, str], tmp_path: Path) -> None:
-    done = run(environment, "-c", WORK, tmp_path / "clip.gs")
+    done = run(environment, tmp_path, "-c", WORK, tmp_path / "clip.gs")
     assert done.returncode == 0, done.stderr
     export = "from audio_gs.export.gs_export import main; main()"
-    done = run(environment, "-c", export, "c", tmp_path / "clip.gs", "-o", tmp_path / "assets", "-q")
+    done = run(environment, tmp_path, "-c", export, "c", tmp_path / "clip.gs", "-o", tmp_path / "assets", "-q")
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "assets").glob("*.c"))
 
@@ -82,7 +82,7 @@ def test_asking_for_a_gradient_fit_says_what_to_install(environment: dict[str, s
     clip = Path(__file__).parents[2] / "demo" / "speech.flac"
     encode = "from audio_gs.cli.gs_encode import main; main()"
     arguments = ("--bitrate", "2", "--preset", "speech", "--effort", "fast", "--config", config)
-    done = run(environment, "-c", encode, clip, "-o", tmp_path / "clip.gs", *arguments)
+    done = run(environment, tmp_path, "-c", encode, clip, "-o", tmp_path / "clip.gs", *arguments)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "audio-gs[torch]" in done.stderr

@@ -59,8 +59,9 @@ int main(void)
                 for (crc ^= (uint16_t)pcm[at], bit = 0; bit < 16; bit++)
                     crc = crc >> 1 ^ (crc & 1u ? 0xEDB88320u : 0u);
         printf("%s %d %u %u %u %u %u %u %u %u %u %u %u\\n", clip->name, (int)n, crc, clip->bytes, clip->sample_rate,
-               clip->samples, clip->loop_start, clip->loop_end, clip->peak_macs, (unsigned)clip->max_active,
-               (unsigned)clip->noise_frame_samples, (unsigned)clip->scales, (unsigned)clip->max_noise);
+               clip->samples, clip->loop_start, clip->loop_end, clip->peak_macs, clip->decoder_class.max_tones + 0u,
+               clip->decoder_class.scales + 0u, clip->decoder_class.max_noises + 0u,
+               clip->decoder_class.noise_frame_log2 + 0u);
     }
     return sizeof memory < GS_CLIPS_DECODER_BYTES;
 }
@@ -72,8 +73,8 @@ def header_of(clip: Path) -> StreamHeader:
 
 
 def class_of(header: StreamHeader) -> tuple[int, int, int, int]:
-    frame_samples = header.noise.frame_samples if header.noise else 0
-    return header.max_tones, frame_samples, header.scales, header.max_noises
+    noise = (header.noise.max_noises, header.noise.frame_log2) if header.noise else (0, 0)
+    return header.max_tones, header.scales, *noise
 
 
 # ---- names ----
@@ -213,7 +214,7 @@ def test_what_is_said(tmp_path: Path) -> None:
         assert one["bytes"] == len(clip.read_bytes())
         for key in ("sample_rate", "samples", "loop", "scales", "peak_macs"):
             assert one[key] == getattr(header, key), key
-        assert (one["max_active"], one["max_noise"]) == (header.max_tones, header.max_noises)
+        assert (one["max_tones"], one["max_noises"]) == (header.max_tones, header.max_noises)
         assert decoder_bytes(header) - 16 <= one["decoder_bytes_32"] <= decoder_bytes(header)
     assert result.err == (
         f"gs-export: {clips[1]}: is called clip_1_quiet\n"

@@ -28,7 +28,11 @@ PLAYER = """
 
 static int least(int value) { return value; }
 static int seek(int value) { return value; }
-static GS_DECODER_STORAGE(memory, 4096, 8, 255, 512);
+#define LARGEST_MAX_TONES 4096
+#define LARGEST_SCALES 8
+#define LARGEST_MAX_NOISES 255
+#define LARGEST_NOISE_FRAME_LOG2 9
+static GS_DECODER_STORAGE(memory, LARGEST);
 static uint8_t stream[1 << 16];
 static int16_t pcm[999];
 
@@ -132,8 +136,8 @@ def test_all_that_it_declares_has_the_projects_prefix(folder: Path) -> None:
     text = implementation(folder)
     declared = re.findall(r"^static [^\n]*?\b(\w+)(?:\[[^\n]*\])?(?: =|;|\()", text, re.MULTILINE)
     macros = re.findall(r"^#define (\w+)", text, re.MULTILINE)
-    assert {"gs_decoder_seek", "gs_slot_least", "gs_cosine"} <= set(declared)
-    assert "GS_RANGE_COUNT_MASK" in macros
+    assert {"gs_seek_to", "gs_least", "gs_prior"} <= set(declared)
+    assert "GS_COUNT_MASK" in macros
     assert not [name for name in declared if not name.startswith("gs_")]
     assert not [name for name in macros if not name.startswith("GS_")]
 
@@ -149,8 +153,8 @@ def test_it_states_version_and_licence(folder: Path) -> None:
 
 def test_the_module_does_it_alone(folder: Path, tmp_path: Path) -> None:
     """As ctest does: with no package around it."""
-    script = tmp_path / "header.py"
-    script.write_bytes((ROOT / "export" / "header.py").read_bytes())
+    script = tmp_path / "single_header.py"
+    script.write_bytes((ROOT / "export" / "header" / "single_header.py").read_bytes())
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-I", "-S", str(script), *map(str, arguments)]
@@ -162,7 +166,7 @@ def test_the_module_does_it_alone(folder: Path, tmp_path: Path) -> None:
     failed = run(tmp_path, tmp_path / "other.h")
     assert failed.returncode == 1
     assert len(failed.stderr.splitlines()) == 1
-    assert set(contents(tmp_path)) == {"header.py", "audio_gs.h"}
+    assert set(contents(tmp_path)) == {"single_header.py", "audio_gs.h"}
 
 
 def test_standard_output(folder: Path) -> None:
@@ -189,92 +193,85 @@ def test_bad_outputs_are_refused(tmp_path: Path) -> None:
 # ---- how it is made ----
 
 
-def decoder_of(folder: Path, **sources: str) -> Path:
-    """A folder like decoder_c with these source files."""
-    (folder / "include").mkdir()
+def decoder_of(folder: Path, *listed: str, **sources: str) -> Path:
+    """A folder like decoder_c with these source files, of which these are listed."""
+    for name in ("include", "src", "cmake"):
+        (folder / name).mkdir()
     (folder / "include" / "audio_gs.h").write_text(
         '#ifndef AUDIO_GS_H\n#define AUDIO_GS_H\n#define GS_VERSION "1.2.3"\nint gs_a(int x);\nint gs_b(int x);\n'
         "#endif\n"
     )
     (folder / "LICENSE").write_text("Do what you like.\n")
-    (folder / "src").mkdir()
-    (folder / "src" / "gs_internal.h").write_text(
-        '#ifndef GS_INTERNAL_H\n#define GS_INTERNAL_H\n#include "audio_gs.h"\n'
-        "typedef struct gs_pair { int half, other; } gs_pair;\nint gs_half(int x);\n#endif\n"
-    )
     for name, text in sources.items():
-        (folder / "src" / f"{name}.c").write_text(f'#include "gs_internal.h"\n{text}')
+        stem, _, suffix = name.rpartition("_")
+        (folder / "src" / f"{stem}.{suffix}").write_text(text)
+    (folder / "src" / "audio_gs.h").write_text('#include "../include/audio_gs.h"\n')
+    (folder / "cmake" / "sources.txt").write_text("".join(f"src/{name}\n" for name in listed))
     return folder
 
 
-FIRST = """
-/* half() and "LIMIT" are words here. */
-#define LIMIT 3 // half of LIMIT, "
-#define TWICE(x) \\
-    half(half(x))
-enum { LEAST = 1, MOST = LEAST + 1 };
-typedef struct item { int count; } item;
-typedef int (*step)(int);
-static const char *const text = "half LIMIT \\" step";
-static __attribute__((unused)) int half(int x)
-{
-    gs_pair pair = {0, 0};
-    pair.half = x;
-    pair.other = (&pair)->half;
-    return pair.other / 2 + 0 * (int)sizeof(item);
-}
-static int counted[2] = {LEAST, MOST};
-int gs_half(int x) { return half(x); }
-int gs_a(int x)
-{
-    step half_step = half;
-    item one = {LIMIT};
-    return half_step(x) + one.count + counted[1] + TWICE(0) + text[0] + 'L' - 'L';
-}
+SHARED = """\
+#ifndef GS_SHARED_H
+#define GS_SHARED_H
+#include <stddef.h>
+
+#include "audio_gs.h"
+typedef struct gs_pair { int half, other; } gs_pair;
+int gs_half(int x);
+#endif
 """
-SECOND = """
-#define LIMIT 5
-enum item { LEAST = 7 };
-static int half(int x) { return x + LIMIT + LEAST; }
-int gs_b(int x)
+FIRST = """\
+#include "gs_shared.h"
+
+/* gs_half() and "GS_LIMIT" are words here. */
+#define GS_LIMIT 3
+#define GS_TWICE(x) \\
+    gs_half(gs_half(x))
+static const char *const gs_text = "gs_half GS_LIMIT";
+int gs_half(int x)
 {
-    enum item one = LEAST;
-    return half(x) + (int)one;
+    gs_pair pair = {x, 2};
+    return pair.half / pair.other;
 }
+int gs_a(int x) { return gs_half(x) + GS_LIMIT + GS_TWICE(0) + gs_text[0] + (int)(NULL != 0); }
 """
+SECOND = '#include "audio_gs.h"\n#include "gs_shared.h"\nint gs_b(int x) { return gs_half(x) + 7; }\n'
+FILES = ("gs_shared.h", "gs_one.c", "gs_two.c")
 
 
 @needs_compilers
 @pytest.mark.parametrize("standard", LANGUAGES)
-def test_files_with_the_same_names_do_not_meet(tmp_path: Path, standard: str) -> None:
-    decoder = decoder_of(tmp_path, gs_one=FIRST.replace('// half of LIMIT, "', "/* half */"), gs_two=SECOND)
+def test_files_follow_one_another_as_listed(tmp_path: Path, standard: str) -> None:
+    decoder = decoder_of(tmp_path, *FILES, gs_shared_h=SHARED, gs_one_c=FIRST, gs_two_c=SECOND)
     (tmp_path / "audio_gs.h").write_text(single_header(decoder))
-    main = IMPLEMENTATION + "enum { LEAST, MOST, LIMIT, TWICE, half, item, step, text, counted };\n"
-    main += (
-        "int main(void) { return gs_a(8) == 4 + 3 + 2 + 'h' && gs_b(1) == 1 + 5 + 7 + 7 && gs_half(4) == 2 ? 0 : 1; }\n"
-    )
+    main = IMPLEMENTATION + "enum { GS_LIMIT = 1, GS_TWICE, half, pair, text };\n"
+    main += "int main(void) { return gs_a(8) == 4 + 3 + 'g' && gs_b(2) == 8 && GS_TWICE == 2 ? 0 : 1; }\n"
     program = compile_program(tmp_path, standard, {"main": main})
     assert subprocess.run([program]).returncode == 0
 
 
-def test_words_in_comments_and_strings_stay(tmp_path: Path) -> None:
-    text = single_header(decoder_of(tmp_path, gs_one=FIRST, gs_two=SECOND))
-    assert '/* half() and "LIMIT" are words here. */' in text
-    assert '"half LIMIT \\" step"' in text
-    assert '#define GS_ONE_LIMIT 3 // half of LIMIT, "' in text
-
-
-def test_a_name_that_is_taken_is_not_given(tmp_path: Path) -> None:
-    decoder = decoder_of(
-        tmp_path, gs_one="static int half(int x) { return x; }\nint gs_one_half(int x) { return half(x); }\n"
+def test_sources_stay_as_they_are_but_for_their_own_includes(tmp_path: Path) -> None:
+    text = single_header(decoder_of(tmp_path, *FILES, gs_shared_h=SHARED, gs_one_c=FIRST, gs_two_c=SECOND))
+    assert [text.index(f"/* ---- {name} ---- */") for name in FILES] == sorted(
+        text.index(f"/* ---- {name} ---- */") for name in FILES
     )
-    assert "static int gs_one_half_(int x) { return x; }\nint gs_one_half(int x) { return gs_one_half_(x); }" in (
+    for source in (SHARED, FIRST, SECOND):
+        lines = [line for line in source.strip().splitlines() if not line.startswith('#include "')]
+        assert "\n".join(lines).strip() in text
+    assert "#include <stddef.h>" in text
+    assert '#include "' not in text
+    assert text.count("#undef ") == len({"GS_SHARED_H", "GS_LIMIT", "GS_TWICE"})
+
+
+def test_a_file_that_is_not_listed_is_noticed(tmp_path: Path) -> None:
+    decoder = decoder_of(tmp_path, *FILES[:2], gs_shared_h=SHARED, gs_one_c=FIRST, gs_two_c=SECOND)
+    with pytest.raises(SourceError, match=r"sources\.txt does not list src/gs_two\.c"):
         single_header(decoder)
-    )
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     decoder = decoder_of(tmp_path)
+    (decoder / "include" / "audio_gs.h").write_text("int main(void);\n")
     with pytest.raises(SourceError, match="does not hold the decoder's sources"):
         single_header(decoder)
     (decoder / "LICENSE").unlink()

@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def arrays_in_c(folder: Path) -> dict[str, tuple[str, list[int]]]:
     """Type and values of each array of the C header."""
     text = (folder / "gs_tables.h").read_text()
-    found = re.findall(r"static const (\w+) gs_(\w+)\[(\d+)\] = \{([^}]*)\};", text)
+    found = re.findall(r"(?:static|GS_SHARED_TABLE) const (\w+) gs_(\w+)\[(\d+)\] = \{([^}]*)\};", text)
     for _, name, count, values in found:
         assert int(count) == len(values.split(",")), name
     return {name: (c_type, [int(value) for value in values.split(",")]) for c_type, name, _, values in found}

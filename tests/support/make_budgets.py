@@ -15,7 +15,7 @@ import yaml
 
 from audio_gs.firmware_sim import CORES, Report, Settings, simulate
 from audio_gs.firmware_sim.build.elf import Elf, read_rom
-from audio_gs.firmware_sim.build.image import LEVELS, build_image, compiler_version
+from audio_gs.firmware_sim.build.image import OPTIMISATIONS, build_image, compiler_version
 
 TESTS = Path(__file__).parents[1]
 FILE = TESTS / "budgets.yaml"
@@ -24,8 +24,8 @@ MARKS = ("<!-- figures: make budgets -->", "<!-- figures end -->")
 SOURCE = TESTS.parent / "decoder_c"
 STREAMS = ("speech-6.bin", "music-12.bin", "sfx-12.bin", "random-78.bin")
 """One of each class, and one with noise on a hundred tones."""
-LEVEL = "O2"
-ROM_LEVELS = tuple(level for level in LEVELS if level != "O3")
+OPTIMISATION = "O2"
+ROM_OPTIMISATIONS = tuple(name for name in OPTIMISATIONS if name != "O3")
 REMEDY = "make it cheaper, or raise the budget in the same change: make budgets"
 
 HEADING = """\
@@ -37,11 +37,11 @@ Figures = dict[str, int]
 
 
 def measure_rom(core: str, cache: Path | None = None) -> Figures:
-    """Of the whole decoder, by level of optimisation."""
+    """Of the whole decoder, by optimisation."""
     sizes = {}
-    for level in ROM_LEVELS:
-        image = build_image(core, "zig", level, source=SOURCE, cache=cache)
-        sizes[f"{level}_bytes"] = read_rom(image, Elf(image)).total
+    for optimisation in ROM_OPTIMISATIONS:
+        image = build_image(core, "zig", optimisation, source=SOURCE, cache=cache)
+        sizes[f"{optimisation}_bytes"] = read_rom(image, Elf(image)).total
     return sizes
 
 
@@ -51,7 +51,7 @@ def read_stream(name: str) -> bytes:
 
 def play_stream(core: str, stream: str, cache: Path | None = None) -> Report:
     """Play one of the streams. Raises AssertionError if the core gives other samples than the host."""
-    report = simulate(read_stream(stream), Settings(core, level=LEVEL, source=SOURCE, cache=cache))
+    report = simulate(read_stream(stream), Settings(core, optimisation=OPTIMISATION, source=SOURCE, cache=cache))
     assert report.bit_exact, f"{core} gives other samples of {stream} than the host"
     return report
 
@@ -91,7 +91,7 @@ def over_budget(where: str, figures: Figures, budget: Figures) -> Iterator[str]:
 
 def table(reports: Mapping[str, Sequence[Report]], roms: Mapping[str, Figures]) -> str:
     """The figures of docs/SIM.md, by core and stream."""
-    titles = ["core", f"ROM {', '.join(ROM_LEVELS)}", *(name.removesuffix(".bin") for name in STREAMS)]
+    titles = ["core", f"ROM {', '.join(ROM_OPTIMISATIONS)}", *(name.removesuffix(".bin") for name in STREAMS)]
     lines = [f"| {' | '.join(titles)} |", "|---|" + "---|" * (len(titles) - 1)]
     for core, played in reports.items():
         cells = [core, ", ".join(str(size) for size in roms[core].values())]

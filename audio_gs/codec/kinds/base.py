@@ -78,8 +78,10 @@ class Kind(abc.ABC):
     bit: ClassVar[int]
     """Number of its bit in the header."""
     dtype: ClassVar[np.dtype[Any]]
+    optional: ClassVar[bool] = True
+    """False: every stream may have it, and the header's own fields say how."""
     header_bytes: ClassVar[int] = 0
-    """Bytes of its own part of the header."""
+    """Bytes of its own part of the header, if it is optional."""
     prior_contexts: ClassVar[int]
     """Contexts that a table set has a prior for."""
 
@@ -89,12 +91,16 @@ class Kind(abc.ABC):
         """A table of so many Gaussians with every column 0."""
         return np.zeros(rows, self.dtype)
 
-    @abc.abstractmethod
     def occurs(self, header: StreamHeader) -> bool:
         """Whether streams with this header may have Gaussians of the kind."""
+        return not self.optional or getattr(header, self.name) is not None
 
     def parse_part(self, part: bytes) -> Any:
-        """Its part of the header from `header_bytes` bytes; whatever the header keeps under the kind's name."""
+        """Its part of the header from `header_bytes` bytes: what `HeaderParts` has under the kind's name."""
+        raise NotImplementedError(f"{self.name} has no part of the header")
+
+    def part_of_info(self, info: Any) -> Any:
+        """The same from the C library's `gs_info`."""
         raise NotImplementedError(f"{self.name} has no part of the header")
 
     def pack_part(self, header: StreamHeader) -> bytes:
@@ -112,6 +118,14 @@ class Kind(abc.ABC):
     @abc.abstractmethod
     def with_capacity(self, header: StreamHeader, most: int) -> StreamHeader:
         """The header with another class."""
+
+    @abc.abstractmethod
+    def fill_class(self, decoder_class: Any, header: StreamHeader) -> None:
+        """Sets the members of the C library's `gs_class` that are the kind's."""
+
+    @abc.abstractmethod
+    def state_bytes(self, header: StreamHeader) -> int:
+        """Memory that the C decoder takes for the kind, contexts not counted; the same on all machines."""
 
     @abc.abstractmethod
     def longest_support(self, header: StreamHeader) -> int:

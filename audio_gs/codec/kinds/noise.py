@@ -55,6 +55,14 @@ In `PHYSICAL`, weight is what it adds to the level at its centre, in dB, and pha
 MIN_FRAME_LOG2, MAX_FRAME_LOG2 = 5, 9
 MAX_NOISE_SHIFT = 15
 MAX_NOISES = 255
+
+STATE_BYTES = 84
+HELD_BYTES = 4
+"""Of the C decoder: each noise held."""
+FRAME_SAMPLE_BYTES = 3
+"""Of the C decoder: a sample of the block made last, and half of one that the next block needs of the frame made
+last."""
+
 DECIBELS_PER_WEIGHT = 20 * np.log10(2) / 2
 """What a step of the weight adds to the level: half an octave of amplitude."""
 
@@ -513,12 +521,13 @@ class NoiseKind(Kind):
     header_bytes = 3
     prior_contexts = NOISE_CONTEXTS
 
-    def occurs(self, header: StreamHeader) -> bool:
-        return header.noise is not None
-
     def parse_part(self, part: bytes) -> NoiseHeader:
         frame_shift, base, max_noises = part
         return NoiseHeader(frame_shift & 15, frame_shift >> 4, base - ((base & 128) << 1), max_noises)
+
+    def part_of_info(self, info: Any) -> NoiseHeader:
+        of_class = info.decoder_class
+        return NoiseHeader(of_class.noise_frame_log2, info.noise_shift, info.noise_base, of_class.max_noises)
 
     def pack_part(self, header: StreamHeader) -> bytes:
         noise = noise_of(header)
@@ -539,6 +548,14 @@ class NoiseKind(Kind):
 
     def with_capacity(self, header: StreamHeader, most: int) -> StreamHeader:
         return dataclasses.replace(header, noise=dataclasses.replace(noise_of(header), max_noises=most))
+
+    def fill_class(self, decoder_class: Any, header: StreamHeader) -> None:
+        noise = noise_of(header)
+        decoder_class.max_noises, decoder_class.noise_frame_log2 = noise.max_noises, noise.frame_log2
+
+    def state_bytes(self, header: StreamHeader) -> int:
+        noise = noise_of(header)
+        return STATE_BYTES + HELD_BYTES * noise.max_noises + FRAME_SAMPLE_BYTES * noise.frame_samples
 
     def longest_support(self, header: StreamHeader) -> int:
         return noise_of(header).longest_support

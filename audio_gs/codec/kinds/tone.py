@@ -25,13 +25,13 @@ from ..tables import (
     HALF_BAND_TAPS,
     HALF_SQRT2_Q16,
     LARGEST_AMPLITUDE,
-    LEVEL_INCREMENT,
-    LEVEL_SCALE,
-    LEVELS,
     MACS_PER_PIECE,
     MAX_SCALES,
     MORE,
     NEXT_BIN,
+    OCTAVE_INCREMENT,
+    OCTAVE_SCALE,
+    OCTAVES,
     RENDER_BLOCK,
     SHORTEST_SUPPORT,
     WARM_UP_BLOCKS,
@@ -60,6 +60,11 @@ MAX_SCALE = 11
 MAX_AMPLITUDE_STEP = (1 << 11) - 1
 MAX_OUTPUT_SHIFT = 16
 MAX_TONES = 4096
+
+STATE_BYTES = 568
+"""Of the C decoder: sums of a block of every octave, with the history of the filters between them."""
+HELD_BYTES = 12
+"""Of the C decoder: each tone held."""
 
 
 def support(scale: npt.ArrayLike) -> Integers:
@@ -229,8 +234,8 @@ def increment(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
 def octave(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
     """How often the sample rate is halved where the tone is rendered."""
     step, k = increment(bin_, scale), np.asarray(scale, np.int64)
-    halvings = np.arange(1, LEVELS)[:, None]
-    fits = (k >= halvings + LEVEL_SCALE) & (step << halvings <= LEVEL_INCREMENT)
+    halvings = np.arange(1, OCTAVES)[:, None]
+    fits = (k >= halvings + OCTAVE_SCALE) & (step << halvings <= OCTAVE_INCREMENT)
     return np.sum(fits, axis=0).reshape(k.shape)
 
 
@@ -318,7 +323,7 @@ def rendered(tones: Array, start: int, count: int, output_shift: int, budgets: B
     """Samples start.. of all tones (dtype `HELD`), int32, shape (count,), in quarters of an output step. Where there is
     a budget, those tones of each block are left out that exceed it."""
     pieces = [(start, start + count)]
-    for _ in range(1, LEVELS):
+    for _ in range(1, OCTAVES):
         first, end = pieces[-1]
         pieces.append(((first >> 1) - HALF_BAND_TAPS, ((end + 1) >> 1) + HALF_BAND_TAPS))
     half, shift = np.int32(1 << (11 + output_shift)), np.int32(12 + output_shift)
@@ -342,7 +347,7 @@ class _ToneRenderer(Renderer):
 
 # ---- cost ----
 
-FILTER_MACS = round(RENDER_BLOCK * HALF_BAND_TAPS * (1 - 0.5 ** (LEVELS - 1)))
+FILTER_MACS = round(RENDER_BLOCK * HALF_BAND_TAPS * (1 - 0.5 ** (OCTAVES - 1)))
 """What the half-band filters cost in a block: of each two samples of an octave one is made of others."""
 
 
@@ -430,11 +435,9 @@ class ToneKind(Kind):
 
     name = "tone"
     bit = 0
+    optional = False
     dtype = TONE_DTYPE
     prior_contexts = MAX_SCALES * CONTEXTS_PER_SCALE
-
-    def occurs(self, header: StreamHeader) -> bool:
-        return True
 
     def header_limits(self, header: StreamHeader) -> Sequence[HeaderLimit]:
         return (
@@ -451,6 +454,12 @@ class ToneKind(Kind):
 
     def with_capacity(self, header: StreamHeader, most: int) -> StreamHeader:
         return dataclasses.replace(header, max_tones=most)
+
+    def fill_class(self, decoder_class: Any, header: StreamHeader) -> None:
+        decoder_class.max_tones, decoder_class.scales = header.max_tones, header.scales
+
+    def state_bytes(self, header: StreamHeader) -> int:
+        return STATE_BYTES + HELD_BYTES * header.max_tones
 
     def longest_support(self, header: StreamHeader) -> int:
         return header.longest_tone

@@ -2,7 +2,7 @@
 #ifndef AUDIO_GS_CLIPS_H
 #define AUDIO_GS_CLIPS_H
 
-#include <stdint.h>
+#include "audio_gs.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -11,38 +11,33 @@ extern "C" {
 /* A clip and what its header says; times are in samples. */
 typedef struct gs_clip {
     const char *name;
-    const uint8_t *data;          /* the stream, for gs_open_memory */
-    uint32_t bytes;               /* of the stream */
-    uint32_t sample_rate;         /* Hz */
-    uint32_t samples;             /* length */
-    uint32_t loop_start;          /* first sample of the loop; 0 without loop points */
-    uint32_t loop_end;            /* one past the last sample of the loop; 0 without loop points */
-    uint32_t peak_macs;           /* most multiply-accumulates a sample in any 20 ms */
-    uint16_t max_active;          /* the class, as gs_decoder_size takes it: most tones held at a time, */
-    uint16_t noise_frame_samples; /* samples in a frame of noise, 0 without noise, */
-    uint8_t scales;               /* scales of tones, */
-    uint8_t max_noise;            /* most noises held at a time */
+    const uint8_t *data;    /* the stream, for gs_open_memory */
+    uint32_t bytes;         /* of the stream */
+    uint32_t sample_rate;   /* Hz */
+    uint32_t samples;       /* length */
+    uint32_t loop_start;    /* first sample of the loop; 0 without loop points */
+    uint32_t loop_end;      /* one past the last sample of the loop; 0 without loop points */
+    uint32_t peak_macs;     /* most multiply-accumulates a sample in any 20 ms */
+    gs_class decoder_class; /* for gs_decoder_size */
 } gs_clip;
 
 #define GS_CLIPS 1
 #define GS_CLIPS_TOTAL_BYTES 2069u
 
 /* Class of the clip whose decoder is the largest, speech_3: its memory is enough for any of them, one at a time. */
-#define GS_CLIPS_ACTIVE 47
-#define GS_CLIPS_SCALES 6
-#define GS_CLIPS_NOISE 25
-#define GS_CLIPS_NOISE_FRAME 64
+#define GS_CLIPS_CLASS_MAX_TONES 47
+#define GS_CLIPS_CLASS_SCALES 6
+#define GS_CLIPS_CLASS_MAX_NOISES 25
+#define GS_CLIPS_CLASS_NOISE_FRAME_LOG2 6
 
 /* That memory in bytes on a 32-bit machine. */
 #define GS_CLIPS_DECODER_BYTES_32 3248u
 
-/* That memory in bytes on the machine that this is compiled for, a constant expression; needs audio_gs.h. */
-#define GS_CLIPS_DECODER_BYTES \
-    GS_DECODER_BYTES(GS_CLIPS_ACTIVE, GS_CLIPS_SCALES, GS_CLIPS_NOISE, GS_CLIPS_NOISE_FRAME)
+/* That memory in bytes on the machine that this is compiled for, a constant expression. */
+#define GS_CLIPS_DECODER_BYTES GS_DECODER_BYTES(GS_CLIPS_CLASS)
 
-/* Declares `name`, that memory: static GS_CLIPS_DECODER_STORAGE(memory); needs audio_gs.h. */
-#define GS_CLIPS_DECODER_STORAGE(name) \
-    GS_DECODER_STORAGE(name, GS_CLIPS_ACTIVE, GS_CLIPS_SCALES, GS_CLIPS_NOISE, GS_CLIPS_NOISE_FRAME)
+/* Declares `name`, that memory: static GS_CLIPS_DECODER_STORAGE(memory); */
+#define GS_CLIPS_DECODER_STORAGE(name) GS_DECODER_STORAGE(name, GS_CLIPS_CLASS)
 
 /* Places in gs_clips. */
 enum {

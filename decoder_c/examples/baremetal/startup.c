@@ -30,8 +30,8 @@ extern const struct vectors {
 
 __attribute__((section(".vectors"), used)) const struct vectors image_vectors = {
     image_stack_top,
-    {Reset_Handler, NMI_Handler, HardFault_Handler, MemManage_Handler, BusFault_Handler, UsageFault_Handler, 0, 0, 0,
-     0, SVC_Handler, DebugMon_Handler, 0, PendSV_Handler, SysTick_Handler},
+    {Reset_Handler, NMI_Handler, HardFault_Handler, MemManage_Handler, BusFault_Handler, UsageFault_Handler, 0, 0, 0, 0,
+     SVC_Handler, DebugMon_Handler, 0, PendSV_Handler, SysTick_Handler},
 };
 
 void Default_Handler(void)

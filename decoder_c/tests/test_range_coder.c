@@ -1,4 +1,4 @@
-/* Step 2: the range decoder gives back what a range encoder was told, and knows when it has read too far. */
+/* SPEC 2: the range decoder gives back what a range encoder was told, and knows when it has read too far. */
 #include "gs_test.h"
 
 #define CONTEXTS 20u
@@ -14,7 +14,7 @@ static void test(void)
     uint32_t count = test_random(DECISIONS);
     uint32_t skew = 1 + test_random(1024);
     uint32_t modelled_only = test_random(2);
-    gs_range range;
+    gs_range_coder range;
     uint32_t i;
 
     for (i = 0; i < CONTEXTS; i++)
@@ -60,7 +60,7 @@ static void test(void)
 static void test_ends(void)
 {
     static const uint8_t bytes[6] = {1, 2, 3, 4, 5, 6};
-    gs_range range;
+    gs_range_coder range;
 
     memset(&range, 0, sizeof range);
     gs_input_open(&range.input, bytes, NULL, NULL, 3);

@@ -1,0 +1,41 @@
+/* SPEC 1: the bytes of a stream with their checksums, and the header. */
+#ifndef GS_CONTAINER_H
+#define GS_CONTAINER_H
+
+#include "audio_gs.h"
+
+#define GS_INPUT_BYTES 32u
+#define GS_CRC_START 0xFFFFFFFFu
+
+/* Time inside the decoder runs from the earliest onset that a stream can code, so that it is never negative: sample 0
+ * is at GS_TIME_ZERO, and no sum of a time and a length leaves 32 bits. */
+#define GS_TIME_ZERO 65536u
+
+typedef struct gs_input {
+    const uint8_t *memory; /* NULL: ask read */
+    gs_read_fn read;
+    void *user;
+    uint32_t size;
+    uint32_t offset; /* of the next byte */
+    uint32_t crc;    /* of the bytes taken since it was last set to GS_CRC_START; to be inverted */
+    int32_t error;   /* the first one; from then on every byte is 0 */
+    uint32_t buffer_offset;
+    uint32_t buffered;
+    uint8_t buffer[GS_INPUT_BYTES];
+} gs_input;
+
+uint32_t gs_crc_byte(uint32_t crc, uint32_t byte);
+void gs_input_open(gs_input *input, const void *memory, gs_read_fn read, void *user, uint32_t size);
+uint32_t gs_input_byte(gs_input *input);
+uint32_t gs_input_number(gs_input *input, uint32_t bytes);
+uint32_t gs_input_varint(gs_input *input);
+
+/* Reads the header of an input that was just opened. Returns GS_OK or an error. */
+int gs_header_read(gs_input *input, gs_info *info);
+
+static inline int gs_outside(uint32_t value, uint32_t least, uint32_t most)
+{
+    return value - least > most - least;
+}
+
+#endif

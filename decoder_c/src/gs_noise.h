@@ -1,0 +1,170 @@
+/* SPEC 5: a noise, a Gaussian over time and Bark that raises or lowers the level of a noise floor. */
+#ifndef GS_NOISE_H
+#define GS_NOISE_H
+
+#include "gs_symbols.h"
+
+/* ---- fields ---- */
+
+#define GS_LARGEST_MAX_NOISES 255u
+#define GS_SMALLEST_NOISE_FRAME_LOG2 5u
+#define GS_LARGEST_NOISE_FRAME_LOG2 9u
+
+/* A noise as the stream has it. */
+typedef struct gs_noise {
+    uint32_t onset; /* first sample, counted from GS_TIME_ZERO samples before sample 0 */
+    uint8_t scale;  /* 0 to 5 */
+    uint8_t width;  /* 0 to 3 */
+    uint8_t place;  /* on the Bark axis, of 32 >> width */
+    int8_t weight;  /* -63 to 63 but not 0 */
+} gs_noise;
+
+static inline uint8_t gs_noise_frame_log2(const gs_info *info)
+{
+    return info->decoder_class.noise_frame_log2;
+}
+
+/* Samples in a frame, 0 in a stream without noise, where the logarithm is 0. */
+static inline uint32_t gs_noise_frame_samples(const gs_info *info)
+{
+    return (uint32_t)1 << gs_noise_frame_log2(info) & ~(uint32_t)1;
+}
+
+static GS_INLINE int gs_noise_class_is_legal(const gs_class *decoder_class)
+{
+    if (decoder_class->max_noises == 0)
+        return decoder_class->noise_frame_log2 == 0;
+    return !gs_outside(decoder_class->noise_frame_log2, GS_SMALLEST_NOISE_FRAME_LOG2, GS_LARGEST_NOISE_FRAME_LOG2);
+}
+
+static inline uint32_t gs_noise_longest(const gs_info *info)
+{
+    return (GS_NOISE_SHORTEST_SUPPORT * gs_noise_frame_samples(info)) << (GS_NOISE_SCALES - 1);
+}
+
+GS_STATIC void gs_noise_read_header(gs_input *input, gs_info *info, int present)
+{
+    uint32_t bits = present ? gs_input_number(input, 3) : 0;
+
+    info->decoder_class.noise_frame_log2 = bits & 15u;
+    info->noise_shift = (uint8_t)((bits >> 4) & 15u);
+    info->noise_base = (int8_t)(uint8_t)((bits >> 8) & 255u);
+    info->decoder_class.max_noises = (uint8_t)(bits >> 16);
+}
+
+static GS_INLINE int gs_noise_header_is_legal(const gs_info *info)
+{
+    return info->decoder_class.max_noises != 0 && gs_noise_class_is_legal(&info->decoder_class) &&
+           info->decoder_class.noise_frame_log2 <= info->slot_log2 && info->noise_shift != 0;
+}
+
+/* ---- syntax ---- */
+
+#define GS_NOISE_MOST_SCALES GS_NOISE_SCALES
+#define GS_NOISE_MOST_CONTEXTS GS_NOISE_CONTEXTS
+
+GS_STATIC_ASSERT(the_contexts_of_a_noises_scale_begin_with_more, GS_NOISE_CONTEXT_MORE == 0);
+
+typedef struct gs_noise_syntax {
+    uint8_t scales; /* 0 in a stream without noise */
+    uint8_t frame_log2;
+} gs_noise_syntax;
+
+static inline uint32_t gs_noise_scales(const gs_class *decoder_class)
+{
+    return decoder_class->max_noises ? GS_NOISE_SCALES : 0;
+}
+
+static inline void gs_noise_start_segment(gs_noise_syntax *syntax, const gs_info *info)
+{
+    syntax->scales = (uint8_t)gs_noise_scales(&info->decoder_class);
+    syntax->frame_log2 = info->decoder_class.noise_frame_log2;
+}
+
+/* Of so many scales. */
+static inline uint32_t gs_noise_contexts(uint32_t scales)
+{
+    return scales ? GS_NOISE_CONTEXTS : 0;
+}
+
+GS_STATIC gs_scale gs_noise_scale(const gs_noise_syntax *syntax, uint16_t *contexts, uint32_t index)
+{
+    gs_scale scale;
+
+    scale.contexts = contexts + GS_NOISE_CONTEXTS_PER_SCALE * index;
+    scale.hop = (uint32_t)1 << (syntax->frame_log2 + index);
+    scale.support = GS_NOISE_SHORTEST_SUPPORT * scale.hop;
+    return scale;
+}
+
+/* The contexts of the places of all widths lie one after another; a tree has one less than leaves. */
+GS_STATIC uint32_t gs_noise_place_context(uint32_t width)
+{
+    uint32_t leaves = (uint32_t)2 << GS_NOISE_PLACES_LOG2;
+
+    return GS_NOISE_CONTEXT_PLACE + leaves - (leaves >> width) - width;
+}
+
+GS_STATIC void gs_noise_read(gs_noise_syntax *syntax, const gs_slot *slot, gs_range_coder *coder, uint16_t *contexts,
+                             uint16_t *of_scale, uint32_t index, gs_noise *noise)
+{
+    uint32_t width = gs_read_tree(coder, of_scale + GS_NOISE_CONTEXT_WIDTH, 2);
+    uint16_t *of_weight = contexts + GS_NOISE_CONTEXT_WEIGHT + width * GS_NOISE_WEIGHT_CONTEXTS;
+    uint32_t minus;
+    int32_t weight;
+
+    noise->scale = (uint8_t)index;
+    noise->width = (uint8_t)width;
+    noise->place = (uint8_t)gs_read_tree(coder, contexts + gs_noise_place_context(width), GS_NOISE_PLACES_LOG2 - width);
+    noise->onset = gs_read_onset(slot, coder, syntax->frame_log2 + index);
+    minus = gs_range_bit(coder, contexts + GS_NOISE_CONTEXT_SIGN + width);
+    weight = (int32_t)gs_read_gamma(coder, of_weight, of_weight + GS_NOISE_WEIGHT_EXPONENT, GS_NOISE_WEIGHT_EXPONENT);
+    noise->weight = (int8_t)(minus ? -weight : weight);
+}
+
+/* ---- dequantise ---- */
+
+/* The bands of a stream's noise and the noises held. */
+typedef struct gs_noise_state {
+    uint32_t frame;                     /* made last, GS_NOISE_NO_FRAME before the first */
+    uint16_t reciprocal[GS_BARK_BANDS]; /* of bins, as slopes need it: 65536 / bins, 0 where there is no slope */
+    uint8_t bins[GS_BARK_BANDS];        /* from the centre of the band before, or 0, to that of the band */
+    uint8_t bands;                      /* whose centre is below half the sample rate */
+    uint8_t held;
+    uint8_t exponent; /* of the frame made last; 0 for silence */
+    /* then uint32_t held[max_noises], the block made last, int16_t[N], and what the next one needs of the frame made
+     * last, int16_t[N / 2] */
+} gs_noise_state;
+
+#define GS_NOISE_NO_FRAME 0xFFFFFFFFu
+
+/* A noise held, in one number: from below the frame where it begins (15 bits, wraps), scale, width, place, weight. */
+#define GS_NOISE_FRAME_BITS 15u
+
+static inline uint32_t gs_noise_bytes(const gs_class *decoder_class)
+{
+    return GS_NOISE_BYTES(decoder_class->max_noises, decoder_class->noise_frame_log2);
+}
+
+static inline uint32_t gs_noise_most(const gs_class *decoder_class)
+{
+    return decoder_class->max_noises;
+}
+
+void gs_noise_open(gs_noise_state *state, const gs_info *info);
+void gs_noise_forget(gs_noise_state *state);
+
+/* Holds a noise, unless it ends by time `needed`. */
+void gs_noise_hold(gs_noise_state *state, const gs_info *info, const gs_noise *noise, uint32_t needed);
+void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t time);
+
+/* ---- render ---- */
+
+/* Returns the noise from sample `position` to the end of its block, in output steps. */
+const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint32_t position);
+
+/* ---- cost ---- */
+
+/* No noise is left out for a budget. */
+
+#endif

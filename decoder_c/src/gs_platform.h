@@ -1,0 +1,76 @@
+/* What C99 leaves to compilers and cores. */
+#ifndef GS_PLATFORM_H
+#define GS_PLATFORM_H
+
+#include <stdint.h>
+
+#ifdef __ARM_FEATURE_DSP
+#include <arm_acle.h>
+#endif
+
+/* Instructions for pairs of 16 bits, in the order of a union's members. */
+#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_BIG_ENDIAN)
+#define GS_PAIRED 1
+#else
+#define GS_PAIRED 0
+#endif
+
+#ifdef GS_RANGE_CHECKS
+#include <assert.h>
+#define GS_ASSERT(condition) assert(condition)
+#else
+#define GS_ASSERT(condition) ((void)0)
+#endif
+
+#define GS_STATIC_ASSERT(name, condition) typedef char gs_assert_##name[(condition) ? 1 : -1]
+
+/* GS_STATIC is for a function in a header that a compiler may inline or not, as if it stood in the source file. */
+#ifdef __GNUC__
+#define GS_STATIC static __attribute__((unused))
+#define GS_INLINE inline __attribute__((always_inline))
+#define GS_NOINLINE __attribute__((noinline)) /* for the size of the code */
+#else
+#define GS_STATIC static inline
+#define GS_INLINE inline
+#define GS_NOINLINE
+#endif
+
+/* For a function that a small core should not inline into its caller, for the sake of the stack or of registers. */
+#if defined(__clang__) && defined(__thumb__)
+#define GS_APART __attribute__((noinline))
+#elif defined(__GNUC__) && defined(__thumb__)
+#define GS_APART __attribute__((noinline, noclone))
+#else
+#define GS_APART
+#endif
+
+#if defined(__GNUC__) && defined(__thumb__)
+/* Keeps a compiler from deriving a value of a loop from another one, which would take more registers than there are. */
+#define GS_OPAQUE(value) __asm__("" : "+r"(value))
+/* And two loads, or stores, next to each other, where they can become one instruction. */
+#define GS_TOGETHER(a, b) __asm__("" : "+r"(a), "+r"(b))
+/* From doing what stands below together with what stands above, which takes more registers. */
+#define GS_IN_ORDER() __asm__("" : : : "memory")
+#else
+#define GS_OPAQUE(value) ((void)0)
+#define GS_TOGETHER(a, b) ((void)0)
+#define GS_IN_ORDER() ((void)0)
+#endif
+
+/* For C++ too, which knows no compound literals. */
+#ifdef __cplusplus
+#define GS_ALL_ZERO(type) type()
+#else
+#define GS_ALL_ZERO(type) ((type){0})
+#endif
+
+/* C99 leaves both to the compiler; the format does not. */
+GS_STATIC_ASSERT(shifts_keep_the_sign, ((int32_t)-3 >> 1) == -2);
+GS_STATIC_ASSERT(conversion_wraps, (int32_t)0xFFFFFFFFu == -1);
+
+static inline uint32_t gs_least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+#endif

@@ -1,0 +1,305 @@
+#define GS_SHARED_TABLES_ELSEWHERE
+
+#include "gs_transform.h"
+
+#include "gs_tables.h"
+
+#define GS_QUARTER_TURN 256u /* in indices of the cosine */
+
+GS_STATIC_ASSERT(a_quarter_turn_is_a_quarter_of_the_cosine, GS_COSINE_STEPS == 4 * GS_QUARTER_TURN);
+
+/* A complex number in a word, its parts in 16 bits each, which no sum leaves. With instructions for pairs of 16 bits
+ * the parts are the word's halves; without, the word is re + im * 65536, so that one addition adds both. */
+#if GS_PAIRED
+/* A rotation back by an angle: its cosine, and above it the sine negated. */
+typedef int32_t gs_twiddle;
+
+static GS_INLINE gs_twiddle gs_twiddle_by(int32_t cosine, int32_t minus_sine)
+{
+    return (int32_t)((uint32_t)cosine & 0xFFFFu) | (int32_t)((uint32_t)minus_sine << 16);
+}
+
+/* A quarter of the number, rotated. */
+static GS_INLINE uint32_t gs_rotated(uint32_t a, gs_twiddle twiddle)
+{
+    return ((uint32_t)__smuadx((int32_t)a, twiddle) & 0xFFFF0000u) | (uint32_t)__smusd((int32_t)a, twiddle) >> 16;
+}
+
+static GS_INLINE uint32_t gs_quarter(uint32_t a)
+{
+    return (uint32_t)__shadd16(__shadd16((int32_t)a, 0), 0);
+}
+
+/* The number rotated, in Q14. */
+static GS_INLINE void gs_rotated_wide(uint32_t a, gs_twiddle twiddle, int32_t *value)
+{
+    value[0] = __smusd((int32_t)a, twiddle);
+    value[1] = __smuadx((int32_t)a, twiddle);
+}
+
+static GS_INLINE void gs_set_parts(gs_complex *z, int32_t first, int32_t second)
+{
+    z->both = (uint32_t)gs_twiddle_by(first, second);
+}
+
+#define GS_PLUS(a, b) ((uint32_t)__sadd16((int32_t)(a), (int32_t)(b)))
+#define GS_MINUS(a, b) ((uint32_t)__ssub16((int32_t)(a), (int32_t)(b)))
+#define GS_PLUS_I(a, b) ((uint32_t)__sasx((int32_t)(a), (int32_t)(b)))
+#define GS_MINUS_I(a, b) ((uint32_t)__ssax((int32_t)(a), (int32_t)(b)))
+#else
+typedef struct gs_twiddle {
+    int32_t cosine;
+    int32_t minus_sine;
+} gs_twiddle;
+
+static GS_INLINE gs_twiddle gs_twiddle_by(int32_t cosine, int32_t minus_sine)
+{
+    gs_twiddle twiddle;
+    twiddle.cosine = cosine;
+    twiddle.minus_sine = minus_sine;
+    return twiddle;
+}
+
+static GS_INLINE int32_t gs_re_of(uint32_t a)
+{
+    return (int16_t)a;
+}
+
+static GS_INLINE int32_t gs_im_of(uint32_t a)
+{
+    return (int32_t)(a - (uint32_t)gs_re_of(a)) >> 16;
+}
+
+static GS_INLINE uint32_t gs_joined(int32_t re, int32_t im)
+{
+    return (uint32_t)re + ((uint32_t)im << 16);
+}
+
+static GS_INLINE uint32_t gs_rotated_parts(int32_t re, int32_t im, gs_twiddle twiddle)
+{
+    return gs_joined((re * twiddle.cosine - im * twiddle.minus_sine) >> 16,
+                     (im * twiddle.cosine + re * twiddle.minus_sine) >> 16);
+}
+
+static GS_INLINE uint32_t gs_rotated(uint32_t a, gs_twiddle twiddle)
+{
+    return gs_rotated_parts(gs_re_of(a), gs_im_of(a), twiddle);
+}
+
+/* The number rotated, in Q14. */
+static GS_INLINE void gs_rotated_wide(uint32_t a, gs_twiddle twiddle, int32_t *value)
+{
+    int32_t re = gs_re_of(a);
+    int32_t im = gs_im_of(a);
+    value[0] = re * twiddle.cosine - im * twiddle.minus_sine;
+    value[1] = im * twiddle.cosine + re * twiddle.minus_sine;
+}
+
+static GS_INLINE void gs_set_parts(gs_complex *z, int32_t first, int32_t second)
+{
+    z->part[0] = (int16_t)first;
+    z->part[1] = (int16_t)second;
+}
+
+static GS_INLINE uint32_t gs_quarter(uint32_t a)
+{
+    return gs_joined(gs_re_of(a) >> 2, gs_im_of(a) >> 2);
+}
+
+static GS_INLINE uint32_t gs_by_i(uint32_t a)
+{
+    return gs_joined(-gs_im_of(a), gs_re_of(a));
+}
+
+#define GS_PLUS(a, b) ((a) + (b))
+#define GS_MINUS(a, b) ((a) - (b))
+#define GS_PLUS_I(a, b) ((a) + gs_by_i(b))
+#define GS_MINUS_I(a, b) ((a) - gs_by_i(b))
+#endif
+
+/* By the angle whose cosine is there. */
+static GS_INLINE gs_twiddle gs_twiddle_at(const int16_t *cosine)
+{
+    return gs_twiddle_by(cosine[0], cosine[GS_QUARTER_TURN]);
+}
+
+/* A number as gs_noise_make_spectrum left it. */
+static GS_INLINE uint32_t gs_first_rotated(const gs_complex *z, const int16_t *cosine)
+{
+#if GS_PAIRED
+    return gs_rotated(z->both, gs_twiddle_at(cosine));
+#else
+    return gs_rotated_parts(z->part[0], z->part[1], gs_twiddle_at(cosine));
+#endif
+}
+
+/* The turns before the transform, and its first stage or two. */
+static GS_APART void gs_start_transform(gs_complex *z, uint32_t frame_log2)
+{
+    const int16_t *cosine = gs_cosine;
+    uint32_t size = (uint32_t)1 << frame_log2; /* in halves of numbers */
+    const gs_complex *end = z + size / 2;
+    uint32_t at = 0;
+
+    if (frame_log2 & 1u) {
+        uint32_t step = gs_reversed_step(size / 8);
+        do {
+            const int16_t *first = cosine + (at << (9 - frame_log2));
+            uint32_t a = gs_first_rotated(&z[0], first);
+            uint32_t c = gs_first_rotated(&z[1], first + GS_QUARTER_TURN / 2);
+            uint32_t s = GS_PLUS(a, c);
+            uint32_t d = GS_MINUS(a, c);
+            uint32_t b = gs_first_rotated(&z[2], first + GS_QUARTER_TURN / 4);
+            uint32_t e = gs_first_rotated(&z[3], first + 3 * GS_QUARTER_TURN / 4);
+            a = GS_PLUS(b, e);
+            b = GS_MINUS(b, e);
+            z[0].both = GS_PLUS(s, a);
+            z[1].both = GS_MINUS_I(d, b);
+            z[2].both = GS_MINUS(s, a);
+            z[3].both = GS_PLUS_I(d, b);
+            z += 4;
+            at = gs_next_reversed(at, step);
+        } while (z < end);
+    } else {
+        uint32_t step = gs_reversed_step(size / 4);
+        do {
+            const int16_t *first = cosine + (at << (9 - frame_log2));
+            uint32_t a = gs_first_rotated(&z[0], first);
+            uint32_t b = gs_first_rotated(&z[1], first + GS_QUARTER_TURN / 2);
+            z[0].both = GS_PLUS(a, b);
+            z[1].both = GS_MINUS(a, b);
+            z += 2;
+            at = gs_next_reversed(at, step);
+        } while (z < end);
+    }
+}
+
+/* Two stages at once, by radix-4 butterflies, from transforms of `span` numbers to those of 4 * span. `step` is a
+ * quarter turn by span. */
+static GS_APART void gs_butterfly4(gs_complex *z, const gs_complex *end, uint32_t span, uint32_t step)
+{
+    const int16_t *cosine = gs_cosine;
+    uint32_t at = 0;
+
+    do {
+        gs_twiddle once = gs_twiddle_at(cosine + at);
+        gs_twiddle twice = gs_twiddle_at(cosine + 2 * at);
+        gs_twiddle thrice = gs_twiddle_at(cosine + 3 * at);
+        gs_complex *a = z;
+        do {
+            uint32_t u = gs_rotated(a[span].both, twice);
+            uint32_t t = gs_quarter(a[0].both);
+            uint32_t s = GS_PLUS(t, u);
+            uint32_t d = GS_MINUS(t, u);
+            t = gs_rotated(a[2 * span].both, once);
+            u = gs_rotated(a[3 * span].both, thrice);
+            a[0].both = GS_PLUS(s, GS_PLUS(t, u));
+            a[2 * span].both = GS_MINUS(s, GS_PLUS(t, u));
+            u = GS_MINUS(t, u);
+            a[span].both = GS_MINUS_I(d, u);
+            a[3 * span].both = GS_PLUS_I(d, u);
+            a += 4 * span;
+        } while (a < end);
+        z++;
+        at += step;
+    } while (at < GS_QUARTER_TURN);
+}
+
+/* From a spectrum to numbers before their last twiddle, the upper half of them first. */
+static void gs_transform(gs_complex *z, uint32_t frame_log2)
+{
+    uint32_t size = (uint32_t)1 << (frame_log2 - 1);
+    uint32_t span = 2u << (frame_log2 & 1u);
+    uint32_t step = GS_QUARTER_TURN / 2u >> (frame_log2 & 1u);
+
+    gs_start_transform(z, frame_log2);
+    for (; span < size; span *= 4, step /= 4)
+        gs_butterfly4(z, z + size, span, step);
+}
+
+/* Two samples of a block, the one as far from its start as the other from its end. */
+typedef struct gs_mirrored {
+    int32_t early;
+    int32_t late;
+} gs_mirrored;
+
+static GS_INLINE gs_mirrored gs_mixed(int32_t old, int32_t fresh, const int16_t *cosine, int32_t rounding,
+                                      uint32_t down)
+{
+    gs_mirrored samples;
+#if GS_PAIRED
+    int32_t pair = gs_twiddle_by(fresh, old);
+    gs_twiddle twiddle = gs_twiddle_by(cosine[GS_QUARTER_TURN], cosine[0]);
+    samples.early = __smlsd(pair, twiddle, rounding) >> down;
+    samples.late = __smladx(pair, twiddle, rounding) >> down;
+#else
+    int32_t fall = cosine[0];
+    int32_t minus_rise = cosine[GS_QUARTER_TURN];
+    samples.early = (rounding + fresh * minus_rise - old * fall) >> down;
+    samples.late = (rounding + fresh * fall + old * minus_rise) >> down;
+#endif
+    return samples;
+}
+
+/* Of the k-th number and the k-th from the end, rotated, come samples 2k and 2k + 1 and two from the block's end. */
+static GS_APART void gs_overlap(gs_complex *z, uint32_t frame_log2, const gs_mdct_scaling *down)
+{
+    const int16_t *cosine = gs_cosine + (128u >> frame_log2);
+    gs_complex *end = z + ((uint32_t)1 << (frame_log2 - 1));
+    gs_complex *half = end;
+    uint32_t shift = gs_least(down->samples < GS_LEAST_SHIFT ? GS_LEAST_SHIFT : (uint32_t)down->samples, 31);
+    int32_t rounding = (int32_t)1 << (shift - 1);
+
+    do {
+        gs_twiddle twiddle = gs_twiddle_by(cosine[5 * GS_QUARTER_TURN / 2], cosine[7 * GS_QUARTER_TURN / 2]);
+        const int16_t *second = cosine + (256u >> frame_log2);
+        uint32_t a = z->both;
+        int32_t value[2];
+        int32_t old = half->part[1] >> down->old;
+        gs_mirrored outer;
+        gs_mirrored inner;
+
+        gs_rotated_wide(a, twiddle, value);
+        half->part[1] = (int16_t)(value[1] >> 14);
+        outer = gs_mixed(old, value[0] >> down->fresh, cosine, rounding, shift);
+#if !GS_PAIRED
+        gs_set_parts(z, outer.early, outer.late);
+        GS_IN_ORDER();
+#endif
+        twiddle = gs_twiddle_by(second[7 * GS_QUARTER_TURN / 2], second[5 * GS_QUARTER_TURN / 2]);
+        gs_rotated_wide((--end)->both, twiddle, value);
+        old = half->part[0] >> down->old;
+        half->part[0] = (int16_t)(value[0] >> 14);
+        inner = gs_mixed(old, value[1] >> down->fresh, second, rounding, shift);
+#if GS_PAIRED
+        gs_set_parts(z, outer.early, inner.early);
+        gs_set_parts(end, inner.late, outer.late);
+#else
+        gs_set_parts(end, inner.late, z->part[1]);
+        z->part[1] = (int16_t)inner.early;
+#endif
+        z++;
+        half++;
+        cosine += 512u >> frame_log2;
+    } while (z < end);
+}
+
+static GS_APART void gs_double_all(gs_complex *z, uint32_t frame_log2, uint32_t times)
+{
+    int16_t *value = (int16_t *)(void *)z;
+    const int16_t *end = value + ((uint32_t)1 << frame_log2);
+
+    do {
+        int32_t doubled = *value * ((int32_t)1 << times);
+        *value = (int16_t)(doubled == (int16_t)doubled ? doubled : doubled >> 31 ^ 32767);
+    } while (++value < end);
+}
+
+void gs_inverse_mdct(gs_complex *z, uint32_t frame_log2, const gs_mdct_scaling *down)
+{
+    if (!down->is_silent)
+        gs_transform(z, frame_log2);
+    gs_overlap(z, frame_log2, down);
+    if (down->samples < GS_LEAST_SHIFT)
+        gs_double_all(z, frame_log2, (uint32_t)(GS_LEAST_SHIFT - down->samples));
+}
