@@ -43,7 +43,7 @@
 #ifndef AUDIO_GS_H
 #define AUDIO_GS_H
 
-/* The version of the whole project; the build systems read it here. The version of the format is another matter. */
+/* The version of the whole project, as in cmake/version.txt. The version of the format is another matter. */
 #define GS_VERSION "0.1.0"
 #define GS_FORMAT_VERSION 1
 

@@ -47,7 +47,7 @@ _IMPLEMENTATION = """
 #endif
 """
 _DEFINE = "#define "
-_VERSION = '#define GS_VERSION "'
+VERSION = "cmake/version.txt"
 
 
 class SourceError(ValueError):
@@ -55,7 +55,7 @@ class SourceError(ValueError):
 
 
 def single_header(decoder: Path) -> str:
-    """The text of the header made from a folder with include/, src/, cmake/sources.txt and LICENSE.
+    """The text of the header made from a folder with include/, src/, LICENSE, cmake/sources.txt and cmake/version.txt.
 
     Names that a file of the decoder keeps to itself begin with gs_ or GS_ and are no other file's, so that all of them
     can stand in one; no macro but those of the public header is left defined. Raises SourceError, or OSError where a
@@ -64,9 +64,9 @@ def single_header(decoder: Path) -> str:
     public = (decoder / "include" / PUBLIC_HEADER).read_text(encoding="utf-8")
     # One file travels alone, so it carries its licence.
     license_text = (decoder / "LICENSE").read_text(encoding="utf-8")
-    version = next((line for line in public.splitlines() if line.startswith(_VERSION)), None)
-    if version is None:
+    if not (decoder / VERSION).is_file():
         raise SourceError(f"{decoder} does not hold the decoder's sources")
+    version = (decoder / VERSION).read_text(encoding="utf-8").strip()
     names = (decoder / SOURCES).read_text(encoding="utf-8").split()
     _check_listed(decoder, names)
     own_includes = {f'#include "{Path(name).name}"' for name in (*names, PUBLIC_HEADER)}
@@ -74,7 +74,7 @@ def single_header(decoder: Path) -> str:
     parts = [_part(name, (line for line in text if line not in own_includes)) for name, text in texts.items()]
     macros = (_macro(line) for text in texts.values() for line in text if line.startswith(_DEFINE))
     return (
-        _INTRODUCTION.format(version=version.removeprefix(_VERSION).rstrip('"'), license=_as_comment(license_text))
+        _INTRODUCTION.format(version=version, license=_as_comment(license_text))
         + public
         + _IMPLEMENTATION.format(parts="\n".join(parts), forgotten=_undefine(macros))
     )

@@ -103,7 +103,6 @@ def test_the_python_guide_runs(folder: Path) -> None:
 def test_the_study_is_a_configuration(document: Path, tmp_path: Path) -> None:
     [example] = blocks(document, "yaml")
     options = EncoderOptions(**yaml.safe_load(example), log_dir=str(tmp_path))
-    assert options.initialisation != "pursuit"
     assert options.refine_steps
 
 

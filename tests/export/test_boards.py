@@ -66,6 +66,7 @@ def arduino_properties() -> dict[str, str]:
 
 def test_every_manifest_has_the_version_of_the_header() -> None:
     versions = {
+        "cmake/version.txt": (LIBRARY / "cmake" / "version.txt").read_text().strip(),
         "library.properties": arduino_properties()["version"],
         "library.json": json.loads((LIBRARY / "library.json").read_text())["version"],
         "idf_component.yml": yaml.safe_load((LIBRARY / "idf_component.yml").read_text())["version"],

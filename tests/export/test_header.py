@@ -202,6 +202,7 @@ def decoder_of(folder: Path, *listed: str, **sources: str) -> Path:
         "#endif\n"
     )
     (folder / "LICENSE").write_text("Do what you like.\n")
+    (folder / "cmake" / "version.txt").write_text("1.2.3\n")
     for name, text in sources.items():
         stem, _, suffix = name.rpartition("_")
         (folder / "src" / f"{stem}.{suffix}").write_text(text)
@@ -271,7 +272,7 @@ def test_a_file_that_is_not_listed_is_noticed(tmp_path: Path) -> None:
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     decoder = decoder_of(tmp_path)
-    (decoder / "include" / "audio_gs.h").write_text("int main(void);\n")
+    (decoder / "cmake" / "version.txt").unlink()
     with pytest.raises(SourceError, match="does not hold the decoder's sources"):
         single_header(decoder)
     (decoder / "LICENSE").unlink()
