@@ -23,7 +23,7 @@ from numba import njit
 from audio_gs.audio_io import load
 from audio_gs.codec.range_coder import adapted
 from audio_gs.codec.slots import coded_bits
-from audio_gs.codec.tables import CONTEXTS_PER_SCALE, MAX_SCALES, NOISE_CONTEXTS, START_COUNT, TABLE_SETS
+from audio_gs.codec.tables import START_COUNT, TABLE_SETS, priors
 from audio_gs.errors import AudioGsError
 from audio_gs.files import refuse_overwriting, write_file
 
@@ -37,7 +37,6 @@ RATES: Mapping[str, tuple[float, ...]] = {
 }
 """Kbit/s at which the clips of each table set are encoded."""
 _NEUTRAL = 32 << 2
-_TONE_CONTEXTS = MAX_SCALES * CONTEXTS_PER_SCALE
 
 
 @njit(cache=True)
@@ -88,7 +87,7 @@ def train(clips: list[Path], name: str, pool: Executor) -> list[int]:
             sequences[index].extend(bits)
     return [
         best_prior(np.array(sequences[index], np.int8)) if index in sequences else _NEUTRAL
-        for index in range(_TONE_CONTEXTS + NOISE_CONTEXTS)
+        for index in range(priors().shape[1])
     ]
 
 

@@ -1,30 +1,26 @@
-"""The memory of the C decoder: what it consists of, for the streams of a class.
-
-The public header's GS_DECODER_BYTES says the same in C. The library's static asserts hold it against its structures,
-and tests/codec/test_memory.py holds it against this module.
-"""
+"""The memory of the C decoder for the streams of a class, on any machine: what the library says on this one, but for
+the size of a pointer. tests/sim holds it against a simulated 32-bit core."""
 
 from __future__ import annotations
 
 import dataclasses
+from ctypes import c_void_p, sizeof
 
 from .container import StreamHeader
 from .kinds.tone import HELD_BYTES
-from .slots import initial_contexts
+from .native import decoder_bytes
 
-FIXED_BYTES = 184
-"""Of a decoder, its pointers not counted."""
 POINTERS = 3
-CONTEXT_BYTES = 2
+"""In a decoder."""
 
 
 def decoder_memory(header: StreamHeader, pointer_bytes: int = 4) -> int:
     """Bytes of memory that a decoder takes for streams of a header's class, tables and stack not counted."""
-    kinds = sum(kind.state_bytes(header) + CONTEXT_BYTES * len(initial_contexts(header, kind)) for kind in header.kinds)
-    return FIXED_BYTES + POINTERS * pointer_bytes + kinds
+    return decoder_bytes(header) + POINTERS * (pointer_bytes - sizeof(c_void_p))
 
 
 def tones_within(memory: int, header: StreamHeader, pointer_bytes: int = 4) -> int:
     """The most tones that a decoder can hold in so many bytes, the rest of its class as the header has it; not positive
     where there is no room for any."""
-    return (memory - decoder_memory(dataclasses.replace(header, max_tones=0), pointer_bytes)) // HELD_BYTES
+    of_one = dataclasses.replace(header, max_tones=1)
+    return 1 + (memory - decoder_memory(of_one, pointer_bytes)) // HELD_BYTES

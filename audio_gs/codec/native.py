@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from audio_gs.errors import AudioGsError, BitstreamError, UnsupportedError
@@ -33,13 +35,23 @@ def _check(result: int) -> int:
     raise AudioGsError(text)
 
 
-def decoder_bytes(header: StreamHeader) -> int:
-    """Memory that the C decoder needs for a stream with this header, in bytes, its tables and stack not
-    counted."""
+def _class_of(header: StreamHeader) -> Any:
+    """The C library's `gs_class *` of a header."""
     decoder_class = ffi.new("gs_class *")
     for kind in header.kinds:
         kind.fill_class(decoder_class, header)
-    return int(lib.gs_decoder_size(decoder_class))
+    return decoder_class
+
+
+def class_bytes(header: StreamHeader) -> bytes:
+    """The C library's `gs_class` of a header as it lies in the memory of a little-endian machine."""
+    return bytes(ffi.buffer(_class_of(header)))
+
+
+def decoder_bytes(header: StreamHeader) -> int:
+    """Memory that the C decoder needs for a stream with this header, in bytes, its tables and stack not
+    counted."""
+    return int(lib.gs_decoder_size(_class_of(header)))
 
 
 class NativeDecoder:

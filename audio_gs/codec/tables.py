@@ -165,21 +165,23 @@ def phase_bits() -> npt.NDArray[np.int64]:
 
 @functools.cache
 def priors() -> npt.NDArray[np.int64]:
-    """PRIOR, shape (table sets, MAX_SCALES * CONTEXTS_PER_SCALE + NOISE_CONTEXTS): bytes, probability of a 1 in 1/64
-    in the high 6 bits, index into START_COUNT in the low 2. Trained by `python -m audio_gs.encoder.train_priors`."""
+    """PRIOR, shape (table sets, contexts of all kinds): bytes, probability of a 1 in 1/64 in the high 6 bits, index
+    into START_COUNT in the low 2. Trained by `python -m audio_gs.encoder.train_priors`."""
     return read_priors(PRIORS_FILE)
 
 
-def read_priors(path: Path) -> npt.NDArray[np.int64]:
-    """The trained table in a file of JSON, a list of bytes by the name of each table set.
+def read_priors(path: Path, contexts: int | None = None) -> npt.NDArray[np.int64]:
+    """The trained table in a file of JSON, a list of bytes by the name of each table set: so many, or without
+    `contexts` the same number in each.
 
     Raises ValueError for a file that holds anything else, and OSError.
     """
-    contexts = MAX_SCALES * CONTEXTS_PER_SCALE + NOISE_CONTEXTS
     stored = json.loads(path.read_text())
     if not isinstance(stored, dict) or set(stored) != set(TABLE_SETS):
         raise ValueError(f"{path} does not hold the table sets {', '.join(TABLE_SETS)}")
     for name, values in stored.items():
+        if contexts is None and isinstance(values, list):
+            contexts = len(values)
         is_table = isinstance(values, list) and len(values) == contexts
         if not is_table or not all(type(value) is int and 0 <= value <= 255 for value in values):
             raise ValueError(f"{path} does not hold {contexts} bytes for {name}")
@@ -375,7 +377,7 @@ def main() -> int:
         return 0
     if asked.priors is not None:
         try:
-            read_priors(asked.priors)
+            read_priors(asked.priors, contexts=priors().shape[1])
         except (OSError, ValueError) as error:
             return _failed(str(error))
         PRIORS_FILE.write_text(asked.priors.read_text())

@@ -33,7 +33,7 @@ RATES = {
     WIDE_SPEECH: (2.5, 3.0, 3.5, 4.5, 5.5, 6.5, 11.0, 13.0),
     NARROW_SPEECH: (3.5, 4.0, 4.5, 6.5, 7.0, 8.0),
     "music": (1.5, 3.5, 5.0, 12.0, 15.0, 24.0),
-    "sfx": (2.0, 6.0, 8.0, 13.0, 16.0),
+    "sfx": (2.0, 6.0, 8.0, 13.0, 16.0, 24.0),
 }
 """Kbit/s of ours: on both sides of where a point of its group is reached."""
 
@@ -57,7 +57,7 @@ PLAYED = (
     Played("music", "music at 44.1 kHz", "music", 44100, 12.0),
 )
 PLAYED_RATES = {played.group: (played.kbit_s,) for played in PLAYED}
-COSTS = {WIDE_SPEECH: (6.5,), NARROW_SPEECH: (6.5,), "music": (5.0, 12.0, 24.0), "sfx": (6.0, 13.0)}
+COSTS = {WIDE_SPEECH: (6.5,), NARROW_SPEECH: (6.5,), "music": (5.0, 12.0, 24.0), "sfx": (6.0, 13.0, 24.0)}
 """Kbit/s at which the costs of the streams are given."""
 
 SPEED_KBIT_S = 6.0

@@ -190,7 +190,7 @@ Measured rates of ours, few beside these points:
 
 {measured}
 
-Not measured for this page: {_left_out(quality)}.
+{_left_out(quality)}
 
 {_origin(quality.origin)}
 
@@ -318,8 +318,14 @@ def _need(comparison: Comparison) -> float:
 
 
 def _left_out(quality: Quality) -> str:
-    groups = [GROUP_NAMES[group] for group in RATES if group not in quality.rates]
-    return ", ".join([*groups, "other rates and rivals", "clips of several channels"])
+    """Of what points.py asks for, and beyond that."""
+    lacking = []
+    for group, rates in RATES.items():
+        left = [f"{rate:g}" for rate in rates if rate not in quality.rates.get(group, ())]
+        at = f" at {' and '.join(left)} kbit/s" if group in quality.rates else ""
+        lacking += [f"{GROUP_NAMES[group]}{at}"] if left else []
+    parts = [*lacking, "other rates and rivals", "clips of several channels"]
+    return textwrap.fill(f"Not measured for this page: {'; '.join(parts)}.", WIDTH)
 
 
 def _between(comparison: Comparison, rates: Iterable[float]) -> str:

@@ -88,15 +88,15 @@ typedef struct gs_info {
     uint8_t kinds;           /* bit 0: tones, always; bit 1: noises */
     uint8_t table_set;       /* 0: speech, 1: music, 2: effects */
     uint8_t has_loop;        /* 1 with loop points */
-    uint8_t noise_shift;   /* noise is made in steps of 1/16 of 2^noise_shift output steps, 1 to 15; 0 without noise */
-    int8_t noise_base;     /* level where no noise is, in half octaves of amplitude; 0 in a stream without noise */
-    uint32_t sample_rate;  /* Hz, 4000 to 96000 */
-    uint32_t samples;      /* exact length, 1 to 2^31 - 1 */
-    uint32_t loop_start;   /* first sample of the loop; 0 without loop points */
-    uint32_t loop_end;     /* one past the last sample of the loop; 0 without loop points */
-    uint32_t seek_slots;   /* slots in a segment, 0: one segment */
-    uint32_t peak_macs;    /* most multiply-accumulates a sample in any 20 ms */
-    uint32_t header_bytes; /* size of the header in the stream */
+    uint8_t noise_shift;     /* noise is made in steps of 2^(4 - noise_shift) output steps, 1 to 15; 0 without noise */
+    int8_t noise_base;       /* level where no noise is, in half octaves of amplitude; 0 in a stream without noise */
+    uint32_t sample_rate;    /* Hz, 4000 to 96000 */
+    uint32_t samples;        /* exact length, 1 to 2^31 - 1 */
+    uint32_t loop_start;     /* first sample of the loop; 0 without loop points */
+    uint32_t loop_end;       /* one past the last sample of the loop; 0 without loop points */
+    uint32_t seek_slots;     /* slots in a segment, 0: one segment */
+    uint32_t peak_macs;      /* most multiply-accumulates a sample in any 20 ms */
+    uint32_t header_bytes;   /* size of the header in the stream */
 } gs_info;
 
 /* Where the entropy decoder stood after the last decoded slot, for comparing decoders with each other. */
@@ -196,11 +196,17 @@ const char *gs_error_string(int error);
         uint8_t bytes[GS_DECODER_BYTES(prefix)];                                                                       \
     } name
 
-/* The initialiser of a gs_class. */
-#define GS_CLASS(prefix) {prefix##_MAX_TONES, prefix##_SCALES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2}
+/* The same on a machine of 32 bits, whatever this is compiled for. */
+#define GS_DECODER_BYTES_32(prefix) (GS_DECODER_BYTES(prefix) - GS_DECODER_POINTERS * ((uint32_t)sizeof(void *) - 4u))
+
+/* The initialiser of a gs_class: of a prefix, and of the numbers of streams with tones and noises. */
+#define GS_CLASS(prefix)                                                                                               \
+    GS_CLASS_OF(prefix##_MAX_TONES, prefix##_SCALES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2)
+#define GS_CLASS_OF(max_tones, scales, max_noises, noise_frame_log2) {max_tones, scales, max_noises, noise_frame_log2}
 
 /* Parts of GS_DECODER_BYTES; of no other use. */
-#define GS_DECODER_FIXED_BYTES (184u + 3u * sizeof(void *))
+#define GS_DECODER_POINTERS 3u
+#define GS_DECODER_FIXED_BYTES (184u + GS_DECODER_POINTERS * sizeof(void *))
 #define GS_TONE_BYTES(max_tones) (568u + 12u * (max_tones))
 #define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)

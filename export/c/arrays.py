@@ -44,11 +44,9 @@ typedef struct gs_clip {{
 #define GS_CLIPS_CLASS_MAX_NOISES {max_noises}
 #define GS_CLIPS_CLASS_NOISE_FRAME_LOG2 {noise_frame_log2}
 
-/* That memory in bytes on a 32-bit machine. */
-#define GS_CLIPS_DECODER_BYTES_32 {memory}u
-
-/* That memory in bytes on the machine that this is compiled for, a constant expression. */
+/* That memory in bytes on the machine that this is compiled for, and on one of 32 bits: constant expressions. */
 #define GS_CLIPS_DECODER_BYTES GS_DECODER_BYTES(GS_CLIPS_CLASS)
+#define GS_CLIPS_DECODER_BYTES_32 GS_DECODER_BYTES_32(GS_CLIPS_CLASS)
 
 /* Declares `name`, that memory: static GS_CLIPS_DECODER_STORAGE(memory); */
 #define GS_CLIPS_DECODER_STORAGE(name) GS_DECODER_STORAGE(name, GS_CLIPS_CLASS)
@@ -88,16 +86,11 @@ def clip_sources(clips: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
     headers = [parse_header(data)[0] for _, data in clips]
     memories = [decoder_memory(header) for header in headers]
     largest = memories.index(max(memories))
-    max_tones, scales, max_noises, noise_frame_log2 = _class_of(headers[largest])
     header_text = _HEADER.format(
         count=len(clips),
         total=sum(len(data) for _, data in clips),
         largest=clips[largest][0],
-        max_tones=max_tones,
-        scales=scales,
-        max_noises=max_noises,
-        noise_frame_log2=noise_frame_log2,
-        memory=memories[largest],
+        **_class_of(headers[largest]),
         places=",\n".join(f"    GS_CLIP_{name} = {place}" for place, (name, _) in enumerate(clips)),
         declarations="\n".join(f"extern const uint8_t {_array(name)}[{len(data)}];" for name, data in clips),
     )
@@ -109,14 +102,19 @@ def clip_sources(clips: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
     return {HEADER_NAME: header_text.encode("ascii"), SOURCE_NAME: source_text.encode("ascii")}
 
 
+def _class_of(header: StreamHeader) -> dict[str, int]:
+    """In the order of GS_CLASS_OF."""
+    frame_log2 = header.noise.frame_log2 if header.noise else 0
+    return {
+        "max_tones": header.max_tones,
+        "scales": header.scales,
+        "max_noises": header.max_noises,
+        "noise_frame_log2": frame_log2,
+    }
+
+
 def _array(name: str) -> str:
     return f"gs_clip_{name}"
-
-
-def _class_of(header: StreamHeader) -> tuple[int, int, int, int]:
-    """In the order of the members of gs_class."""
-    noise = (header.noise.max_noises, header.noise.frame_log2) if header.noise else (0, 0)
-    return header.max_tones, header.scales, *noise
 
 
 def _definition(name: str, data: bytes) -> str:
@@ -131,6 +129,6 @@ def _entry(name: str, data: bytes, header: StreamHeader) -> str:
     """In the order of the members of gs_clip: C++17 knows no designated initialisers."""
     loop_start, loop_end = header.loop or (0, 0)
     numbers = (header.sample_rate, header.samples, loop_start, loop_end, header.peak_macs)
-    of_class = ", ".join(map(str, _class_of(header)))
-    values = [f'"{name}"', _array(name), f"{len(data)}u", *(f"{number}u" for number in numbers), f"{{{of_class}}}"]
+    of_class = f"GS_CLASS_OF({', '.join(map(str, _class_of(header).values()))})"
+    values = [f'"{name}"', _array(name), f"{len(data)}u", *(f"{number}u" for number in numbers), of_class]
     return f"    {{{', '.join(values)}}}"

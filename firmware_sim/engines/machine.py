@@ -95,7 +95,10 @@ class Machine:
         if written.size and written[0] == 0:
             raise SimError(f"the stack of {self._stack_top - self._stack_bottom} bytes overflowed")
         if written.size:
-            self.stack_bytes = max(self.stack_bytes, start - self._stack_bottom - 4 * int(written[0]))
+            lowest = self._stack_bottom + 4 * int(written[0])
+            self.stack_bytes = max(self.stack_bytes, start - lowest)
+            # Calls begin at different places, for some have arguments there.
+            self.write(lowest, bytes([_PAINT]) * (start - lowest))
 
     def _make_engine(self) -> Any:
         unicorn, core = self._unicorn, self.image.core

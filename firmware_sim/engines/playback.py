@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import struct
 from collections.abc import Callable
 
 from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.native import class_bytes
 
 from ..build.image import SimError
 from ..profile.costs import BlockCounts
@@ -26,8 +26,7 @@ class Playback:
 
 def state_bytes(header: StreamHeader, machine: Machine) -> int:
     """Memory that gs_open_memory needs for a stream's class, by the core's own reckoning."""
-    noise = (header.noise.max_noises, header.noise.frame_log2) if header.noise else (0, 0)
-    decoder_class = struct.pack("<HBBBx", header.max_tones, header.scales, *noise)
+    decoder_class = class_bytes(header)
     place = machine.reserve(len(decoder_class))
     machine.write(place, decoder_class)
     return machine.call("gs_decoder_size", place)

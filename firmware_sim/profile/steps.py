@@ -3,6 +3,8 @@ section."""
 
 from __future__ import annotations
 
+from audio_gs.codec.kinds import KINDS
+
 from ..build.elf import LIBRARY, Chain
 
 ROOMS = {
@@ -101,7 +103,10 @@ _SECTION_STEPS = {
     for function in functions
     for suffix in (".c", ".h")
 }
+_UNSECTIONED = tuple(kind.name for kind in KINDS if kind.name not in ROOMS)
+"""Kinds whose functions are not listed: each is one step."""
 _STEP_OF_FILE = {
+    **{f"gs_{name}{suffix}": name for name in _UNSECTIONED for suffix in (".c", ".h")},
     "gs_container.c": "container",
     "gs_range_coder.c": "range coder",
     "gs_slots.c": "slots",
@@ -125,6 +130,7 @@ STEPS = (
     "range coder",
     "slots",
     *(f"{room}: {section}" for room, sections in ROOMS.items() for section in sections),
+    *_UNSECTIONED,
     "transform",
     "pcm",
     "decoder",

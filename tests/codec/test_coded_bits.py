@@ -14,8 +14,9 @@ from random_streams import random_stream
 from audio_gs.codec.container import StreamHeader, iterate_segments, parse_header
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import NOISE
 from audio_gs.codec.range_coder import adapted
-from audio_gs.codec.slots import coded_bits
+from audio_gs.codec.slots import PRIOR_STARTS, coded_bits
 from audio_gs.codec.tables import contexts_of_prior, phase_bits, priors
 from audio_gs.errors import BitstreamError
 
@@ -147,7 +148,7 @@ def test_these_streams_code_contexts_of_every_sort() -> None:
     of_noise_scale = {(context - NOISES) % NOISES_OF_A_SCALE for context in reached if NOISES <= context < PLACES}
     assert of_noise_scale == set(range(NOISES_OF_A_SCALE))
     assert {context for context in reached if context >= PLACES} == set(range(PLACES, WEIGHTS + 40))
-    assert priors().shape[1] == WEIGHTS + 40
+    assert PRIOR_STARTS["noise"] + NOISE.prior_contexts == WEIGHTS + 40
 
 
 @pytest.mark.parametrize("name", FITTED)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audio_gs.codec import container
 from audio_gs.codec.container import StreamHeader
-from audio_gs.codec.kinds import noise, tone
+from audio_gs.codec.kinds import RESERVED, noise, tone
 from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.tables import MAX_SCALES
 from audio_gs.errors import BitstreamError, UnsupportedError
@@ -131,7 +131,7 @@ def test_bytes_after_the_end_are_refused() -> None:
     ("position", "value", "error", "says"),
     [
         (2, 2, UnsupportedError, "version 2"),
-        (4, 0b101, UnsupportedError, "asymmetric"),
+        (4, 1 | 1 << min(RESERVED), UnsupportedError, RESERVED[min(RESERVED)]),
         (4, 0b10000001, UnsupportedError, "bit 7"),
         (4, 0, BitstreamError, "tone Gaussians is not set"),
         (5, 1, UnsupportedError, "channels, 2"),

@@ -55,10 +55,10 @@ def test_columns() -> None:
 
 def test_a_mapping_from_kinds_to_tables() -> None:
     both = Gaussians({"noise": ONE_NOISE}, tone=np.tile(ONE_TONE, 3))
-    assert list(both) == [kind.name for kind in KINDS] == ["tone", "noise"]
-    assert len(both) == 2
+    assert list(both) == [kind.name for kind in KINDS]
+    assert len(both) == len(KINDS)
     assert both.total == 4
-    assert repr(both) == "Gaussians(tone: 3, noise: 1)"
+    assert repr(both).startswith("Gaussians(tone: 3, noise: 1")
     np.testing.assert_array_equal(both["noise"], ONE_NOISE)
     with pytest.raises(KeyError):
         both["chirp"]

@@ -1,4 +1,4 @@
-"""The memory of a decoder: what the C library says, and what this package reckons for any machine."""
+"""The memory of a decoder: what the C library says here, and what follows for any machine."""
 
 from __future__ import annotations
 
@@ -35,9 +35,12 @@ noise = st.one_of(st.just((0, 0)), st.tuples(st.integers(1, 255), st.integers(5,
 
 
 @given(st.integers(1, 4096), st.integers(1, 8), noise)
-def test_it_is_what_the_library_says(max_tones: int, scales: int, noise: tuple[int, int]) -> None:
-    header = header_of(max_tones, scales, *noise)
+def test_it_grows_as_the_public_header_says(max_tones: int, scales: int, noise: tuple[int, int]) -> None:
+    header, (max_noises, frame_log2) = header_of(max_tones, scales, *noise), noise
     assert decoder_bytes(header) == decoder_memory(header, pointer_bytes=sizeof(c_void_p))
+    of_noise = 560 + 4 * max_noises + (3 << frame_log2) if max_noises else 0
+    smallest = decoder_memory(header_of(1, 1, 0, 0))
+    assert decoder_memory(header) - smallest == 12 * (max_tones - 1) + 178 * (scales - 1) + of_noise
 
 
 @pytest.mark.parametrize("bad", [(0, 6, 80, 7), (4097, 6, 80, 7), (254, 0, 80, 7), (254, 9, 80, 7), (254, 6, 80, 4)])

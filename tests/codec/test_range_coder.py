@@ -174,7 +174,10 @@ def test_priors_start_contexts() -> None:
         assert set((contexts >> 4) % 64) == {32}
         for scales in range(1, 9):
             header = header_with(table_set, scales)
-            tones, noises = contexts[: scales * CONTEXTS_PER_SCALE], contexts[8 * CONTEXTS_PER_SCALE :]
+            tones, noises = (
+                contexts[: scales * CONTEXTS_PER_SCALE],
+                contexts[8 * CONTEXTS_PER_SCALE :][: NOISE.prior_contexts],
+            )
             np.testing.assert_array_equal(initial_contexts(header, TONE), tones)
             with_noise = dataclasses.replace(header, noise=NoiseHeader(5, 4, 8, 1))
             np.testing.assert_array_equal(initial_contexts(with_noise, TONE), tones)

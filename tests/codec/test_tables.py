@@ -111,7 +111,7 @@ def test_equivalent_sigma_is_the_best_fit() -> None:
 
 def test_priors() -> None:
     priors = tables.priors()
-    assert priors.shape == (3, tables.MAX_SCALES * tables.CONTEXTS_PER_SCALE + tables.NOISE_CONTEXTS)
+    assert priors.shape == (3, sum(kind.prior_contexts for kind in KINDS))
     assert priors.min() >= 0
     assert priors.max() <= 255
     assert not np.array_equal(priors[0], priors[1]), "the table sets are trained apart"

@@ -124,10 +124,6 @@ class Kind(abc.ABC):
         """Sets the members of the C library's `gs_class` that are the kind's."""
 
     @abc.abstractmethod
-    def state_bytes(self, header: StreamHeader) -> int:
-        """Memory that the C decoder takes for the kind, contexts not counted; the same on all machines."""
-
-    @abc.abstractmethod
     def longest_support(self, header: StreamHeader) -> int:
         """Samples that one can last at most."""
 

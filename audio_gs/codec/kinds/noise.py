@@ -56,13 +56,6 @@ MIN_FRAME_LOG2, MAX_FRAME_LOG2 = 5, 9
 MAX_NOISE_SHIFT = 15
 MAX_NOISES = 255
 
-STATE_BYTES = 84
-HELD_BYTES = 4
-"""Of the C decoder: each noise held."""
-FRAME_SAMPLE_BYTES = 3
-"""Of the C decoder: a sample of the block made last, and half of one that the next block needs of the frame made
-last."""
-
 DECIBELS_PER_WEIGHT = 20 * np.log10(2) / 2
 """What a step of the weight adds to the level: half an octave of amplitude."""
 
@@ -552,10 +545,6 @@ class NoiseKind(Kind):
     def fill_class(self, decoder_class: Any, header: StreamHeader) -> None:
         noise = noise_of(header)
         decoder_class.max_noises, decoder_class.noise_frame_log2 = noise.max_noises, noise.frame_log2
-
-    def state_bytes(self, header: StreamHeader) -> int:
-        noise = noise_of(header)
-        return STATE_BYTES + HELD_BYTES * noise.max_noises + FRAME_SAMPLE_BYTES * noise.frame_samples
 
     def longest_support(self, header: StreamHeader) -> int:
         return noise_of(header).longest_support

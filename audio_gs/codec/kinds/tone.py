@@ -61,8 +61,6 @@ MAX_AMPLITUDE_STEP = (1 << 11) - 1
 MAX_OUTPUT_SHIFT = 16
 MAX_TONES = 4096
 
-STATE_BYTES = 568
-"""Of the C decoder: sums of a block of every octave, with the history of the filters between them."""
 HELD_BYTES = 12
 """Of the C decoder: each tone held."""
 
@@ -457,9 +455,6 @@ class ToneKind(Kind):
 
     def fill_class(self, decoder_class: Any, header: StreamHeader) -> None:
         decoder_class.max_tones, decoder_class.scales = header.max_tones, header.scales
-
-    def state_bytes(self, header: StreamHeader) -> int:
-        return STATE_BYTES + HELD_BYTES * header.max_tones
 
     def longest_support(self, header: StreamHeader) -> int:
         return header.longest_tone

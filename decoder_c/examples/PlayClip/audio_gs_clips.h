@@ -30,11 +30,9 @@ typedef struct gs_clip {
 #define GS_CLIPS_CLASS_MAX_NOISES 25
 #define GS_CLIPS_CLASS_NOISE_FRAME_LOG2 6
 
-/* That memory in bytes on a 32-bit machine. */
-#define GS_CLIPS_DECODER_BYTES_32 3248u
-
-/* That memory in bytes on the machine that this is compiled for, a constant expression. */
+/* That memory in bytes on the machine that this is compiled for, and on one of 32 bits: constant expressions. */
 #define GS_CLIPS_DECODER_BYTES GS_DECODER_BYTES(GS_CLIPS_CLASS)
+#define GS_CLIPS_DECODER_BYTES_32 GS_DECODER_BYTES_32(GS_CLIPS_CLASS)
 
 /* Declares `name`, that memory: static GS_CLIPS_DECODER_STORAGE(memory); */
 #define GS_CLIPS_DECODER_STORAGE(name) GS_DECODER_STORAGE(name, GS_CLIPS_CLASS)
