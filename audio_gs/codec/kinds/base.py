@@ -12,7 +12,7 @@ Container, slots, decoder and cost walk over `audio_gs.codec.kinds.KINDS` and kn
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -84,6 +84,11 @@ class Kind(abc.ABC):
     """Bytes of its own part of the header, if it is optional."""
     prior_contexts: ClassVar[int]
     """Contexts that a table set has a prior for."""
+    order_in_scale: ClassVar[str]
+    """Column by which those of a slot and a scale are in order."""
+    decode: ClassVar[Callable[..., int]]
+    encode: ClassVar[Callable[..., None]]
+    """Compiled: `decode_slot` and `encode_slot` with what `layout` gives in its place."""
 
     # ---- fields ----
 
@@ -161,11 +166,11 @@ class Kind(abc.ABC):
     def layout(self, header: StreamHeader) -> tuple[int, ...]:
         """What `decode_slot` and `encode_slot` need to know of the header."""
 
-    @abc.abstractmethod
     def sorted_for_coding(self, table: Table, slot_log2: int) -> Table:
         """The table in the order of the stream (SPEC S2)."""
+        slot = table["onset"] >> slot_log2
+        return table[np.lexsort((table["onset"], table[self.order_in_scale], table["scale"], slot))]
 
-    @abc.abstractmethod
     def decode_slot(
         self,
         state: Array,
@@ -182,8 +187,8 @@ class Kind(abc.ABC):
         contexts and before (counts by scale) carry over from slot to slot of a segment. Returns `TOO_MANY` when there
         are more than `capacity`, `ILLEGAL_BIN` for a frequency beyond half the sample rate.
         """
+        return int(self.decode(state, data, contexts, before, *layout, slot, table, capacity))
 
-    @abc.abstractmethod
     def encode_slot(
         self,
         state: Array,
@@ -195,6 +200,7 @@ class Kind(abc.ABC):
         table: Table,
     ) -> None:
         """Twin of `decode_slot`: the table is all that begins in the slot, sorted for coding."""
+        self.encode(state, output, contexts, before, *layout, slot, table)
 
     # ---- dequantise, render ----
 

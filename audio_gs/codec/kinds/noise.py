@@ -513,6 +513,9 @@ class NoiseKind(Kind):
     dtype = NOISE_DTYPE
     header_bytes = 3
     prior_contexts = NOISE_CONTEXTS
+    order_in_scale = "place"
+    decode = staticmethod(_decode_slot)
+    encode = staticmethod(_encode_slot)
 
     def parse_part(self, part: bytes) -> NoiseHeader:
         frame_shift, base, max_noises = part
@@ -570,36 +573,6 @@ class NoiseKind(Kind):
 
     def layout(self, header: StreamHeader) -> tuple[int, ...]:
         return noise_of(header).frame_log2, header.slot_log2
-
-    def sorted_for_coding(self, table: Table, slot_log2: int) -> Table:
-        return table[np.lexsort((table["onset"], table["place"], table["scale"], table["onset"] >> slot_log2))]
-
-    def decode_slot(
-        self,
-        state: Array,
-        data: Array,
-        contexts: Array,
-        before: Array,
-        layout: tuple[int, ...],
-        slot: int,
-        table: Table,
-        capacity: int,
-    ) -> int:
-        frame_log2, slot_log2 = layout
-        return int(_decode_slot(state, data, contexts, before, frame_log2, slot_log2, slot, table, capacity))
-
-    def encode_slot(
-        self,
-        state: Array,
-        output: Array,
-        contexts: Array,
-        before: Array,
-        layout: tuple[int, ...],
-        slot: int,
-        table: Table,
-    ) -> None:
-        frame_log2, slot_log2 = layout
-        _encode_slot(state, output, contexts, before, frame_log2, slot_log2, slot, table)
 
     def renderer(self, header: StreamHeader) -> Renderer:
         return NoiseRenderer(header)

@@ -436,6 +436,9 @@ class ToneKind(Kind):
     optional = False
     dtype = TONE_DTYPE
     prior_contexts = MAX_SCALES * CONTEXTS_PER_SCALE
+    order_in_scale = "bin"
+    decode = staticmethod(_decode_slot)
+    encode = staticmethod(_encode_slot)
 
     def header_limits(self, header: StreamHeader) -> Sequence[HeaderLimit]:
         return (
@@ -476,36 +479,6 @@ class ToneKind(Kind):
 
     def layout(self, header: StreamHeader) -> tuple[int, ...]:
         return header.smallest_scale, header.slot_log2
-
-    def sorted_for_coding(self, table: Table, slot_log2: int) -> Table:
-        return table[np.lexsort((table["onset"], table["bin"], table["scale"], table["onset"] >> slot_log2))]
-
-    def decode_slot(
-        self,
-        state: Array,
-        data: Array,
-        contexts: Array,
-        before: Array,
-        layout: tuple[int, ...],
-        slot: int,
-        table: Table,
-        capacity: int,
-    ) -> int:
-        smallest_scale, slot_log2 = layout
-        return int(_decode_slot(state, data, contexts, before, smallest_scale, slot_log2, slot, table, capacity))
-
-    def encode_slot(
-        self,
-        state: Array,
-        output: Array,
-        contexts: Array,
-        before: Array,
-        layout: tuple[int, ...],
-        slot: int,
-        table: Table,
-    ) -> None:
-        smallest_scale, slot_log2 = layout
-        _encode_slot(state, output, contexts, before, smallest_scale, slot_log2, slot, table)
 
     def renderer(self, header: StreamHeader) -> Renderer:
         return _ToneRenderer(header)
