@@ -60,7 +60,7 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         ("Gaussians", f"{kinds} ({total / header.duration:.1f}/s)"),
         ("table set", header.table_set_name),
         ("slot", f"{header.slot_samples} samples"),
-        ("supports", f"{header.longest_support >> (header.scales - 1)} to {header.longest_support} samples"),
+        ("supports of tones", f"{header.longest_tone >> (header.scales - 1)} to {header.longest_tone} samples"),
         ("amplitude step", f"4 * {header.amplitude_step} / 2^{header.output_shift} of 32768, at the shortest support"),
         ("noise", noise),
         ("seek points", seek),
