@@ -193,12 +193,13 @@ def encode_slots(gaussians: Gaussians, header: StreamHeader) -> list[bytes]:
     check_gaussians(gaussians, header)
     parts = [_KindOfSegment(header, kind) for kind in header.kinds]
     tables = [part.kind.sorted_for_coding(gaussians[part.kind.name], header.slot_log2) for part in parts]
+    slots_of_tables = [table["onset"] >> header.slot_log2 for table in tables]
     scales = sum(kind.scales(header) for kind in header.kinds)
     payloads = []
     for segment in range(header.segments):
         slots = header.segment_slots(segment)
         edges = np.arange(slots.start, slots.stop + 1)
-        starts = [np.searchsorted(table["onset"] >> header.slot_log2, edges).tolist() for table in tables]
+        starts = [np.searchsorted(slots_of_table, edges).tolist() for slots_of_table in slots_of_tables]
         count = sum(of_kind[-1] - of_kind[0] for of_kind in starts)
         output = np.zeros(64 + 16 * count + 2 * len(slots) * scales, np.uint8)
         state = np.zeros(ENCODER_FIELDS, np.int64)
