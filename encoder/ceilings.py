@@ -65,7 +65,7 @@ def within_held(table: Table, energies: Array, header: StreamHeader, ceiling: in
     """Marks the tones to keep, shape (n,), so that no more than `ceiling` are held in any slot: the fullest slot loses
     its weakest ones."""
     keep = np.ones(len(table), np.bool_)
-    begin, last = slots_held(table["onset"].astype(np.int64), TONE.ends(table, header), header.slot_log2)
+    begin, last = slots_held(table["onset"].astype(np.int64), TONE.ends(table, header), header)
     while True:
         count = held_each_slot(table[keep], TONE, header)
         worst = int(np.argmax(count))

@@ -19,6 +19,11 @@ from audio_gs.errors import BitstreamError, UnsupportedError
 from .kinds import KINDS, RESERVED, TONE, HeaderParts
 from .kinds.base import HeaderLimit, Kind
 from .kinds.tone import MAX_AMPLITUDE_STEP
+from .residual import HEADER_BYTES as RESIDUAL_BYTES
+from .residual import MIN_FRAME_LOG2 as MIN_RESIDUAL_FRAME_LOG2
+from .residual import ResidualHeader
+from .residual import pack_part as pack_residual
+from .residual import parse_part as parse_residual
 from .tables import RENDER_BLOCK, SHORTEST_SUPPORT, TABLE_SETS, WARM_UP_BLOCKS
 
 MAGIC = b"GS"
@@ -28,6 +33,8 @@ SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 96000
 
 MIN_SLOT_LOG2, MAX_SLOT_LOG2 = 5, 12
+RESIDUAL_BIT = 5
+"""Of the residual layer, among those of the kinds."""
 MAX_VARINT = (1 << 31) - 1
 MAX_VARINT_BYTES = 5
 
@@ -54,6 +61,8 @@ class StreamHeader(HeaderParts):
     loop: tuple[int, int] | None = None
     """First sample of the loop and the sample after its last."""
     table_set: int = 0
+    residual: ResidualHeader | None = None
+    """The part on the residual layer, None in a stream without it."""
     channels: int = 1
     version: int = FORMAT_VERSION
 
@@ -79,13 +88,18 @@ class StreamHeader(HeaderParts):
 
     @property
     def kind_bits(self) -> int:
-        """The header's bits of the kinds that may occur."""
-        return sum(1 << kind.bit for kind in self.kinds)
+        """The header's bits of the kinds that may occur, and of the residual layer."""
+        return sum(1 << kind.bit for kind in self.kinds) | (self.residual is not None) << RESIDUAL_BIT
 
     @property
     def lead_slots(self) -> int:
         """P, the slots before sample 0."""
         return max(1, self.longest_support >> self.slot_log2)
+
+    @property
+    def slots_ahead(self) -> int:
+        """How many samples before a slot begins a decoder needs it."""
+        return max(RENDER_BLOCK, self.noise.frame_samples) if self.residual and self.noise else RENDER_BLOCK
 
     @property
     def slots(self) -> int:
@@ -127,10 +141,10 @@ class StreamHeader(HeaderParts):
 Place = TypeVar("Place", int, npt.NDArray[np.int64])
 
 
-def held_after(slot_onset: Place) -> Place:
+def held_after(slot_onset: Place, ahead: int = RENDER_BLOCK) -> Place:
     """The sample behind which a Gaussian must end to be held when a slot begins (SPEC P1), and the first one that needs
-    what the slot codes (SPEC P2)."""
-    return (slot_onset // RENDER_BLOCK - 1) * RENDER_BLOCK
+    what the slot codes (SPEC P2); `ahead` is the header's `slots_ahead`."""
+    return slot_onset // RENDER_BLOCK * RENDER_BLOCK - ahead
 
 
 def warm_up_start(sample: int) -> int:
@@ -209,7 +223,12 @@ def field_error(header: StreamHeader) -> str | None:
         HeaderLimit("slots in a segment", header.seek_slots, 0, MAX_VARINT),
         HeaderLimit("number of samples", header.samples, 1, MAX_VARINT),
     )
-    for limit in (*limits, *(limit for kind in header.kinds for limit in kind.header_limits(header))):
+    of_parts = [limit for kind in header.kinds for limit in kind.header_limits(header)]
+    if header.residual is not None:
+        frame_log2 = header.noise.frame_log2 if header.noise else 0
+        of_parts.append(HeaderLimit("noise frame (log2) under a residual", frame_log2, MIN_RESIDUAL_FRAME_LOG2, 31))
+        of_parts.extend(header.residual.limits())
+    for limit in (*limits, *of_parts):
         if limit.error:
             return limit.error
     if header.loop is not None and not 0 <= header.loop[0] < header.loop[1] <= header.samples:
@@ -219,7 +238,7 @@ def field_error(header: StreamHeader) -> str | None:
 
 def feature_error(kind_bits: int, table_set: int, channels: int) -> str | None:
     """What a header asks for that this version does not know, in one line (SPEC C2)."""
-    unknown = kind_bits & ~sum(1 << kind.bit for kind in KINDS)
+    unknown = kind_bits & ~(sum(1 << kind.bit for kind in KINDS) | 1 << RESIDUAL_BIT)
     if unknown:
         names = [RESERVED.get(bit, f"reserved (bit {bit})") for bit in range(8) if unknown >> bit & 1]
         return f"unsupported kind of Gaussian: {', '.join(names)}; a newer decoder is needed"
@@ -251,6 +270,8 @@ def pack_header(header: StreamHeader) -> bytes:
         out += write_varint(value)
     for kind in header.kinds:
         out += kind.pack_part(header)
+    if header.residual is not None:
+        out += pack_residual(header.residual)
     out += (zlib.crc32(out) & 0xFFFF).to_bytes(2, "little")
     return bytes(out)
 
@@ -288,6 +309,7 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
     loop = (varint(), varint()) if layout >> 1 & 1 else None
     with_parts = [kind for kind in KINDS if kind.optional and kind_bits >> kind.bit & 1]
     parts = {kind.name: kind.parse_part(take_bytes(kind.header_bytes)) for kind in with_parts}
+    residual = parse_residual(take_bytes(RESIDUAL_BYTES)) if kind_bits >> RESIDUAL_BIT & 1 else None
     check = zlib.crc32(data[:offset]) & 0xFFFF
     if take(2) != check:
         raise BitstreamError("the header is damaged: its check does not fit")
@@ -308,6 +330,7 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
         seek_slots=seek_slots,
         loop=loop,
         table_set=layout >> 2,
+        residual=residual,
         channels=(layout & 1) + 1,
         version=version,
         **parts,

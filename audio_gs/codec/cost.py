@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .container import StreamHeader, held_after, warm_up_start
-from .gaussians import Gaussians
+from .gaussians import RESIDUAL, Gaussians
 from .kinds import Kind
 from .kinds.base import Macs, Table
+from .residual import macs_of_residual
 from .tables import RENDER_BLOCK
 
 WINDOW_SECONDS = 0.020
@@ -40,7 +41,7 @@ def slot_macs(table: Table, header: StreamHeader, start: int, stop: int) -> Macs
 def needed_from(table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
     """The first sample for which a decoder must have decoded each Gaussian, shape (n,)."""
     slot_onset = table["onset"].astype(np.int64) >> header.slot_log2 << header.slot_log2
-    return np.maximum(0, held_after(slot_onset))
+    return np.maximum(0, held_after(slot_onset, header.slots_ahead))
 
 
 def macs_each_sample(gaussians: Gaussians, header: StreamHeader, start: int, stop: int) -> Macs:
@@ -50,6 +51,8 @@ def macs_each_sample(gaussians: Gaussians, header: StreamHeader, start: int, sto
     for kind in header.kinds:
         table = gaussians[kind.name]
         macs += kind.macs(table, header, start, stop) + slot_macs(table, header, start, stop)
+    if header.residual:
+        macs += macs_of_residual(gaussians, header, start, stop)
     return macs
 
 
@@ -67,7 +70,8 @@ def macs_per_sample(gaussians: Gaussians, header: StreamHeader) -> tuple[float, 
     for start in range(0, samples, _SPAN_SAMPLES):
         stop = min(samples, start + _SPAN_SAMPLES)
         last = min(samples, stop + window - 1)
-        here = Gaussians({name: gaussians[name][_near(*of_kind, start, last)] for name, of_kind in spans.items()})
+        near = {name: gaussians[name][_near(*of_kind, start, last)] for name, of_kind in spans.items()}
+        here = Gaussians({**near, RESIDUAL: gaussians[RESIDUAL]})
         silent = [kind.silent_macs(header, start, stop) for kind in header.kinds]
         if here.total == 0 and start > 0 and None not in silent:
             total += sum(macs for macs in silent if macs is not None)
@@ -90,18 +94,18 @@ def _near(needed: Array, end: Array, start: int, last: int) -> npt.NDArray[np.bo
     return near | (needed == 0 if start == 0 else (needed >= start) & (needed < last))
 
 
-def slots_held(onset: Array, end: Array, slot_log2: int) -> tuple[Array, Array]:
+def slots_held(onset: Array, end: Array, header: StreamHeader) -> tuple[Array, Array]:
     """First and last slot in which a decoder holds each Gaussian (SPEC P1); given are the first sample of each and the
     one after its last."""
-    begin = onset >> slot_log2
+    begin = onset >> header.slot_log2
     # The first slot whose samples lie so far behind the end that it drops what ended there, less one.
-    last = (-(-end // RENDER_BLOCK) * RENDER_BLOCK + RENDER_BLOCK - 1) >> slot_log2
+    last = (-(-end // RENDER_BLOCK) * RENDER_BLOCK + header.slots_ahead - 1) >> header.slot_log2
     return begin, np.maximum(begin, np.where(end <= warm_up_start(0), begin, last))
 
 
 def held_each_slot(table: Table, kind: Kind, header: StreamHeader) -> npt.NDArray[np.int64]:
     """Gaussians of a kind that a decoder holds in each slot from the first one, -header.lead_slots, on."""
-    begin, last = slots_held(table["onset"].astype(np.int64), kind.ends(table, header), header.slot_log2)
+    begin, last = slots_held(table["onset"].astype(np.int64), kind.ends(table, header), header)
     change = np.zeros(header.slots + header.lead_slots + 1, np.int64)
     np.add.at(change, begin + header.lead_slots, 1)
     np.add.at(change, np.minimum(last + 1, header.slots) + header.lead_slots, -1)

@@ -7,10 +7,13 @@ import numpy.typing as npt
 
 from audio_gs.errors import BitstreamError
 
+from . import residual
 from .backend import Backend
 from .container import StreamHeader, held_after, warm_up_start
-from .gaussians import Gaussians
+from .gaussians import RESIDUAL, Gaussians
+from .kinds import NOISE
 from .kinds.base import Table
+from .kinds.noise import NoiseRenderer
 from .pcm import PcmArray, to_pcm
 from .slots import SlotReader
 from .tables import RENDER_BLOCK, WARM_UP_BLOCKS
@@ -97,8 +100,8 @@ class ReferenceDecoder:
         if start >= min(end, start + wanted) or self._damage:
             return np.zeros(0, np.int16)
         try:
-            while (coming := self._held_after_next_slot()) <= start:
-                self._hold_next_slot(coming)
+            while (coming := self._needed_next()) <= start:
+                self._take_next(coming)
         except BitstreamError as damage:
             self._damage = damage
             return np.zeros(0, np.int16)
@@ -110,10 +113,25 @@ class ReferenceDecoder:
         self._next_block = -(-self._position // RENDER_BLOCK)
         return to_pcm(steps)
 
-    def _held_after_next_slot(self) -> int:
-        """What the ends of Gaussians held in the next slot lie behind; the clip's end if there is none."""
-        slot = self._reader.slot
-        return held_after(slot << self.header.slot_log2) if slot < self.header.slots else self.header.samples
+    def _needed_next(self) -> int:
+        """The first sample that needs what the stream codes next, a slot or a frame of the residual layer; the clip's
+        end if there is nothing more."""
+        header, slot = self.header, self._reader.slot
+        if len(self._reader.frames):
+            assert header.noise is not None
+            return (self._reader.frames.start - 1) << header.noise.frame_log2
+        return held_after(slot << header.slot_log2, header.slots_ahead) if slot < header.slots else header.samples
+
+    def _take_next(self, needed: int) -> None:
+        if not len(self._reader.frames):
+            self._hold_next_slot(needed)
+            return
+        number = self._reader.frames.start
+        coded = self._reader.read_frame()
+        renderer = self._renderers[NOISE.name]
+        assert isinstance(renderer, NoiseRenderer)
+        renderer.coded[number] = coded
+        renderer.coded.pop(number - 2, None)
 
     def _hold_next_slot(self, held_after_it: int) -> None:
         """Hold what begins in the next slot and has not ended before the position, and drop what has ended."""
@@ -141,14 +159,17 @@ def decode_gaussians(data: bytes) -> Gaussians:
     header = reader.header
     held = {kind.name: kind.empty() for kind in header.kinds}
     slots: dict[str, list[Table]] = {kind.name: [kind.empty()] for kind in header.kinds}
+    slots[RESIDUAL] = [residual.empty()]
     for slot in range(-header.lead_slots, header.slots):
-        after = max(warm_up_start(0), held_after(slot << header.slot_log2))
+        after = max(warm_up_start(0), held_after(slot << header.slot_log2, header.slots_ahead))
         for kind in header.kinds:
             table = held[kind.name]
             held[kind.name] = table[kind.ends(table, header) > after]
         for name, begun in reader.read_slot(room(held, header)).items():
             slots[name].append(begun.copy())
             held[name] = np.concatenate([held[name], begun])
+        for number in reader.frames:
+            slots[RESIDUAL].append(residual.rows_of(number, reader.read_frame(), reader.level_changes))
     return Gaussians({name: np.concatenate(tables) for name, tables in slots.items()})
 
 

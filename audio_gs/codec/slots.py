@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from audio_gs.errors import BitstreamError
 
+from . import residual
 from .container import StreamHeader, build_stream, parse_header, read_segment
-from .gaussians import Gaussians
+from .gaussians import RESIDUAL, Gaussians
 from .kinds import KINDS, Kind
 from .kinds.base import Table
+from .kinds.noise import Coded
 from .range_coder import (
     CODE,
     DECODER_FIELDS,
@@ -80,6 +82,7 @@ class SlotReader:
         self._kinds = [_KindOfSegment(self.header, kind) for kind in self.header.kinds]
         self._tables = [part.kind.empty(part.kind.capacity(self.header)) for part in self._kinds]
         self._state = np.zeros(DECODER_FIELDS + (1 + notes if notes else 0), np.int64)
+        self._frames = residual.FrameSource(self.header) if self.header.residual else None
         self.notes: dict[str, npt.NDArray[np.int64]] = {}
         """Of the last slot, by kind: 2 * context + bit for each bit with an adaptive context."""
         self.go_to_segment(0)
@@ -88,6 +91,8 @@ class SlotReader:
         """Make the first slot of a segment the next one."""
         self._segment = segment
         self.slot = self.header.segment_slots(segment).start
+        self.frames = range(0)
+        """Frames of the residual layer that `read_frame` gives before the next slot."""
         self._open = False
 
     @property
@@ -96,7 +101,9 @@ class SlotReader:
         return int(self._state[RANGE]), int(self._state[CODE]), int(self._state[POSITION])
 
     def read_slot(self, room: dict[str, int]) -> dict[str, Table]:
-        """The Gaussians of the next slot by kind; BitstreamError if there are more of one than `room` has for it."""
+        """The Gaussians of the next slot by kind; BitstreamError if there are more of one than `room` has for it. The
+        frames of the slot before must have been read."""
+        assert len(self.frames) == 0
         if not self._open:
             self._open_segment()
         begun: dict[str, Table] = {}
@@ -119,18 +126,44 @@ class SlotReader:
             if count < 0:
                 break
             begun[name] = table[:count]
-        if self._current.truncated and self._state[OVERRUN] > 0:
-            self._current.check()
-        if self._state[OVERRUN] > MAX_OVERRUN:
-            raise BitstreamError(f"segment {self._segment} ends before its last Gaussian")
+        self._check_overrun()
         if count == TOO_MANY:
             raise BitstreamError(f"slot {self.slot} begins more Gaussians than the header's class allows")
         if count == ILLEGAL_BIN:
             raise BitstreamError(f"slot {self.slot} has a Gaussian above half the sample rate")
+        if self._frames:
+            self._frames.begin(begun)
+            self.frames = residual.frames_of_slot(self.header, self.slot)
         self.slot += 1
-        if self.slot == self.header.segment_slots(self._segment).stop:
-            self._close_segment()
+        self._close_segment_at_its_end()
         return begun
+
+    def read_frame(self) -> Coded:
+        """The next of `frames`."""
+        source = self._frames
+        assert source is not None
+        number = self.frames.start
+        frame = residual.decode_frame(
+            self._state, self._bytes, source.contexts, source.memory, number, source.cells(number), source.layout
+        )
+        if len(self._state) > DECODER_FIELDS:
+            self._state[NOTES] = 0
+        self._check_overrun()
+        self.frames = self.frames[1:]
+        self._close_segment_at_its_end()
+        return frame
+
+    @property
+    def level_changes(self) -> Array:
+        """What the last frame with fine levels coded, int64, shape (residual.CELLS,)."""
+        assert self._frames is not None
+        return self._frames.memory.changes
+
+    def _check_overrun(self) -> None:
+        if self._current.truncated and self._state[OVERRUN] > 0:
+            self._current.check()
+        if self._state[OVERRUN] > MAX_OVERRUN:
+            raise BitstreamError(f"segment {self._segment} ends before its last Gaussian")
 
     def _open_segment(self) -> None:
         while len(self._offsets) <= self._segment:
@@ -140,10 +173,14 @@ class SlotReader:
         self._bytes = np.frombuffer(self._current.data, np.uint8)
         for part in self._kinds:
             part.start()
+        if self._frames:
+            self._frames.start()
         start_decoder(self._state, self._bytes)
         self._open = True
 
-    def _close_segment(self) -> None:
+    def _close_segment_at_its_end(self) -> None:
+        if len(self.frames) or self.slot < self.header.segment_slots(self._segment).stop:
+            return
         self._current.check()
         if self._state[POSITION] < len(self._bytes):
             raise BitstreamError(f"segment {self._segment} goes on after its last slot")
@@ -166,6 +203,8 @@ def coded_bits(data: bytes) -> dict[int, list[int]]:
     for segment in range(header.segments):
         for _ in header.segment_slots(segment):
             reader.read_slot(room)
+            while len(reader.frames):
+                reader.read_frame()
             for kind in header.kinds:
                 for note in reader.notes[kind.name].tolist():
                     of_context[PRIOR_STARTS[kind.name] + (note >> 1)].append(note & 1)
@@ -183,6 +222,44 @@ def check_gaussians(gaussians: Gaussians, header: StreamHeader) -> None:
             if np.any((slot < -header.lead_slots) | (slot >= header.slots)):
                 raise ValueError("a Gaussian begins outside the clip's slots")
         kind.check(table, header)
+    residual.check(gaussians[RESIDUAL], header)
+
+
+class _FrameWriter:
+    """The frames of a stream with a residual layer."""
+
+    _MOST_BYTES_A_FRAME = 8
+
+    def __init__(self, table: Table, header: StreamHeader) -> None:
+        self._header = header
+        self._table = residual.sorted_for_coding(table)
+        self._source = residual.FrameSource(header)
+
+    def start(self) -> None:
+        self._source.start()
+
+    def _rows(self, frames: range) -> Table:
+        start, stop = np.searchsorted(self._table["frame"], (frames.start, frames.stop))
+        return self._table[start:stop]
+
+    def room(self, slots: range) -> int:
+        """Bytes enough for the frames of so many slots."""
+        assert self._header.noise is not None
+        first, last = (residual.frames_of_slot(self._header, slot) for slot in (slots[0], slots[-1]))
+        count = max(0, last.stop - first.start)
+        cells = (residual.CELLS + self._header.noise.frame_samples) * count // 4
+        return count * self._MOST_BYTES_A_FRAME + cells + 4 * len(self._rows(range(first.start, last.stop)))
+
+    def encode(self, state: Array, output: Array, slot: int, begun: dict[str, Table]) -> None:
+        source = self._source
+        source.begin(begun)
+        for frame in residual.frames_of_slot(self._header, slot):
+            rows = self._rows(range(frame, frame + 1))
+            done = residual.encode_frame(
+                state, output, source.contexts, source.memory, frame, source.cells(frame), source.layout, rows
+            )
+            if done < len(rows):
+                raise ValueError(f"frame {frame} has a residual value where the stream's levels have no place for one")
 
 
 def encode_slots(gaussians: Gaussians, header: StreamHeader) -> list[bytes]:
@@ -195,21 +272,28 @@ def encode_slots(gaussians: Gaussians, header: StreamHeader) -> list[bytes]:
     tables = [part.kind.sorted_for_coding(gaussians[part.kind.name], header.slot_log2) for part in parts]
     slots_of_tables = [table["onset"] >> header.slot_log2 for table in tables]
     scales = sum(kind.scales(header) for kind in header.kinds)
+    frames = _FrameWriter(gaussians[RESIDUAL], header) if header.residual else None
     payloads = []
     for segment in range(header.segments):
         slots = header.segment_slots(segment)
         edges = np.arange(slots.start, slots.stop + 1)
         starts = [np.searchsorted(slots_of_table, edges).tolist() for slots_of_table in slots_of_tables]
         count = sum(of_kind[-1] - of_kind[0] for of_kind in starts)
-        output = np.zeros(64 + 16 * count + 2 * len(slots) * scales, np.uint8)
+        room = 64 + 16 * count + 2 * len(slots) * scales + (frames.room(slots) if frames else 0)
+        output = np.zeros(room, np.uint8)
         state = np.zeros(ENCODER_FIELDS, np.int64)
         start_encoder(state)
         for part in parts:
             part.start()
+        if frames:
+            frames.start()
         for index, slot in enumerate(slots):
+            begun = {}
             for part, table, start in zip(parts, tables, starts, strict=True):
-                here = table[start[index] : start[index + 1]]
+                here = begun[part.kind.name] = table[start[index] : start[index + 1]]
                 part.kind.encode_slot(state, output, part.contexts, part.before, part.layout, slot, here)
+            if frames:
+                frames.encode(state, output, slot, begun)
         payloads.append(output[: finish_encoder(state, output)].tobytes())
     return payloads
 

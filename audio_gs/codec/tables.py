@@ -107,6 +107,57 @@ def noise_profile() -> npt.NDArray[np.int64]:
     return profile
 
 
+def _tone_in_frame(supports_in_frames: float) -> float:
+    """What a noise frame, its window squared, holds of the energy of a tone in its middle, by the energy of a wave of
+    the tone's peak in half a frame."""
+    time = (np.arange(1 << 14) + 0.5) / (1 << 13) - 1
+    height = np.interp(time / supports_in_frames + 0.5, np.arange(33) / 32, envelope() / 32767, left=0, right=0)
+    return float(np.mean((height * np.cos(np.pi / 2 * time)) ** 2)) * 2
+
+
+def residual_share() -> npt.NDArray[np.int64]:
+    """SHARE, shape (15,): round(128 log2(the mean over a frame of (e w)^2, doubled)), w = its window, e = the envelope,
+    in the middle of the frame, of a tone of 2^(i - 4) times N samples."""
+    return np.array(
+        [round(128 * math.log2(_tone_in_frame(2.0 ** (i + RESIDUAL_SHORTEST_SCALE)))) for i in range(RESIDUAL_SCALES)]
+    )
+
+
+def residual_curvature() -> npt.NDArray[np.int64]:
+    """CURVATURE, shape (15,): round(max(1, r^2) / (0.693 (0.0179 r^2 + 0.13))), r = 2^(i - 4): how the level falls
+    with the distance of the middles of a tone and a frame, in 1/32 of the longer one, squared, in 1/16; variances of
+    the envelope and the window, both squared, are 0.0179 supports^2 and 0.13 N^2."""
+    ratio = 2.0 ** (np.arange(RESIDUAL_SCALES) + RESIDUAL_SHORTEST_SCALE)
+    return np.rint(np.maximum(1, ratio**2) / (math.log(2) * (0.0179 * ratio**2 + 0.13))).astype(np.int64)
+
+
+def residual_sum() -> npt.NDArray[np.int64]:
+    """SUM, shape (10,): round(128 log2(1 + 2^-(i + 1/2) / 2)): what a level that is i / 4 octaves lower adds."""
+    return np.rint(128 * np.log2(1 + 2.0 ** (-(np.arange(10) + 0.5) / 2))).astype(np.int64)
+
+
+def residual_cut() -> npt.NDArray[np.int64]:
+    """CUT, shape (16,): round(-32 log2(v)), v = the standard deviation of a normal variable that lies within t of 0, as
+    t = 0.85 / 2^((i + 1/2) / 2 - 2): how much softer what was quantised to 0 is."""
+    out = []
+    for i in range(RESIDUAL_CLASSES):
+        t = 0.85 / 2 ** ((i + 0.5) / 2 - 2)
+        density = math.exp(-t * t / 2) / math.sqrt(2 * math.pi)
+        variance = 1 - 2 * t * density / math.erf(t / math.sqrt(2))
+        out.append(round(-32 * math.log2(math.sqrt(variance))))
+    return np.array(out)
+
+
+def residual_prior() -> npt.NDArray[np.int64]:
+    """Initial probabilities of the residual's contexts, 1/4096, shape (contexts,): 128 times the number of the
+    neighbourhood, from 1 on, of coefficients; 1024 for magnitudes and fine levels; 2048 for the rest."""
+    prior = np.full(RESIDUAL_CONTEXTS, 1024, np.int64)
+    prior[RESIDUAL_FRAME:RESIDUAL_ZERO] = 2048
+    prior[RESIDUAL_LEVEL_SIGN:RESIDUAL_LEVEL_MAGNITUDE] = 2048
+    prior[RESIDUAL_ZERO:RESIDUAL_MAGNITUDE] = np.tile(128 * (np.arange(RESIDUAL_NEIGHBOURHOODS) + 1), RESIDUAL_CLASSES)
+    return prior
+
+
 # Tones (SPEC 4.2): the contexts of one scale, by their offset.
 MAX_SCALES = 8
 MORE_ACTIVITIES, MORE_PLACES = 5, 4
@@ -149,6 +200,22 @@ NOISE_PROFILE_OF_WIDTH = 12
 
 BARK_BANDS = 25
 GAIN_STEPS = 32
+
+# The residual layer (SPEC 8): its contexts, by their offset, come after those of all kinds.
+RESIDUAL_CLASSES, RESIDUAL_NEIGHBOURHOODS, RESIDUAL_MAGNITUDES = 16, 6, 8
+RESIDUAL_FIRST_RATIO = -512
+"""Level of the noise above the step, 256 an octave, from which on a cell has coefficients."""
+RESIDUAL_LONGEST_UNARY = 15
+RESIDUAL_FRAME = 0
+RESIDUAL_ZERO = RESIDUAL_FRAME + 2
+RESIDUAL_MAGNITUDE = RESIDUAL_ZERO + RESIDUAL_CLASSES * RESIDUAL_NEIGHBOURHOODS
+RESIDUAL_LEVEL_ZERO = RESIDUAL_MAGNITUDE + 2 * RESIDUAL_MAGNITUDES
+RESIDUAL_LEVEL_SIGN = RESIDUAL_LEVEL_ZERO + 6
+RESIDUAL_LEVEL_MAGNITUDE = RESIDUAL_LEVEL_SIGN + 3
+RESIDUAL_CONTEXTS = RESIDUAL_LEVEL_MAGNITUDE + 2
+RESIDUAL_SHORTEST_SCALE = -4
+"""Logarithm of the shortest support of a tone in noise frames."""
+RESIDUAL_SCALES = 15
 
 FEWEST_PHASE_BITS = 3
 PHASE_LIMITS = (3, 5, 10, 20, 40, 80, 160)

@@ -5,14 +5,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from ..range_coder import decode_bit, decode_direct, encode_bit, encode_direct
-from ..symbols import TOO_MANY, decode_gamma, decode_tree, encode_gamma, encode_tree, lead, more_context, occurs
+from ..symbols import (
+    TOO_MANY,
+    bit_length,
+    decode_gamma,
+    decode_tree,
+    encode_gamma,
+    encode_tree,
+    lead,
+    more_context,
+    occurs,
+)
 from ..tables import (
     BARK_BANDS,
     CONTEXTS_PER_NOISE_SCALE,
@@ -288,13 +298,12 @@ def limited(levels: Array) -> Array:
 
 
 @njit(cache=True)
-def spectrum_amplitudes(levels: Array, bins: Array, frame_log2: int) -> Array:
-    """Amplitude of every bin, int64, shape (N,), from limited levels: they run in straight lines from band to band, are
-    raised so that the highest octave fills 16 bits, and exponentiated."""
+def spectrum_levels(levels: Array, bins: Array, frame_log2: int) -> Array:
+    """Level of every bin, int64, shape (N,), from limited levels of bands: they run in straight lines from band to
+    band."""
     size = 1 << frame_log2
-    amplitudes = np.zeros(size, np.int64)
+    of_bins = np.zeros(size, np.int64)
     bands = len(bins)
-    raised = (14 - (np.max(levels) >> 8) + (frame_log2 + 1) % 2) << 8
     right = levels[0]
     for band in range(-1, bands):
         left, right = right, levels[min(band + 1, bands - 1)]
@@ -304,11 +313,32 @@ def spectrum_amplitudes(levels: Array, bins: Array, frame_log2: int) -> Array:
             right = max(left, right)
             continue
         slope = ((right - left) * (65536 // (end - first))) >> 8
-        line = (left + raised) << 8
+        line = left << 8
         for k in range(first, end):
-            level = line >> 8
-            amplitudes[k] = (_GAIN[(level >> 3) & (GAIN_STEPS - 1)] << ((level >> 8) + 1)) >> 15
+            of_bins[k] = line >> 8
             line += slope
+    return of_bins
+
+
+@njit(cache=True)
+def raised_by(exponent: int, frame_log2: int) -> int:
+    """By how much levels are raised, so that the highest octave fills 16 bits."""
+    return (16 - exponent - (frame_log2 & 1)) << 8
+
+
+@njit(cache=True)
+def amplitude_of_level(level: int, fraction_bits: int) -> int:
+    """The amplitude of a raised level, with so many bits behind the binary point."""
+    return (_GAIN[(level >> 3) & (GAIN_STEPS - 1)] << (level >> 8)) >> (15 - fraction_bits)
+
+
+@njit(cache=True)
+def spectrum_amplitudes(levels: Array, bins: Array, frame_log2: int) -> Array:
+    """Amplitude of every bin, int64, shape (N,), from limited levels, raised and exponentiated."""
+    raised = raised_by(np.max(levels) >> 8, frame_log2)
+    amplitudes = spectrum_levels(levels, bins, frame_log2)
+    for k in range(len(amplitudes)):
+        amplitudes[k] = amplitude_of_level(amplitudes[k] + raised, 0)
     return amplitudes
 
 
@@ -408,6 +438,51 @@ def transform_frame(frame: int, frame_log2: int, levels: Array, bins: Array) -> 
     return exponent, transform(spectrum(frame, spectrum_amplitudes(levels, bins, frame_log2)))
 
 
+class Coded(NamedTuple):
+    """What the residual layer makes of a frame (SPEC 8): coefficients that are not drawn, and other levels."""
+
+    first: Array
+    end: Array
+    """Bins of its cells, of which some have none; both of shape (cells,)."""
+    steps: Array
+    """Level of a coefficient of 1 in each cell."""
+    offsets: Array
+    """What is added to the levels of the noise in each cell."""
+    values: Array
+    """Coefficients, shape (N,), 0 where the noise's are drawn."""
+
+
+HIGHEST_EXPONENT = 14
+"""Of a frame with coefficients."""
+
+
+@njit(cache=True)
+def transform_coded_frame(frame: int, frame_log2: int, levels: Array, bins: Array, coded: Coded) -> tuple[int, Array]:
+    """`transform_frame` of a frame of a residual layer."""
+    of_bins = spectrum_levels(limited(levels), bins, frame_log2)
+    exponent = np.int64(0)
+    for cell in range(len(coded.first)):
+        octave = coded.steps[cell] >> 8
+        for k in range(coded.first[cell], coded.end[cell]):
+            of_bins[k] = min(max(of_bins[k] + coded.offsets[cell], 0), HIGHEST_LEVEL)
+            of_coefficient = octave + bit_length(abs(coded.values[k])) if coded.values[k] else 0
+            exponent = max(exponent, of_bins[k] >> 8, min(HIGHEST_EXPONENT, of_coefficient))
+    if exponent == 0:
+        return 0, np.zeros((1 << (frame_log2 - 1), 2), np.int64)
+    raised = raised_by(exponent, frame_log2)
+    for k in range(len(of_bins)):
+        of_bins[k] = amplitude_of_level(of_bins[k] + raised, 0)
+    values = spectrum(frame, of_bins)
+    largest = 32767 >> (frame_log2 & 1)
+    for cell in range(len(coded.first)):
+        step = amplitude_of_level(coded.steps[cell] + raised, 2)
+        for k in range(coded.first[cell], coded.end[cell]):
+            if coded.values[k]:
+                size = min(largest, (abs(coded.values[k]) * step) >> 2)
+                values[k] = -size if coded.values[k] < 0 else size
+    return exponent, transform(values)
+
+
 @njit(cache=True)
 def overlapped(before: tuple[int, Array], after: tuple[int, Array], frame_log2: int, shift: int) -> Array:
     """Samples of the block between two frames, int64, shape (N,), in output steps."""
@@ -440,6 +515,8 @@ class NoiseRenderer(Renderer):
 
     def forget(self) -> None:
         self._frames: dict[int, tuple[int, Array]] = {}
+        self.coded: dict[int, Coded] = {}
+        """Frames of a residual layer by number, which must be here before their samples are asked for."""
 
     def samples(self, start: int, count: int, table: Table, budgets: Budgets = ()) -> npt.NDArray[np.int64]:
         log2 = self._noise.frame_log2
@@ -459,6 +536,9 @@ class NoiseRenderer(Renderer):
         if frame in self._frames:
             return self._frames[frame]
         levels = frame_levels(frame, self._noise.base, noises, len(self._bins))
+        coded = self.coded.pop(frame, None)
+        if coded is not None:
+            return transform_coded_frame(frame, self._noise.frame_log2, levels, self._bins, coded)
         return transform_frame(frame, self._noise.frame_log2, levels, self._bins)
 
 
@@ -484,14 +564,18 @@ def macs_each_frame(table: Table, frame_log2: int, first_frame: int, frames: int
     """MACs that each of `frames` noise frames from `first_frame` on costs, shape (frames,), for the noises of a table:
     those of the transform and the window, two for each band, and for each noise that lasts there three and two for each
     Bark that it covers."""
-    fixed = ((frame_log2 + 5) << frame_log2) + 2 * BARK_BANDS
+    return ((frame_log2 + 5) << frame_log2) + 2 * BARK_BANDS + macs_of_levels(table, frame_log2, first_frame, frames)
+
+
+def macs_of_levels(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
+    """The part of `macs_each_frame` that the noises have."""
     steps = np.zeros(frames + 1, np.int64)
     first = (table["onset"].astype(np.int64) >> frame_log2) + 1 - first_frame
     last = first + (NOISE_SHORTEST_SUPPORT << table["scale"].astype(np.int64)) - 1
     each = 3 + 2 * (NOISE_NARROWEST_SUPPORT << table["width"].astype(np.int64))
     np.add.at(steps, np.clip(first, 0, frames), each)
     np.add.at(steps, np.clip(last, 0, frames), -each)
-    return fixed + np.cumsum(steps[:-1])
+    return np.cumsum(steps[:-1])
 
 
 def macs_of_noises(table: Table, frame_log2: int, start: int, stop: int) -> Macs:
