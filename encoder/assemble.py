@@ -17,6 +17,7 @@ from . import ceilings
 from .gradient.resolution import coarsen
 from .noise.layer import NoiseLayer
 from .problem import Problem, Samples, snr_db
+from .residual.layer import ResidualLayer
 from .tones.choose import settled
 from .tones.pursuit import Pursuit
 from .tones.quantiser import Step, finest_shift
@@ -30,12 +31,17 @@ class Solution:
     """Amplitude step of the tones."""
     tones: Pursuit
     noise: NoiseLayer | None = None
+    residual: ResidualLayer | None = None
+    """Chosen for just these tones and noises: with others there is none."""
 
     def with_tones(self, tones: Pursuit) -> Solution:
-        return dataclasses.replace(self, tones=tones)
+        return dataclasses.replace(self, tones=tones, residual=None)
 
     def with_noise(self, noise: NoiseLayer | None) -> Solution:
-        return dataclasses.replace(self, noise=noise)
+        return dataclasses.replace(self, noise=noise, residual=None)
+
+    def with_residual(self, residual: ResidualLayer | None) -> Solution:
+        return dataclasses.replace(self, residual=residual)
 
     def snr_db(self, problem: Problem) -> float:
         """Of the float rendering of the tones."""
@@ -60,6 +66,8 @@ def gaussians_of(problem: Problem, solution: Solution) -> Gaussians:
     tables = {"tone": coarsen(solution.tones.table(), problem.options, len(problem.signal))}
     if solution.noise:
         tables["noise"] = solution.noise.table
+    if solution.residual:
+        tables["residual"] = solution.residual.table
     return Gaussians(tables)
 
 
@@ -77,7 +85,10 @@ def stream_bytes(problem: Problem, solution: Solution) -> int:
 
 
 def _with_parts(header: StreamHeader, solution: Solution) -> StreamHeader:
-    return dataclasses.replace(header, noise=solution.noise.header) if solution.noise else header
+    noise, residual = solution.noise, solution.residual
+    return dataclasses.replace(
+        header, noise=noise.header if noise else None, residual=residual.header if residual else None
+    )
 
 
 def _macs_beside_tones(problem: Problem, solution: Solution) -> npt.NDArray[np.int64]:

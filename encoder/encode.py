@@ -12,11 +12,12 @@ from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.tables import FULL_SCALE, TABLE_SETS
 
 from .assemble import Solution, assemble, stream_bytes, within_ceilings
+from .control.coded import tones_kbit_s, with_layers, with_residual
 from .control.preset import choose_preset
 from .control.quality import quality_at, step_for_quality, thin_to_quality, typical_kbit_s
 from .control.rate import fit_to_bitrate, fit_to_count, meet_bytes
 from .control.sample_rate import audible_rate, kept_rate, position_at, resampled
-from .control.shares import noise_count, noise_count_at, noise_count_beside, noise_kbit_s, with_noise
+from .control.shares import noise_count, noise_count_at, noise_kbit_s, with_noise
 from .gradient.study import choice_and_fit, finished_tones
 from .log import FitLog
 from .options import DEFAULT_QUALITY, EncoderOptions, load_preset
@@ -25,6 +26,9 @@ from .problem import BITS_EACH, Problem, Samples, snr_db
 from .progress import Progress, Span, rising
 from .tones.choose import choose_tones, no_tones
 from .tones.quantiser import nearest_step
+
+_LEFT_OVER = 0.05
+"""Share of a bitrate that a residual layer may leave unused."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +46,20 @@ class EncodeResult:
 
 
 def _meet_bitrate(problem: Problem, kbit_s: float, log: FitLog, report: Span) -> Solution:
-    """Tones and noise that fill a bitrate together."""
+    """Tones and noise that fill a bitrate together, or a part of it and a residual layer the rest."""
+    of_both = tones_kbit_s(problem, kbit_s)
+    if of_both is not None:
+        solution = _meet_bitrate_uncoded(problem, of_both, log, report, coded=True)
+        coded = with_residual(problem, solution, kbit_s)
+        missing = problem.target_bytes(kbit_s) - stream_bytes(problem, coded)
+        if coded.residual and missing <= _LEFT_OVER * problem.target_bytes(kbit_s):
+            return coded
+    # There is nothing to code but tones, or the finest steps leave room for more of them.
+    return _meet_bitrate_uncoded(problem, kbit_s, log, report)
+
+
+def _meet_bitrate_uncoded(problem: Problem, kbit_s: float, log: FitLog, report: Span, coded: bool = False) -> Solution:
+    """Tones and noise that fill a bitrate together; `coded`: with room for a residual layer beside them."""
     count = noise_count_at(problem, kbit_s)
     for_tones = kbit_s - noise_kbit_s(problem, count)
     choosing, fitting = choice_and_fit(problem.options, report)
@@ -50,7 +67,7 @@ def _meet_bitrate(problem: Problem, kbit_s: float, log: FitLog, report: Span) ->
     solution = finished_tones(problem, fitted, log, fitting)
     if solution is not fitted:
         solution = meet_bytes(problem, solution, problem.target_bytes(for_tones))
-    solution, _ = with_noise(problem, solution, count)
+    solution, _ = with_noise(problem, solution, count, coded)
     target = problem.target_bytes(kbit_s)
     solution = meet_bytes(problem, solution, target)
     if solution.noise and stream_bytes(problem, solution) > target:
@@ -74,8 +91,8 @@ def _meet_quality(problem: Problem, quality: float, listener: Listener, log: Fit
     step = step_for_quality(problem, quality, listener, choosing.part(0, 0.6))
     solution = within_ceilings(problem, Solution(step, choose_tones(problem, step, choosing.part(0.6, 1))))
     solution = thin_to_quality(problem, solution, quality, listener)
-    count = noise_count_beside(problem, len(solution.tones.atoms))
-    return with_noise(problem, finished_tones(problem, solution, log, fitting), count)[0]
+    solution = finished_tones(problem, solution, log, fitting)
+    return with_layers(problem, solution)[0]
 
 
 def _is_silent(signal: Samples) -> bool:

@@ -34,6 +34,7 @@ class OptionFacts:
     """The range of a number; None for what is no number."""
     choices: tuple[str, ...] = ()
     """The words that it may be; with a range, beside the numbers in it."""
+    default: Any = None
 
 
 _FACTS = "facts"
@@ -43,7 +44,7 @@ def _option(
     default: Any, summary: str, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
 ) -> Any:
     """A field with its facts."""
-    return dataclasses.field(default=default, metadata={_FACTS: OptionFacts(summary, low, high, choices)})
+    return dataclasses.field(default=default, metadata={_FACTS: OptionFacts(summary, low, high, choices, default)})
 
 
 def _resolution(of: str) -> Any:
@@ -137,6 +138,9 @@ class EncoderOptions:
         None, "Noises a second, 0 for none. None: by the preset and the rate.", low=0, high=2000
     )
     noise_level: float = _option(0.0, "dB by which noise is louder than the preset has it.", low=-60, high=20)
+    residual: bool = _option(
+        True, "Whether coefficients and fine levels may be coded beside tones and noise, where the preset has them."
+    )
     level_exponent: float | None = _option(
         None,
         "Compression of the signal's slowly varying level before the pursuit, 0 (none) to 1. None: the preset's.",
@@ -175,11 +179,36 @@ def _check(name: str, value: Any, facts: OptionFacts) -> None:
     if facts.choices and (isinstance(value, str) or facts.low is None):
         if value not in facts.choices:
             raise OptionsError(f"{name} {value!r} is not one of {', '.join(facts.choices)}")
+    elif isinstance(facts.default, bool):
+        if not isinstance(value, bool):
+            raise OptionsError(f"{name} {value!r} is neither true nor false")
     elif facts.low is not None and facts.high is not None and value is not None:
         if not is_number:
             raise OptionsError(f"{name} {value!r} is not a number")
         if not facts.low <= value <= facts.high:
             raise OptionsError(f"{name} {value} lies outside {facts.low}..{facts.high}")
+
+
+@dataclasses.dataclass(frozen=True)
+class ResidualPreset:
+    """How the residual layer goes with a kind of sound. Pairs are corners of a line over kbit/s of the whole stream."""
+
+    tones: tuple[tuple[float, float], ...]
+    """Kbit/s of tones and noise; below the first corner there is no residual, beyond the last one their ratio stays."""
+    fine_price: tuple[tuple[float, float], ...]
+    """What a bit of fine levels costs, in their steps squared."""
+    tilt: int
+    """By how much steps rise with frequency, in 1/16 octaves an octave."""
+    fill: int
+    """By how much noise between coefficients is softer, in 0.75 dB."""
+    highest: float
+    """Hz up to which there are coefficients."""
+    fine_from: float
+    """Hz from which on levels are fine."""
+    fine_db: int
+    """Their step: 3 or 4."""
+    quiet_db: float
+    """Level under the loudest frame from which on steps are finer; 0: none are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,6 +233,7 @@ class Preset:
     """The same where there are no tones."""
     max_noises: int
     """Most noise Gaussians that the decoder holds at a time."""
+    residual: ResidualPreset
     memory: int
     """Bytes of the decoder's state on a 32-bit core that streams keep to; long noise frames leave less for tones."""
 
@@ -223,4 +253,6 @@ def load_preset(name: str) -> Preset:
     """The preset of a name other than auto."""
     text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text()
     values: dict[str, Any] = yaml.safe_load(text)
-    return Preset(**values)
+    of_residual = values.pop("residual")
+    corners = {key: tuple(tuple(corner) for corner in of_residual.pop(key)) for key in ("tones", "fine_price")}
+    return Preset(**values, residual=ResidualPreset(**of_residual, **corners))

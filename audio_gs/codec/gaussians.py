@@ -10,7 +10,6 @@ from .kinds import KINDS
 from .kinds.base import Table
 from .residual import RESIDUAL_DTYPE
 
-
 RESIDUAL = "residual"
 """Name of the table of the residual layer, which is no kind of Gaussian but goes with them."""
 _DTYPES = {**{kind.name: kind.dtype for kind in KINDS}, RESIDUAL: RESIDUAL_DTYPE}

@@ -1,5 +1,5 @@
-"""The residual layer (SPEC 8): coefficients of the noise's frames that are coded instead of drawn, and fine levels of the
-others. Numba, integer.
+"""The residual layer (SPEC 8): coefficients of the noise's frames that are coded instead of drawn, and fine levels of
+the others. Numba, integer.
 
 Both are steered by what the decoder knows already: the levels of the noises and, by frame and Bark, of the tones.
 """
@@ -563,7 +563,7 @@ def rows_of(number: int, coded: Coded, changes: Array) -> Table:
 
 
 class FrameSource:
-    """What steers the coder of the frames of one segment: its own Gaussians alone, so that a decoder can begin there."""
+    """What steers the coder of a segment's frames: its own Gaussians alone, so that a decoder can begin there."""
 
     def __init__(self, header: StreamHeader) -> None:
         assert header.noise is not None

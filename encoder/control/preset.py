@@ -16,6 +16,7 @@ from ..problem import BITS_EACH, Problem, Samples
 from ..progress import Span
 from ..tones.choose import choose_tones, step_for
 from ..tones.quantiser import Step
+from .coded import tones_kbit_s, with_residual
 from .shares import noise_count_at, noise_kbit_s, with_noise
 
 _SECONDS = 4.0
@@ -34,17 +35,22 @@ def choose_preset(
     listener = Listener(excerpt, sample_rate)
     options = dataclasses.replace(options, loop=None, seek_every=0)
     best_name, best_cost = TABLE_SETS[0], math.inf
-    step: Step | None = None
+    step: tuple[float, Step] | None = None
     for number, name in enumerate(TABLE_SETS):
         problem = Problem(excerpt, sample_rate, load_preset(name), options)
-        count = noise_count_at(problem, kbit_s)
-        if step is None:
-            for_tones = problem.target_bytes(kbit_s - noise_kbit_s(problem, count))
-            step = step_for(problem, max(1, int(8 * for_tones / BITS_EACH)))
+        of_both = tones_kbit_s(problem, kbit_s)
+        uncoded = kbit_s if of_both is None else of_both
+        count = noise_count_at(problem, uncoded)
+        if step is None or step[0] != uncoded:
+            for_tones = problem.target_bytes(uncoded - noise_kbit_s(problem, count))
+            step = uncoded, step_for(problem, max(1, int(8 * for_tones / BITS_EACH)))
         if report is not None:
             report(number / len(TABLE_SETS), f"trying preset {name}")
-        solution = Solution(step, choose_tones(problem, step, rough=True))
-        stream = assemble(problem, with_noise(problem, solution, count)[0])
+        solution = Solution(step[1], choose_tones(problem, step[1], rough=True))
+        solution, _ = with_noise(problem, solution, count, of_both is not None)
+        if of_both is not None:
+            solution = with_residual(problem, solution, kbit_s)
+        stream = assemble(problem, solution)
         cost = listener.distance(stream.decoded()) * len(stream.data) ** -_DISTANCE_BY_RATE
         if cost < best_cost:
             # The first is the one that asks for the least.

@@ -12,7 +12,7 @@ from ..problem import BITS_EACH, Problem
 from ..progress import Span
 from ..tones.choose import choose_tones, settled, step_for
 from ..tones.quantiser import Step, nearest_step
-from .shares import noise_count_beside, with_noise
+from .coded import with_layers
 
 HIGHEST_QUALITY = 10.0
 _WORST_DISTANCE = 0.25
@@ -57,7 +57,7 @@ def step_for_quality(problem: Problem, quality: float, listener: Listener, repor
     slope = _SLOPE
     for number in range(_TRIES):
         solution = Solution(step, choose_tones(problem, step, report.try_number(number), rough=True))
-        distance, limited = _distance_with_noise(problem, solution, listener)
+        distance, limited = _distance_with_layers(problem, solution, listener)
         missing = math.log(min(max(distance, 1e-6), 1e6) / wanted)
         place = math.log(step.weight)
         if tried:
@@ -75,11 +75,11 @@ def step_for_quality(problem: Problem, quality: float, listener: Listener, repor
     return min(tried, key=lambda entry: abs(entry[0]))[2]
 
 
-def _distance_with_noise(problem: Problem, solution: Solution, listener: Listener) -> tuple[float, bool]:
-    """How far the clip is from itself with these tones and the noise that fits beside them, and whether the ceilings
+def _distance_with_layers(problem: Problem, solution: Solution, listener: Listener) -> tuple[float, bool]:
+    """How far the clip is from itself with these tones and the layers that fit beside them, and whether the ceilings
     took tones away for it."""
-    noisy, limited = with_noise(problem, solution, noise_count_beside(problem, len(solution.tones.atoms)))
-    return listener.distance(assemble(problem, noisy).decoded()), limited
+    layered, limited = with_layers(problem, solution)
+    return listener.distance(assemble(problem, layered).decoded()), limited
 
 
 def thin_to_quality(problem: Problem, solution: Solution, quality: float, listener: Listener) -> Solution:
@@ -97,6 +97,6 @@ def thin_to_quality(problem: Problem, solution: Solution, quality: float, listen
     too_few, enough = 0, len(atoms)
     while enough - too_few > 1 + enough // _THINNING:
         count = (too_few + enough) // 2
-        near = _distance_with_noise(problem, strongest(count), listener)[0] <= wanted
+        near = _distance_with_layers(problem, strongest(count), listener)[0] <= wanted
         too_few, enough = (too_few, count) if near else (count, enough)
     return strongest(enough)

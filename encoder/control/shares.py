@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from audio_gs.codec.kinds.noise import band_bins
 
 from ..assemble import Solution, peak_macs_beside_tones, within_ceilings
 from ..noise.layer import NoiseLayer, fit_noise, levels_db, wanted_power
 from ..problem import BITS_EACH, Problem
+from ..residual.layer import loudest_power
 
 _BITS_EACH_NOISE = 12.5
 """What a noise Gaussian costs, near enough to set bits aside for it."""
@@ -41,31 +45,37 @@ def noise_kbit_s(problem: Problem, count: int) -> float:
     return _BITS_EACH_NOISE * count / 1000 * problem.sample_rate / len(problem.signal)
 
 
-def with_noise(problem: Problem, solution: Solution, count: int) -> tuple[Solution, bool]:
+def with_noise(problem: Problem, solution: Solution, count: int, coded: bool = False) -> tuple[Solution, bool]:
     """The solution with a noise layer of up to `count` Gaussians, without the tones whose cost the ceilings do not
-    allow beside it; and whether there were any."""
-    noisy = solution.with_noise(_fitted_noise(problem, solution, count))
+    allow beside it; and whether there were any. `coded`: there is to be a residual layer beside it."""
+    noisy = solution.with_noise(_fitted_noise(problem, solution, count, coded))
     obeying = within_ceilings(problem, noisy)
     if obeying is noisy:
         return noisy, False
     # What went leaves its sound to the noise.
-    noisy = obeying.with_noise(_fitted_noise(problem, obeying, count))
+    noisy = obeying.with_noise(_fitted_noise(problem, obeying, count, coded))
     return within_ceilings(problem, noisy), True
 
 
-def _fitted_noise(problem: Problem, solution: Solution, count: int) -> NoiseLayer | None:
-    """A noise layer for what the tones leave."""
+def level_of_noise_db(problem: Problem) -> tuple[npt.NDArray[np.float64], float]:
+    """How much louder noise is to be than what the tones leave, in dB: for each band, where tones have done their work,
+    and where there are none."""
+    options, preset = problem.options, problem.preset
+    level_db = levels_db(problem.sample_rate, problem.frame_log2, preset.noise_level_low, preset.noise_level_high)
+    return level_db + options.noise_level, preset.noise_level_alone + options.noise_level
+
+
+def _fitted_noise(problem: Problem, solution: Solution, count: int, coded: bool) -> NoiseLayer | None:
+    """A noise layer for what the tones leave; `coded`: with room for a residual layer."""
     options, preset = problem.options, problem.preset
     sample_rate, frame_log2 = problem.sample_rate, problem.frame_log2
-    level_db = levels_db(sample_rate, frame_log2, preset.noise_level_low, preset.noise_level_high)
-    level_db = level_db + options.noise_level
-    alone_db = preset.noise_level_alone + options.noise_level
     residual = solution.tones.residual()
-    power = wanted_power(problem.signal, residual, sample_rate, frame_log2, level_db, alone_db)
-    noise = fit_noise(power, frame_log2, count, _ROUNDS)
+    power = wanted_power(problem.signal, residual, sample_rate, frame_log2, *level_of_noise_db(problem))
+    peak = loudest_power(residual, frame_log2) if coded else 0.0
+    noise = fit_noise(power, frame_log2, count, _ROUNDS, peak)
     while noise and noise.held(problem.blank_header()) > preset.max_noises:
         count = int(0.9 * count)
-        noise = fit_noise(power, frame_log2, count, _ROUNDS)
+        noise = fit_noise(power, frame_log2, count, _ROUNDS, peak)
     if peak_macs_beside_tones(problem, solution.with_noise(noise)) > _MOST_SHARE_OF_MACS * options.max_macs:
         return None
     return noise

@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 
 _HIGHEST = 26
 """Highest level of a map in half octaves: amplitudes of 2^12, which leaves the transform room for its peaks."""
+_HIGHEST_COEFFICIENT = 28
+"""The same of a single coefficient that is coded."""
 _FAINTEST_POWER = 1 / 12
 """What 16 bits add by themselves, in squared output steps; noise below that is none."""
 _LOW_HZ, _HIGH_HZ = 1000.0, 3000.0
@@ -102,22 +104,30 @@ def wanted_power(
     quiet frames as it is."""
     power = power_map(residual, sample_rate, frame_log2)
     whole = power_map(signal, sample_rate, frame_log2)
+    return power * 10 ** (wanted_gain_db(power, whole, level_db, alone_db) / 10)
+
+
+def wanted_gain_db(power: Floats, whole: Floats, level_db: Floats, alone_db: float) -> Floats:
+    """How much louder noise should be than the residual, from the powers of residual and signal; all of shape (frames,
+    bands)."""
     share = power / np.maximum(whole, 1e-9)
     alone = np.interp(np.log2(np.maximum(share, 1e-9)), np.log2(_ALONE_SHARES), (0.0, 1.0))
     loudness = whole.sum(axis=1, keepdims=True)
     under_loudest = 10 * np.log10(np.maximum(loudness, 1e-9) / max(float(loudness.max(initial=0.0)), 1e-9))
     quiet = np.interp(under_loudest, _QUIET_DB, (1.0, 0.0))
-    return power * 10 ** ((level_db * (1 - alone) + alone_db * alone) * (1 - quiet) / 10)
+    return (level_db * (1 - alone) + alone_db * alone) * (1 - quiet)
 
 
-def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int) -> NoiseLayer | None:
+def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int, peak: float = 0.0) -> NoiseLayer | None:
     """The noise layer that comes nearest to a power in squared output steps in each frame and band, shape (frames,
-    bands), in the log domain: at most `count` Gaussians; None where all is silent."""
+    bands), in the log domain: at most `count` Gaussians; None where all is silent. `peak` is the power of the loudest
+    coefficient that a residual beside it has to hold."""
     loudest = float(power.max(initial=0.0))
     if loudest <= 4 * _FAINTEST_POWER or count < 1:
         return None
     odd_stages = (frame_log2 - 1) & 1
-    shift = math.floor((_HIGHEST - math.log2(loudest) + 6 + odd_stages) / 2)
+    room = min(_HIGHEST - math.log2(loudest), _HIGHEST_COEFFICIENT - math.log2(max(peak, 1.0)))
+    shift = math.floor((room + 6 + odd_stages) / 2)
     shift = min(MAX_NOISE_SHIFT, max(1, shift))
     # A level of l half octaves makes coefficients of 2^(l - 6 + 2 shift - odd_stages) in power (SPEC 5.4).
     offset = 2 * shift - 6 - odd_stages

@@ -16,6 +16,7 @@ from audio_gs.codec.residual import (
     LEVEL_FRAMES,
     Cells,
     Layout,
+    cells_of,
     class_of,
     level_contexts,
     magnitude_context,
@@ -47,6 +48,42 @@ class Prices(NamedTuple):
     """In squared steps."""
     fine: float
     """In squared steps of fine levels."""
+
+
+class Edges(NamedTuple):
+    """Bins of the cells, the same in all frames, each of shape (CELLS,)."""
+
+    first: Array
+    end: Array
+
+
+@njit(cache=True)
+def levels_of_cells(levels: Array, tones: Array, layout: Layout) -> tuple[Edges, Array, Array]:
+    """The cells' bins, and the levels of noise and of tones in them, shape (frames, CELLS), from levels of bands, shape
+    (frames, bands), and of tones in intervals, shape (frames, intervals)."""
+    level = np.zeros((len(levels), CELLS), np.int64)
+    tone = np.zeros((len(levels), CELLS), np.int64)
+    cells = cells_of(levels[0], tones[0], layout)
+    for f in range(len(levels)):
+        cells = cells_of(levels[f], tones[f], layout)
+        level[f], tone[f] = cells.level, cells.tone
+    return Edges(cells.first, cells.end), level, tone
+
+
+@njit(cache=True)
+def mean_power(power: Array, edges: Edges, layout: Layout, gain: Array) -> Floats:
+    """Mean power in each cell, shape (frames, CELLS), from that of bins, shape (frames, N), times a gain for each band,
+    shape (frames, bands)."""
+    out = np.zeros((len(power), CELLS))
+    bands = gain.shape[1]
+    for f in range(len(power)):
+        for cell in range(2 * layout.fine_from, 2 * len(layout.spread)):
+            for k in range(edges.first[cell], edges.end[cell]):
+                out[f, cell] += power[f, k]
+            if edges.end[cell] > edges.first[cell]:
+                nearest = min(max((cell - 1) >> 1, 0), bands - 1)
+                out[f, cell] *= gain[f, nearest] / (edges.end[cell] - edges.first[cell])
+    return out
 
 
 @njit(cache=True, inline="always")
@@ -134,24 +171,24 @@ def _choose_value(size: float, of_class: int, around: int, price: float, context
 
 @njit(cache=True)
 def choose(
-    coefficients: Floats,
+    coefficients: npt.NDArray[np.float32],
     wanted: Floats,
     first: int,
     level: Array,
     tone: Array,
-    edges: Cells,
+    edges: Edges,
     units: Floats,
     layout: Layout,
     prices: Prices,
     contexts: Array,
 ) -> tuple[Array, Array, float]:
-    """Coefficients, shape (frames, N), and changes of fine levels, shape (frames, CELLS), of the frames of a segment from `first`
-    on, with the bits that they take.
+    """Coefficients, shape (frames, N), and changes of fine levels, shape (frames, CELLS), of the frames of a segment
+    from `first` on, with the bits that they take.
 
     coefficients  the residual's, in output steps, shape (frames, N)
     wanted        fine levels, in steps, shape (frames, CELLS)
     level, tone   of the cells of each frame, shape (frames, CELLS)
-    units         output steps of a level of 0 .. the highest one
+    units         output steps of a level, from 0 to the highest one
     """
     frames, size = coefficients.shape
     values = np.zeros((frames, size), np.int64)

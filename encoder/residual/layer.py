@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,21 @@ from audio_gs.codec import residual
 from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds.base import Table
-from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, frame_levels, limited
+from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, band_bins, frame_levels, limited
 from audio_gs.codec.kinds.noise import held as held_noises
-from audio_gs.codec.residual import CELLS, COEFFICIENT, LEVEL, Cells, Layout, ResidualHeader
+from audio_gs.codec.residual import COEFFICIENT, LEVEL, LEVEL_FRAMES, Layout, ResidualHeader
 
-from .choose import Prices, choose
+from .choose import Edges, Prices, choose, levels_of_cells, mean_power
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 _FRAMES_AT_A_TIME = 2048
+_FAINTEST_POWER = 1 / 12
+"""What 16 bits add by themselves, in squared output steps."""
+_NO_RESIDUAL = ResidualHeader(
+    step=0, tilt=0, intervals=0, fine_from=31, level_step=0, fill=0, lift_low=0, lift_high=0, quiet=0
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +41,9 @@ class ResidualLayer:
     """About what they take in the stream."""
 
 
-def spectra(signal: Floats, frame_log2: int) -> tuple[Floats, Floats]:
-    """Coefficients of a signal as the format has them, and their power without that of chance, MDCT and MDST together;
-    both of shape (frames, N), of all frames that a clip has."""
+def spectra(signal: Floats, frame_log2: int) -> Iterator[tuple[int, npt.NDArray[np.complex128]]]:
+    """MDCT coefficients of a signal as the format has them, with the MDST as imaginary part, of all frames that a clip
+    has: the first one's number and some frames' at a time, shape (n, N)."""
     size = 1 << frame_log2
     frames = -(-len(signal) // size) + 1
     padded = np.zeros((frames + 1) * size)
@@ -48,101 +53,116 @@ def spectra(signal: Floats, frame_log2: int) -> tuple[Floats, Floats]:
     window = np.sin(np.pi * (n + 0.5) / (2 * size)) * np.exp(-1j * np.pi * n / (2 * size)) * math.sqrt(2 / size)
     # SPEC 5.4: of each four coefficients the middle two have the other sign.
     turn = np.exp(-1j * np.pi / size * (0.5 + size / 2) * (k + 0.5)) * np.where((k + 1) & 2, -1.0, 1.0)
-    values, power = np.zeros((frames, size)), np.zeros((frames, size))
     for start in range(0, frames, _FRAMES_AT_A_TIME):
-        part = np.fft.fft(windows[start : start + _FRAMES_AT_A_TIME] * window, axis=1)[:, :size] * turn
-        values[start : start + len(part)] = part.real
-        power[start : start + len(part)] = (part.real**2 + part.imag**2) / 2
-    return values, power
+        yield start, np.fft.fft(windows[start : start + _FRAMES_AT_A_TIME] * window, axis=1)[:, :size] * turn
+
+
+def loudest_power(signal: Floats, frame_log2: int) -> float:
+    """Power of the loudest coefficient of a signal."""
+    return max(float(np.max(part.real**2)) for _, part in spectra(signal, frame_log2))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Segment:
+    """The frames of a segment, and what steers their coder."""
+
+    first: int
+    stop: int
+    levels: Integers
+    """Of bands, shape (frames, bands)."""
+    tones: Integers
+    """Of intervals, shape (frames, intervals)."""
 
 
 class Analysis:
-    """A clip, its tones and noises, and what the decoder's integers make of them: all that the choice of a residual
-    starts from, whatever its prices and steps are."""
+    """A clip, its tones and noises, and what the decoder's integers make of them: what the choice of a residual starts
+    from, whatever its steps and prices are."""
 
-    def __init__(self, header: StreamHeader, gaussians: Gaussians, signal: Floats, left: Floats) -> None:
-        """header     of the stream, with noise; what it says of a residual is not used
-        signal, left  the clip, and what its tones leave of it, in output steps"""
+    def __init__(self, header: StreamHeader, gaussians: Gaussians, left: Floats) -> None:
+        """header  of the stream, with noise; what it says of a residual is not used
+        left    what its tones leave of the clip, in output steps, shape (samples,)"""
         assert header.noise is not None
-        self._header = dataclasses.replace(header, residual=None)
-        self._gaussians = gaussians
+        self.header = dataclasses.replace(header, residual=None)
         self.frame_log2 = header.noise.frame_log2
-        self._coefficients, self.left_power = spectra(left, self.frame_log2)
-        _, self.whole_power = spectra(signal, self.frame_log2)
-        self.offset = 2 * header.noise.shift - 6 - ((self.frame_log2 - 1) & 1)
-        self.units = 2.0 ** ((np.arange(HIGHEST_LEVEL + 1) - 128 * self.offset) / 256)
-        self._spans = list(self._segments())
+        self._offset = 2 * header.noise.shift - 6 - ((self.frame_log2 - 1) & 1)
+        self._units = 2.0 ** ((np.arange(HIGHEST_LEVEL + 1) - 128 * self._offset) / 256)
+        frames = -(-len(left) >> self.frame_log2) + 1
+        self._coefficients = np.zeros((frames, 1 << self.frame_log2), np.float32)
+        self._power = np.zeros_like(self._coefficients)
+        for start, part in spectra(left, self.frame_log2):
+            self._coefficients[start : start + len(part)] = part.real
+            self._power[start : start + len(part)] = (part.real**2 + part.imag**2) / 2
+        self._segments = list(self._steering(gaussians))
 
-    def _segments(self) -> Iterator[tuple[int, int, Integers, Integers]]:
-        """First frame, end, levels of bands and of tones of each segment's frames."""
-        header, n = self._header, self.frame_log2
+    def _steering(self, gaussians: Gaussians) -> Iterator[_Segment]:
+        header, n = self.header, self.frame_log2
         assert header.noise is not None
-        layout = self.layout(_PLAIN)
-        tones, noises = self._gaussians["tone"], self._gaussians["noise"]
-        slots = {name: table["onset"] >> header.slot_log2 for name, table in (("tone", tones), ("noise", noises))}
+        layout = self._layout(_NO_RESIDUAL)
+        bands = len(layout.spread) - 1
+        slots = {name: gaussians[name]["onset"] >> header.slot_log2 for name in ("tone", "noise")}
         for segment in range(header.segments):
             here = header.segment_slots(segment)
-            frames = [residual.frames_of_slot(header, slot) for slot in (here[0], here[-1])]
-            first, end = frames[0].start, frames[1].stop
-            own = {name: (slot >= here.start) & (slot < here.stop) for name, slot in slots.items()}
-            held = residual.held_tones(tones[own["tone"]], header.amplitude_step)
-            of_tones = residual.tone_levels(first, end - first, held, layout)
-            rows = held_noises(noises[own["noise"]], n)
-            bands = len(layout.bins) - 2
-            levels = np.stack([limited(frame_levels(f, header.noise.base, rows, bands)) for f in range(first, end)])
-            yield first, end, levels, of_tones
+            first, stop = (residual.frames_of_slot(header, slot) for slot in (max(0, here.start), here.stop - 1))
+            own = {name: gaussians[name][(slot >= here.start) & (slot < here.stop)] for name, slot in slots.items()}
+            tones = residual.held_tones(own["tone"], header.amplitude_step)
+            noises = held_noises(own["noise"], n)
+            levels = [limited(frame_levels(f, header.noise.base, noises, bands)) for f in range(first.start, stop.stop)]
+            of_tones = residual.tone_levels(first.start, stop.stop - first.start, tones, layout)
+            yield _Segment(first.start, stop.stop, np.stack(levels), of_tones)
 
-    def layout(self, part: ResidualHeader) -> Layout:
-        """How the decoder sees a residual with this part of the header."""
-        return residual.layout_of(dataclasses.replace(self._header, residual=part))
+    def _layout(self, part: ResidualHeader) -> Layout:
+        return residual.layout_of(dataclasses.replace(self.header, residual=part))
+
+    def interval_at(self, hertz: float) -> int:
+        """The interval that holds a frequency."""
+        centres = band_bins(self.header.sample_rate, self.frame_log2)
+        return int(np.searchsorted(centres, hertz * (2 << self.frame_log2) / self.header.sample_rate))
 
     @functools.cached_property
-    def loudest_level(self) -> float:
-        """Highest level of tones and noise in any frame."""
-        return float(max(max(levels.max(initial=0), tones.max(initial=0)) for _, _, levels, tones in self._spans))
+    def loudest_level(self) -> int:
+        """Highest level of tones or noise in any frame."""
+        return max(max(int(part.levels.max()), int(part.tones.max())) for part in self._segments)
 
-    def chosen(self, part: ResidualHeader, prices: Prices, fine_power: Floats | None) -> ResidualLayer:
-        """The layer at a step and a price. `fine_power`: what noise should have in each frame and bin, for fine
-        levels."""
-        layout = self.layout(part)
-        tables, total = [], 0.0
-        for first, end, levels, tones in self._spans:
-            if end <= first:
-                continue
-            every = [residual.cells_of(levels[f], tones[f], layout) for f in range(end - first)]
-            edges = every[0]
-            level, tone = np.stack([c.level for c in every]), np.stack([c.tone for c in every])
-            wanted = np.zeros((end - first, CELLS))
-            if fine_power is not None:
-                wanted = self._wanted(first, level, edges, layout, fine_power[first:end])
+    def chosen(self, part: ResidualHeader, prices: Prices, gain_db: Floats) -> ResidualLayer:
+        """The layer at a step and a price. `gain_db`: how much louder noise should be than what the tones leave, shape
+        (frames, bands)."""
+        layout = self._layout(part)
+        tables, total = [residual.empty()], 0.0
+        for segment in self._segments:
+            edges, level, tone = levels_of_cells(segment.levels, segment.tones, layout)
+            wanted = self._wanted(segment, layout, edges, level, gain_db)
             contexts = residual.initial_contexts().astype(np.int64)
-            values, fines, bits = choose(
-                self._coefficients[first:end], wanted, first, level, tone, edges, self.units, layout, prices, contexts
+            values, changes, bits = choose(
+                self._coefficients[segment.first : segment.stop],
+                wanted,
+                segment.first,
+                level,
+                tone,
+                edges,
+                self._units,
+                layout,
+                prices,
+                contexts,
             )
             total += bits
-            tables += [_rows(first, LEVEL, fines), _rows(first, COEFFICIENT, values)]
-        table = residual.sorted_for_coding(np.concatenate(tables)) if tables else residual.empty()
-        return ResidualLayer(part, table, total)
+            tables += [_rows(segment.first, LEVEL, changes), _rows(segment.first, COEFFICIENT, values)]
+        return ResidualLayer(part, residual.sorted_for_coding(np.concatenate(tables)), total)
 
-    def _wanted(self, first: int, level: Integers, edges: Cells, layout: Layout, power: Floats) -> Floats:
-        """Fine levels, in their steps, for each frame that codes them, shape (frames, CELLS)."""
-        out = np.zeros(level.shape)
-        start = -first % residual.LEVEL_FRAMES
-        for f in range(start, len(level), residual.LEVEL_FRAMES):
-            span = slice(f, f + residual.LEVEL_FRAMES)
-            for cell in range(2 * layout.fine_from, 2 * len(layout.spread)):
-                begin, end = edges.first[cell], edges.end[cell]
-                if end > begin:
-                    mean = max(float(power[span, begin:end].mean()), _FAINTEST)
-                    there = float(np.mean(2.0 ** (level[span, cell] / 128)))
-                    out[f, cell] = (128 * (math.log2(mean) + self.offset) - 128 * math.log2(there)) / layout.level_step
-        return out
-
-
-_FAINTEST = 1 / 12
-_PLAIN = ResidualHeader(
-    step=0, tilt=0, intervals=0, fine_from=31, level_step=0, fill=0, lift_low=0, lift_high=0, quiet=0
-)
+    def _wanted(self, segment: _Segment, layout: Layout, edges: Edges, level: Integers, gain_db: Floats) -> Floats:
+        """Fine levels, in their steps, of the frames that code them, shape (frames, CELLS)."""
+        wanted = np.zeros(level.shape)
+        starts = np.arange(-segment.first % LEVEL_FRAMES, len(level), LEVEL_FRAMES)
+        if layout.fine_from >= len(layout.spread) or len(starts) == 0:
+            return wanted
+        frames = slice(segment.first, segment.stop)
+        gain = 10 ** (gain_db[frames] / 10)
+        power = mean_power(self._power[frames], edges, layout, gain)
+        there = 2.0 ** (level / 128)
+        for start in starts:
+            span = slice(start, start + LEVEL_FRAMES)
+            missing = np.log2(np.maximum(power[span].mean(axis=0), _FAINTEST_POWER)) + self._offset
+            wanted[start] = 128 * (missing - np.log2(there[span].mean(axis=0))) / layout.level_step
+        return wanted
 
 
 def _rows(first: int, layer: int, values: Integers) -> Table:
@@ -150,3 +170,32 @@ def _rows(first: int, layer: int, values: Integers) -> Table:
     rows = residual.empty(len(frame))
     rows["frame"], rows["layer"], rows["place"], rows["value"] = frame + first, layer, place, values[frame, place]
     return rows
+
+
+LARGEST_STEP = 255
+_PRICE_TRIES = 5
+_LEAST_PRICE = 0.6
+"""Of the usual one, for bits that the next finer step would not fit."""
+
+
+def fill(layer_at: Callable[[int, float], ResidualLayer], bits: float) -> ResidualLayer:
+    """The layer with the finest step that takes at most so many bits, then with the lowest price; `layer_at` makes one
+    of a step and a factor of the price. The coarsest where none is small enough."""
+    finest, coarsest = 0, LARGEST_STEP
+    best = layer_at(LARGEST_STEP, 1.0)
+    while finest < coarsest:
+        step = (finest + coarsest) // 2
+        layer = layer_at(step, 1.0)
+        if layer.bits <= bits:
+            best, coarsest = layer, step
+        else:
+            finest = step + 1
+    low, high = _LEAST_PRICE, 1.0
+    for _ in range(_PRICE_TRIES if best.bits <= bits else 0):
+        price = (low + high) / 2
+        layer = layer_at(best.header.step, price)
+        if layer.bits <= bits:
+            best, high = layer, price
+        else:
+            low = price
+    return best

@@ -1,0 +1,118 @@
+"""How much of a rate tones and noise get beside a residual layer, and a layer that fills the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from audio_gs.codec.kinds.noise import MAX_FRAME_LOG2
+from audio_gs.codec.residual import HEADER_BYTES, INTERVALS, MIN_FRAME_LOG2, ResidualHeader
+
+from ..assemble import Solution, assemble, stream_bytes
+from ..noise.layer import power_map, wanted_gain_db
+from ..problem import Problem
+from ..residual.choose import Prices
+from ..residual.layer import LARGEST_STEP, Analysis, ResidualLayer, fill
+from .shares import level_of_noise_db, noise_count_beside, with_noise
+
+_COEFFICIENT_PRICE = 0.12
+"""What a bit costs, in squared steps."""
+_DB_PER_OCTAVE = 20 * float(np.log10(2))
+_LIFT_DB = 1.5
+_TRIES = 4
+
+
+def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
+    """Kbit/s of tones and noise of a stream of a bitrate with a residual layer; None where it has none."""
+    corners = np.array(problem.preset.residual.tones)
+    if not may_have_residual(problem) or kbit_s < corners[0, 0]:
+        return None
+    if kbit_s > corners[-1, 0]:
+        return float(kbit_s * corners[-1, 1] / corners[-1, 0])
+    return float(np.interp(kbit_s, corners[:, 0], corners[:, 1]))
+
+
+def whole_kbit_s(problem: Problem, of_tones: float) -> float | None:
+    """Bitrate of the stream whose tones and noise have so many kbit/s; None where it has no residual layer."""
+    corners = np.array(problem.preset.residual.tones)
+    if not may_have_residual(problem) or of_tones < corners[0, 1]:
+        return None
+    if of_tones > corners[-1, 1]:
+        return float(of_tones * corners[-1, 0] / corners[-1, 1])
+    return float(np.interp(of_tones, corners[:, 1], corners[:, 0]))
+
+
+def may_have_residual(problem: Problem) -> bool:
+    """Whether options and sample rate allow a residual layer."""
+    return problem.options.residual and MIN_FRAME_LOG2 <= problem.frame_log2 <= MAX_FRAME_LOG2
+
+
+def with_residual(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
+    """The solution with a residual layer that fills the bitrate; without one where there is no noise or no room."""
+    plain = solution.with_residual(None)
+    if plain.noise is None:
+        return plain
+    target = problem.target_bytes(kbit_s)
+    stream = assemble(problem, plain)
+    room = 8 * (target - len(stream.data) - HEADER_BYTES)
+    if room <= 0:
+        return plain
+    left = plain.tones.residual()
+    analysis = Analysis(stream.header, stream.gaussians, left)
+    level_db, alone_db = level_of_noise_db(problem)
+    powers = (power_map(signal, problem.sample_rate, problem.frame_log2) for signal in (left, problem.signal))
+    gain_db = wanted_gain_db(*powers, level_db, alone_db)
+    part = _header_part(problem, analysis)
+    fine_price = float(np.interp(kbit_s, *np.array(problem.preset.residual.fine_price).T))
+
+    def layer_at(step: int, price: float) -> ResidualLayer:
+        prices = Prices(_COEFFICIENT_PRICE * price, fine_price * price)
+        return analysis.chosen(dataclasses.replace(part, step=step), prices, gain_db)
+
+    for _ in range(_TRIES):
+        layer = fill(layer_at, room)
+        coded = plain.with_residual(layer)
+        excess = stream_bytes(problem, coded) - target
+        if excess <= 0:
+            return coded
+        if layer.header.step == LARGEST_STEP:
+            break
+        room -= 8 * (excess + 1)
+    return plain
+
+
+def with_layers(problem: Problem, solution: Solution) -> tuple[Solution, bool]:
+    """The solution with the noise that fits beside its tones, and the residual layer that fits beside both; and whether
+    the ceilings took tones away."""
+    count = noise_count_beside(problem, len(solution.tones.atoms))
+    coded = may_have_residual(problem)
+    layered, limited = with_noise(problem, solution, count, coded)
+    kbit_s = 8 * stream_bytes(problem, layered) / 1000 / problem.seconds
+    whole = whole_kbit_s(problem, kbit_s)
+    return (layered if whole is None else with_residual(problem, layered, whole)), limited
+
+
+def _header_part(problem: Problem, analysis: Analysis) -> ResidualHeader:
+    preset = problem.preset.residual
+    highest = INTERVALS
+    if preset.highest < problem.sample_rate / 2:
+        highest = analysis.interval_at(preset.highest)
+    quiet = 0
+    if preset.quiet_db:
+        quiet = max(0, min(255, int(analysis.loudest_level - 256 * preset.quiet_db / _DB_PER_OCTAVE) >> 4))
+    low, high = (
+        max(0, min(7, round(-level / _LIFT_DB)))
+        for level in (problem.preset.noise_level_low, problem.preset.noise_level_high)
+    )
+    return ResidualHeader(
+        step=0,
+        tilt=preset.tilt,
+        intervals=highest,
+        fine_from=min(31, analysis.interval_at(preset.fine_from) + 1),
+        level_step=1 if preset.fine_db == 4 else 0,
+        fill=preset.fill,
+        lift_low=low,
+        lift_high=high,
+        quiet=quiet,
+    )
