@@ -8,6 +8,13 @@
 
 A table holds the integers that the bitstream codes (docs/SPEC.md); `physical` gives the same Gaussians in seconds,
 hertz, radians and parts of full scale.
+
+`gaussians["residual"]` is the table of the residual layer. Which places its values have, and how large a step is,
+follows from the Gaussians: who changes some without it leaves it out,
+
+    gaussians.replaced(tone=tones, residual=gaussians["residual"][:0])
+
+or else it sounds wrong, or `write_gaussians` refuses it.
 """
 
 from __future__ import annotations
@@ -23,11 +30,13 @@ from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds.base import PHYSICAL
 from audio_gs.codec.kinds.noise import NOISE_DTYPE
 from audio_gs.codec.kinds.tone import TONE_DTYPE
+from audio_gs.codec.residual import RESIDUAL_DTYPE
 from audio_gs.codec.slots import check_gaussians, encode_stream
 
 __all__ = [
     "NOISE_DTYPE",
     "PHYSICAL",
+    "RESIDUAL_DTYPE",
     "TONE_DTYPE",
     "Gaussians",
     "physical",
@@ -37,8 +46,8 @@ __all__ = [
 
 
 def read_gaussians(data: bytes | bytearray | memoryview) -> Gaussians:
-    """The Gaussians of a stream, a table for each kind, in the order of the stream. Raises BitstreamError for a damaged
-    one."""
+    """The Gaussians of a stream, a table for each kind, and its residual layer, all in the order of the stream. Raises
+    BitstreamError for a damaged one."""
     data = bytes(data)
     check_stream(data)
     return decode_gaussians(data)
@@ -47,7 +56,8 @@ def read_gaussians(data: bytes | bytearray | memoryview) -> Gaussians:
 def write_gaussians(gaussians: Gaussians, header: StreamHeader) -> bytes:
     """The stream of these Gaussians. The header says all but the decoder's class, which follows from them.
 
-    Raises ValueError for Gaussians that a stream with this header has no words for.
+    Raises ValueError for Gaussians that a stream with this header has no words for, and for values of the residual
+    layer where these Gaussians leave no place for one.
     """
     check_gaussians(gaussians, header)
     return encode_stream(with_class(header, gaussians), gaussians)

@@ -10,16 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from audio_gs import backends
+from audio_gs.codec import residual
 from audio_gs.codec.backend import Backend, Decoder
 from audio_gs.codec.container import StreamHeader, check_stream
 from audio_gs.codec.cost import macs_per_sample
 from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.gaussians import RESIDUAL
 from audio_gs.codec.native import decoder_bytes
 from audio_gs.codec.pcm import PcmArray
 from audio_gs.codec.slots import encode_stream
 
 REFERENCE = "numba"
 """The backend that the others are compared with."""
+_RESIDUAL_LAYERS = (("coefficient", residual.COEFFICIENT), ("fine_level", residual.LEVEL))
 AGREEMENT_DB = 60.0
 """How near a backend that renders in floating point must come."""
 
@@ -40,7 +43,12 @@ class StreamInfo:
     decoder_bytes: int
     """Memory that the C decoder needs for this stream, in bytes."""
     seek_point_bits: int
-    """How many bits smaller the stream would be as one segment."""
+    """How many bits smaller the stream would be as one segment; what seek points cost the residual layer, whose places
+    depend on them, is not counted."""
+    residual_values: dict[str, int]
+    """Number of coefficients and of fine levels that the residual layer codes; empty without the layer."""
+    residual_bits: int
+    """How many bits smaller the stream would be without its residual layer."""
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in one flat dictionary of what JSON can hold, the header's fields by their names."""
@@ -58,9 +66,15 @@ def info(data: bytes | bytearray | memoryview) -> StreamInfo:
     header = check_stream(data)
     gaussians = decode_gaussians(data)
     mean, peak = macs_per_sample(gaussians, header)
+    layer = gaussians[RESIDUAL]["layer"]
+    values = {name: int(np.sum(layer == number)) for name, number in _RESIDUAL_LAYERS if header.residual}
+    without, bare, bytes_without = header, gaussians, len(data)
+    if header.residual:
+        without, bare = dataclasses.replace(header, residual=None), gaussians.replaced(residual=residual.empty())
+        bytes_without = len(encode_stream(without, bare))
     seek_bits = 0
     if header.segments > 1:
-        seek_bits = 8 * (len(data) - len(encode_stream(dataclasses.replace(header, seek_slots=0), gaussians)))
+        seek_bits = 8 * (bytes_without - len(encode_stream(dataclasses.replace(without, seek_slots=0), bare)))
     return StreamInfo(
         header=header,
         bytes=len(data),
@@ -70,6 +84,8 @@ def info(data: bytes | bytearray | memoryview) -> StreamInfo:
         macs_per_sample={"mean": mean, "peak": peak},
         decoder_bytes=decoder_bytes(header),
         seek_point_bits=seek_bits,
+        residual_values=values,
+        residual_bits=8 * (len(data) - bytes_without),
     )
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from audio_gs.codec.container import StreamHeader
-from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.gaussians import RESIDUAL, Gaussians
 from audio_gs.codec.kinds import NOISE, TONE
+from audio_gs.codec.residual import COEFFICIENT
 
 FLOOR_DB = -90.0
 WINDOW_SECONDS = 0.032
@@ -20,6 +21,7 @@ STANDS_OUT_DB = 15.0
 PICTURE_INCHES = (14.0, 10.0)
 TONE_COLOUR = (0.4, 0.95, 1.0)
 NOISE_COLOUR = (0.5, 1.0, 0.5)
+COEFFICIENT_COLOUR, COEFFICIENT_OPACITY = (1.0, 0.6, 0.2), 0.6
 NOISE_OPAQUE_DB = 60.0
 TONE_RANGE_DB = 60.0
 """Below the strongest tone, where the others become faint."""
@@ -60,7 +62,7 @@ def draw_clip(
     """Write a PNG: the original's spectrogram, below it the decoded clip's, and below that the Gaussians.
 
     Samples have full scale -1..1. Each Gaussian is the ellipse of its spreads, one standard deviation in time
-    and in frequency; the stronger it is, the more opaque.
+    and in frequency; the stronger it is, the more opaque. Each coefficient of a residual layer is a point.
     """
     figure = new_figure(PICTURE_INCHES)
     above, between, below = figure.subplots(3, 1, sharex=True, sharey=True)
@@ -86,7 +88,15 @@ def draw_clip(
 def _draw_gaussians(axes: Any, header: StreamHeader, gaussians: Gaussians) -> None:
     tones, noises = TONE.physical(gaussians["tone"], header), NOISE.physical(gaussians["noise"], header)
     axes.set_facecolor("black")
-    axes.set_title(f"{len(tones)} tones (blue), {len(noises)} noises (green)", loc="left")
+    title = f"{len(tones)} tones (blue), {len(noises)} noises (green)"
+    if header.residual and header.noise:
+        table = gaussians[RESIDUAL]
+        points = table[table["layer"] == COEFFICIENT]
+        hop, bins = header.noise.frame_samples / header.sample_rate, 2 * header.noise.frame_samples
+        khz = (points["place"] + 0.5) * header.sample_rate / bins / 1000
+        axes.plot(points["frame"] * hop, khz, ",", color=COEFFICIENT_COLOUR, alpha=COEFFICIENT_OPACITY)
+        title += f", {len(points)} coefficients (orange)"
+    axes.set_title(title, loc="left")
     if len(noises):
         opacity = np.clip(np.abs(noises["weight"]) / NOISE_OPAQUE_DB, 0.15, 0.8)
         axes.add_collection(_ellipses(axes, noises, NOISE_COLOUR, opacity))

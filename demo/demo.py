@@ -85,7 +85,8 @@ def write(made: Made) -> Entry:
     decoded = to_wav(made.pcm, rate)
     for suffix, content in ((".gs", made.data), (".original.wav", original), (".decoded.wav", decoded)):
         (OUT / f"{name}{suffix}").write_bytes(content)
-    counts = ", ".join(f"{count} {kind}s" for kind, count in info.gaussians.items())
+    counted = {**info.gaussians, **info.residual_values}
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}s" for name, count in counted.items())
     title = f"{name}: {len(made.data)} bytes, {info.kbit_s:.2f} kbit/s"
     samples, gaussians = made.clip.samples, audio_gs.read_gaussians(made.data)
     draw_clip(OUT / f"{name}.png", samples, made.pcm / FULL_SCALE, info.header, gaussians, title)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import click
 
 from audio_gs import inspect
@@ -27,7 +29,7 @@ PROGRAM = "gs-info"
 @output_options
 @version_option(PROGRAM)
 def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
-    """Show header fields, Gaussians, rate, and the decoder's cost; - is standard input."""
+    """Show header fields, Gaussians, residual, rate, and the decoder's cost; - is standard input."""
 
     def show(_index: int, name: str) -> None:
         facts = inspect.info(read_stream(name))
@@ -47,6 +49,12 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
     noise = "none"
     if header.noise:
         noise = f"frames of {header.noise.frame_samples} samples, {header.noise.max_noises} Gaussians held at most"
+    rest, fields = "none", ""
+    if header.residual:
+        rest = ", ".join(f"{count} {_words(value)}s" for value, count in facts.residual_values.items())
+        rest += f", {facts.residual_bits} bits ({1e-3 * facts.residual_bits / header.duration:.3f} kbit/s)"
+        part = dataclasses.asdict(header.residual)
+        fields = ", ".join(f"{_words(field)} {number}" for field, number in part.items())
     seek = "none"
     if header.seek_slots:
         distance = header.seek_slots * header.slot_samples / header.sample_rate
@@ -63,6 +71,8 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         ("supports of tones", f"{header.longest_tone >> (header.scales - 1)} to {header.longest_tone} samples"),
         ("amplitude step", f"4 * {header.amplitude_step} / 2^{header.output_shift} of 32768, at the shortest support"),
         ("noise", noise),
+        ("residual", rest),
+        *([("residual fields", fields)] if fields else []),
         ("seek points", seek),
         ("loop", loop),
         ("MACs/sample", f"{macs['mean']:.1f} mean, {macs['peak']:.1f} peak, {header.peak_macs} declared"),
@@ -70,6 +80,10 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         ("decoder memory", f"{facts.decoder_bytes} bytes"),
     )
     return "\n".join([name, *(f"  {label:<18}{value}" for label, value in rows)])
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def main() -> None:

@@ -562,6 +562,22 @@ def rows_of(number: int, coded: Coded, changes: Array) -> Table:
     return rows
 
 
+@njit(cache=True)
+def _frame_of_rows(memory: Memory, number: int, cells: Cells, layout: Layout, rows: Table) -> Coded:
+    """`decode_frame`, from the rows that the frame is coded by, in any order."""
+    values, changes = np.zeros(1 << layout.frame_log2, np.int64), np.zeros(CELLS, np.int64)
+    for row in rows:
+        if row["layer"] == LEVEL:
+            changes[row["place"]] = row["value"]
+        else:
+            values[row["place"]] = row["value"]
+    if number % LEVEL_FRAMES == 0:
+        for cell in range(CELLS):
+            memory.fine[cell] = (memory.fine[cell] >> 1) + changes[cell] if refines(cell, cells, layout) else 0
+    steps, ratios = steps_of(cells, memory.fine, layout)
+    return frame_of(cells, memory.fine, steps, ratios, values, layout)
+
+
 class FrameSource:
     """What steers the coder of a segment's frames: its own Gaussians alone, so that a decoder can begin there."""
 
@@ -593,6 +609,34 @@ class FrameSource:
         self._noises = self._noises[self._noises["frame"] + (4 << self._noises["scale"]) > frame]
         levels = limited(frame_levels(frame, self.layout.base, self._noises, self._bands))
         return cells_of(levels, tone_levels(frame, 1, self._tones, self.layout)[0], self.layout)
+
+
+def coded_frames(header: StreamHeader, gaussians: Mapping[str, Table]) -> dict[int, Coded]:
+    """What the layer makes of each frame that a stream codes, by the frame's number, from the stream's tables in any
+    order; empty without a residual. ValueError for values that `check` refuses; places are not checked."""
+    check(gaussians["residual"], header)
+    if header.residual is None:
+        return {}
+    source = FrameSource(header)
+    values = sorted_for_coding(gaussians["residual"])
+    slots = np.arange(-header.lead_slots, header.slots + 1)
+    tables, starts = {}, {}
+    for name in ("tone", "noise"):
+        begins = gaussians[name]["onset"] >> header.slot_log2
+        order = np.argsort(begins, kind="stable")
+        tables[name], starts[name] = gaussians[name][order], np.searchsorted(begins[order], slots)
+    coded = {}
+    for segment in range(header.segments):
+        source.start()
+        for slot in header.segment_slots(segment):
+            at = slot + header.lead_slots
+            source.begin({name: table[starts[name][at] : starts[name][at + 1]] for name, table in tables.items()})
+            frames = frames_of_slot(header, slot)
+            edges = np.searchsorted(values["frame"], np.arange(frames.start, frames.stop + 1))
+            for number, start, stop in zip(frames, edges[:-1], edges[1:], strict=True):
+                rows, cells = values[start:stop], source.cells(number)
+                coded[number] = _frame_of_rows(source.memory, number, cells, source.layout, rows)
+    return coded
 
 
 # ---- cost ----

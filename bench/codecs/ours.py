@@ -75,6 +75,8 @@ class AudioGs(Codec):
             "preset": facts.header.table_set_name,
             **{f"gaussians_{kind}": count for kind, count in facts.gaussians.items()},
             "gaussians": sum(facts.gaussians.values()),
+            "residual_values": sum(facts.residual_values.values()),
+            "residual_bits": facts.residual_bits,
             "macs_mean": facts.macs_per_sample["mean"],
             "macs_peak": facts.macs_per_sample["peak"],
             "decoder_bytes": facts.decoder_bytes,

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from audio_gs.codec import residual
 from audio_gs.codec.container import parse_header
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.kinds import noise
@@ -139,9 +140,10 @@ def render_by_octaves(table: Table, amplitude_step: int, output_shift: int, samp
 
 def render_stream(data: bytes) -> npt.NDArray[np.float64]:
     """A stream with its tones rendered in floating point, in output steps, shape (samples,); BitstreamError if it is
-    damaged. Noise has no other rendering than the integer one."""
+    damaged. Noise, and what a residual layer makes of it, has no other rendering than the integer one."""
     header, _ = parse_header(data)
     gaussians = decode_gaussians(data)
     with torch.no_grad():
         rendered = render_by_octaves(gaussians["tone"], header.amplitude_step, header.output_shift, header.samples)
-        return rendered.numpy() + noise.render_clip(header, gaussians["noise"])
+    coded = residual.coded_frames(header, gaussians)
+    return np.asarray(rendered.numpy() + noise.render_clip(header, gaussians["noise"], coded))

@@ -281,12 +281,21 @@ class Graph:
 
     def branch(self, condition: Value, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
         """What one of two functions gives; both give the same type."""
+        return self.branches(condition, lambda: [yes()], lambda: [no()])[0]
+
+    def branches(
+        self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]]
+    ) -> list[Value]:
+        """The same of functions that give as many values each."""
         graphs = []
         for name, choice in (("then", yes), ("else", no)):
             self._scopes.append([])
-            output = self.node("Identity", [result := choice()], result.dtype)
-            graphs.append(self._subgraph(name, [], [output]))
-        return self.node("If", [condition], output.dtype, then_branch=graphs[0], else_branch=graphs[1])
+            outputs = [self.node("Identity", [value], value.dtype) for value in choice()]
+            graphs.append(self._subgraph(name, [], outputs))
+        results = [Value(self, self._name(), output.dtype) for output in outputs]
+        names = [result.name for result in results]
+        self._append("If", [condition.name], names, then_branch=graphs[0], else_branch=graphs[1])
+        return results
 
     def _subgraph(self, name: str, inputs: list[ValueInfoProto], outputs: Sequence[Value]) -> GraphProto:
         infos = [helper.make_tensor_value_info(value.name, value.dtype, None) for value in outputs]

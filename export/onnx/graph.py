@@ -1,4 +1,4 @@
-"""ONNX models of the decoder behind the bitstream (SPEC 4 to 6): for any table of Gaussians, and for one clip alone."""
+"""ONNX models of the decoder behind the bitstream (SPEC 4 to 6, 8): for any table of Gaussians, and for one clip."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, checker, helper
 
+from audio_gs.codec import residual
 from audio_gs.codec.container import FORMAT_VERSION, StreamHeader
-from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.gaussians import RESIDUAL, Gaussians
 from audio_gs.codec.kinds import NOISE, TONE, Kind
 from audio_gs.codec.kinds.noise import MAX_FRAME_LOG2
 
 from .builder import INT16, INT32, INT64, Graph, Value
-from .noise import NoiseRenderer
+from .noise import COEFFICIENT_COLUMNS, NoiseRenderer, Residual
 from .tones import ToneRenderer, dequantised
 
 PRODUCER = "audio-gs"
@@ -42,6 +43,20 @@ _FIELDS = {
 _TABLES = {"tones": TONE, "noises": NOISE}
 """Kinds by the names of the inputs that take their tables."""
 
+_COEFFICIENTS, _CELLS, _OFFSETS = "coefficients", "cells", "level_offsets"
+_LAYER = {
+    _COEFFICIENTS: (INT32, (_COEFFICIENTS, len(COEFFICIENT_COLUMNS))),
+    _CELLS: (INT32, (_CELLS,)),
+    _OFFSETS: (INT16, ("coded_frames", _CELLS)),
+}
+"""Type and shape of the inputs that take what a residual layer makes of the noise's frames."""
+_LAYER_DOCS = {
+    _COEFFICIENTS: f"coefficients of the residual layer in any order, in columns {', '.join(COEFFICIENT_COLUMNS)}; "
+    "step is the level of a coefficient of 1",
+    _CELLS: "first bin of each cell of the residual layer; empty without one",
+    _OFFSETS: "what the residual layer adds to the level of the noise in each cell of the frames from frame 0 on",
+}
+
 
 def _columns(kind: Kind) -> tuple[str, ...]:
     return tuple(kind.dtype.names or ())
@@ -61,7 +76,23 @@ def model_inputs(header: StreamHeader, gaussians: Gaussians) -> dict[str, npt.ND
         for name, kind in _TABLES.items()
     }
     fields = {name: np.array(number, np.int64) for name, number in zip(_FIELDS, numbers, strict=True)}
-    return {**rows, **fields}
+    return {**rows, **_layer_inputs(header, gaussians), **fields}
+
+
+def _layer_inputs(header: StreamHeader, gaussians: Gaussians) -> dict[str, npt.NDArray[Any]]:
+    """Those that `_LAYER` names."""
+    frames = residual.coded_frames(header, gaussians)
+    cells = 2 * len(residual.layout_of(header).spread) if header.residual else 0
+    rows = [np.zeros((0, len(COEFFICIENT_COLUMNS)), np.int32)]
+    firsts, offsets = np.zeros(cells, np.int32), np.zeros((len(frames), cells), np.int16)
+    # They are numbered from 0 on without a gap.
+    for number, coded in frames.items():
+        firsts[:], offsets[number] = coded.first[:cells], coded.offsets[:cells]
+        bins = np.flatnonzero(coded.values)
+        cell = np.searchsorted(firsts, bins, side="right") - 1
+        columns = (np.full(len(bins), number), bins, coded.values[bins], coded.steps[cell])
+        rows.append(np.stack(columns, axis=1).astype(np.int32))
+    return {_COEFFICIENTS: np.concatenate(rows), _CELLS: firsts, _OFFSETS: offsets}
 
 
 def decoder_model() -> ModelProto:
@@ -73,23 +104,27 @@ def decoder_model() -> ModelProto:
     inputs = {
         name: graph.input(name, INT32, [name, len(_columns(kind))], _table_doc(kind)) for name, kind in _TABLES.items()
     }
+    for name, (dtype, shape) in _LAYER.items():
+        inputs[name] = graph.input(name, dtype, shape, _LAYER_DOCS[name])
     for name, doc in _FIELDS.items():
         inputs[name] = graph.input(name, INT64, [], doc)
     with_noise = inputs["noise_frame_log2"] > 0
+    with_residual = inputs[_CELLS].length().scalar() > 0
     doc = "Renders the Gaussians of an Audio-GS stream, sample for sample as the decoder in C does."
-    return _finished(graph, inputs, with_noise, "audio_gs_decoder", "samples", doc, {})
+    return _finished(graph, inputs, (with_noise, with_residual), "audio_gs_decoder", "samples", doc, {})
 
 
 def clip_model(header: StreamHeader, gaussians: Gaussians) -> ModelProto:
     """Without inputs: the samples of one clip from its Gaussians, which are part of the model."""
     graph = Graph()
     inputs = {
-        name: graph.constant(array, INT32 if array.dtype == np.int32 else INT64, name)
+        name: graph.constant(array, helper.np_dtype_to_tensor_dtype(array.dtype), name)
         for name, array in model_inputs(header, gaussians).items()
     }
     facts = clip_facts(header, gaussians)
     doc = f"A clip of Audio-GS: {header.samples} samples, {header.sample_rate} Hz, {gaussians.total} Gaussians."
-    return _finished(graph, inputs, header.noise is not None, "audio_gs_clip", header.samples, doc, facts)
+    parts = header.noise is not None, header.residual is not None
+    return _finished(graph, inputs, parts, "audio_gs_clip", header.samples, doc, facts)
 
 
 def clip_facts(header: StreamHeader, gaussians: Gaussians) -> dict[str, Any]:
@@ -99,6 +134,7 @@ def clip_facts(header: StreamHeader, gaussians: Gaussians) -> dict[str, Any]:
         "samples": header.samples,
         "loop": list(header.loop) if header.loop else None,
         **{name: len(gaussians[kind.name]) for name, kind in _TABLES.items()},
+        _COEFFICIENTS: int(np.sum(gaussians[RESIDUAL]["layer"] == residual.COEFFICIENT)),
     }
 
 
@@ -111,13 +147,13 @@ def serialised(model: ModelProto) -> bytes:
 def _finished(
     graph: Graph,
     inputs: Mapping[str, Value],
-    with_noise: Value | bool,
+    parts: tuple[Value | bool, Value | bool],
     name: str,
     length: str | int,
     doc: str,
     facts: Mapping[str, Any],
 ) -> ModelProto:
-    pcm = _pcm(graph, inputs, with_noise)
+    pcm = _pcm(graph, inputs, *parts)
     output = OUTPUT, pcm, [length], "16-bit samples, full scale 32768"
     model = graph.model(
         name,
@@ -135,7 +171,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _pcm(graph: Graph, inputs: Mapping[str, Value], with_noise: Value | bool) -> Value:
+def _pcm(graph: Graph, inputs: Mapping[str, Value], with_noise: Value | bool, with_residual: Value | bool) -> Value:
     """Tones, noises and PCM, one window of the clip after another."""
     samples = inputs["samples"]
     windows = _rounded_up(samples, WINDOW)
@@ -150,6 +186,8 @@ def _pcm(graph: Graph, inputs: Mapping[str, Value], with_noise: Value | bool) ->
         shift=inputs["noise_shift"],
         base=inputs["noise_base"],
         window=window,
+        residual=Residual(inputs[_COEFFICIENTS].to(INT64), inputs[_CELLS].to(INT64), inputs[_OFFSETS]),
+        with_residual=with_residual,
     )
 
     def render(number: Value, _states: list[Value]) -> tuple[list[Value], list[Value]]:

@@ -1,4 +1,5 @@
-"""Noises (SPEC 5) in ONNX: those of a window of the clip, all its frames at once, along the last axis."""
+"""Noises (SPEC 5) in ONNX, with what a residual layer (SPEC 8) makes of them: those of a window of the clip, all its
+frames at once, along the last axis."""
 
 from __future__ import annotations
 
@@ -7,7 +8,14 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, LEVEL_STEP, MAX_FRAME_LOG2, NOISE_DTYPE
+from audio_gs.codec.kinds.noise import (
+    HIGHEST_EXPONENT,
+    HIGHEST_LEVEL,
+    LEVEL_STEP,
+    MAX_FRAME_LOG2,
+    NOISE_DTYPE,
+)
+from audio_gs.codec.residual import LARGEST_VALUE
 from audio_gs.codec.tables import (
     BARK_BANDS,
     COSINE_STEPS,
@@ -31,8 +39,26 @@ _TURN = 65536
 _SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _FRAME = range(len(NOISE_DTYPE.names or ()) + 1)
 """Columns of `NOISE_DTYPE`, and the one after those: where in the levels of a window a noise begins."""
 _MOST_STAGES = MAX_FRAME_LOG2 - 1
+COEFFICIENT_COLUMNS = ("frame", "bin", "value", "step")
+"""step: level of a coefficient of 1."""
+_CODED_FRAME = COEFFICIENT_COLUMNS.index("frame")
+_MORE_BITS = 2
+"""Of the amplitude of a step, behind the binary point."""
 _SIGN_STEP = 1664525, 1013904223
 """Factor and term of the generator of signs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Residual:
+    """What a residual layer makes of the frames of a clip."""
+
+    coefficients: Value
+    """Rows of `COEFFICIENT_COLUMNS`, int64."""
+    cells: Value
+    """First bin of each cell, int64, in order."""
+    offsets: Value
+    """What is added to the level of the noise in each cell of the frames 0, 1, ..., integers, shape (frames, cells);
+    nothing in later ones."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +74,8 @@ class NoiseRenderer:
     base: Value
     window: Value
     """Samples in a window, int64, shape ()."""
+    residual: Residual
+    with_residual: Value | bool
 
     def samples(self, start: Value) -> Value:
         """The noise of the samples of the window that starts here, at a multiple of the longest frame."""
@@ -55,8 +83,19 @@ class NoiseRenderer:
         frames = self.window.shift_right(self.frame_log2) + 1
         centres = self._centres()
         levels = self._levels(first, frames).slice(0, centres.length())
-        exponents = self.graph.node("ReduceMax", [levels, self.graph.vector(0)], INT64, keepdims=0).shift_right(8)
-        even, odd = self._spectrum(self._amplitudes(levels, exponents, centres), first, frames)
+        of_bins = self._levels_of_bins(levels, centres)
+
+        def drawn() -> list[Value]:
+            exponents = self._highest(levels).shift_right(8)
+            return [*self._spectrum(self._amplitudes(of_bins, exponents), first, frames), exponents]
+
+        def coded() -> list[Value]:
+            return list(self._coded_spectrum(of_bins, first, frames))
+
+        if isinstance(self.with_residual, Value):
+            even, odd, exponents = self.graph.branches(self.with_residual, coded, drawn)
+        else:
+            even, odd, exponents = coded() if self.with_residual else drawn()
         audible = (exponents > 0).to(INT64)
         re, im = (part * audible for part in self._transform(even, odd))
         return self._blocks(re, im, exponents).transpose(1, 0).flat()
@@ -132,8 +171,8 @@ class NoiseRenderer:
         bins = self.graph.constant(bark_hz(), INT64, "BARK_HZ").shift_left(self.frame_log2 + 1) // self.sample_rate
         return bins.select(bins < self._pairs * 2)
 
-    def _amplitudes(self, levels: Value, exponents: Value, centres: Value) -> Value:
-        """Amplitude of every bin, shape (N, frames)."""
+    def _levels_of_bins(self, levels: Value, centres: Value) -> Value:
+        """Level of every bin, shape (N, frames)."""
         graph = self.graph
         k = graph.range(0, self._pairs * 2)
         last = centres.length() - 1
@@ -144,9 +183,20 @@ class NoiseRenderer:
         per_bin = graph.where(end > begin, graph.constant(65536, INT64) // (end - begin).maximum(1), 0)
         low, high = self._highest_in_bin(levels, centres).take(left), levels.take(right)
         slope = ((high - low) * per_bin.unsqueeze(1)).shift_right(8)
-        line = low * 256 + slope * (k - begin).maximum(0).unsqueeze(1)
-        raised = (-exponents + 16 - (self.frame_log2 & 1)) * (256 * 256)
-        return graph.constant(_amplitude_of_raised_level(), INT64, "AMPLITUDE").pick((line + raised).shift_right(8))
+        return (low * 256 + slope * (k - begin).maximum(0).unsqueeze(1)).shift_right(8)
+
+    def _highest(self, levels: Value) -> Value:
+        """The highest of each frame, shape (frames,)."""
+        return self.graph.node("ReduceMax", [levels, self.graph.vector(0)], INT64, keepdims=0)
+
+    def _raised(self, exponents: Value) -> Value:
+        """By how much the levels of each frame are raised."""
+        return (-exponents + 16 - (self.frame_log2 & 1)) * 256
+
+    def _amplitudes(self, of_bins: Value, exponents: Value) -> Value:
+        """Amplitude of every bin, shape (N, frames)."""
+        table = self.graph.constant(_amplitude_of_raised_level(), INT64, "AMPLITUDE")
+        return table.pick(of_bins + self._raised(exponents))
 
     def _highest_in_bin(self, levels: Value, centres: Value) -> Value:
         """The highest level so far of the bands that have their centre in one bin, of the levels' shape."""
@@ -179,6 +229,47 @@ class NoiseRenderer:
         )
         return even, odd
 
+    # ---- residual ----
+
+    def _coded_spectrum(self, of_bins: Value, first: Value, frames: Value) -> tuple[Value, Value, Value]:
+        """X of the even and of the odd bins, and the exponents, of the frames of a residual layer."""
+        graph, size = self.graph, self._pairs * 2
+        offsets = self.residual.offsets.slice(first, first + frames)
+        beyond = graph.zeros(frames - offsets.length(), offsets.length(1))
+        cell = (graph.range(0, size).unsqueeze(1) >= self.residual.cells.unsqueeze(0)).to(INT64).sum(axis=1) - 1
+        moved = graph.concat(offsets.to(INT64), beyond).transpose(1, 0).take(cell)
+        of_bins = (of_bins + moved).clip(0, HIGHEST_LEVEL)
+
+        frame = self.residual.coefficients.take(_CODED_FRAME, axis=1) - first
+        rows = self.residual.coefficients.select((frame >= 0) & (frame < frames))
+        frame, bins, value, step = (rows.take(column, axis=1) for column in range(len(COEFFICIENT_COLUMNS)))
+        frame = frame - first
+        magnitude = value.maximum(-value)
+        place = bins * frames + frame
+
+        def spread(values: Value) -> Value:
+            """Values of coefficients, 0 elsewhere, shape (N, frames)."""
+            return graph.zeros(size * frames).scatter_add(place, values).reshape(size, frames)
+
+        powers = graph.constant([1 << bits for bits in range(LARGEST_VALUE.bit_length())], INT64)
+        octaves = step.shift_right(8) + (magnitude.unsqueeze(1) >= powers).to(INT64).sum(axis=1)
+        octaves = spread(octaves.minimum(HIGHEST_EXPONENT))
+        exponents = self._highest(of_bins).shift_right(8).maximum(self._highest(octaves))
+
+        raised = step + self._raised(exponents).pick(frame)
+        gains = graph.constant(gain(), INT64, "GAIN").pick(raised.shift_right(3) & (GAIN_STEPS - 1))
+        amplitude = gains.shift_left(raised.shift_right(8)).shift_right(15 - _MORE_BITS)
+        largest = graph.constant(32767, INT64).shift_right(self.frame_log2 & 1)
+        coded = (magnitude * amplitude).shift_right(_MORE_BITS).minimum(largest)
+        coded = spread(graph.where(value < 0, -coded, coded))
+        # A coefficient has an octave, be its amplitude 0.
+        is_coded = octaves > 0
+        even, odd = (
+            graph.where(is_coded.slice(parity, None, step=2), coded.slice(parity, None, step=2), drawn)
+            for parity, drawn in enumerate(self._spectrum(self._amplitudes(of_bins, exponents), first, frames))
+        )
+        return even, odd, exponents
+
     # ---- transform ----
 
     def _transform(self, even: Value, odd: Value) -> tuple[Value, Value]:
@@ -191,10 +282,7 @@ class NoiseRenderer:
         re, im = re.take(order), im.take(order)
         stages = self.frame_log2 - 1
         one_alone = stages & 1
-        first = graph.branch(
-            one_alone.equals(1), lambda: _side_by_side(*self._twos(re, im)), lambda: _side_by_side(*self._fours(re, im))
-        )
-        parts = [first.take(part) for part in range(2)]
+        parts = graph.branches(one_alone.equals(1), lambda: self._twos(re, im), lambda: self._fours(re, im))
         done = -one_alone + 2
 
         def two_stages(number: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
@@ -276,11 +364,6 @@ class NoiseRenderer:
             for x in (new * rise - old * fall, new * fall + old * rise)
         )
         return graph.concat(first, last.reversed())
-
-
-def _side_by_side(re: Value, im: Value) -> Value:
-    """Both parts in one value, along a new axis 0."""
-    return re.graph.concat(re.unsqueeze(0), im.unsqueeze(0))
 
 
 def _amplitude_of_raised_level() -> npt.NDArray[np.int64]:

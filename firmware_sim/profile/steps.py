@@ -110,6 +110,7 @@ _STEP_OF_FILE = {
     "gs_container.c": "container",
     "gs_range_coder.c": "range coder",
     "gs_slots.c": "slots",
+    "gs_residual.c": "residual",
     "gs_transform.c": "transform",
     "gs_pcm.c": "pcm",
     "gs_decoder.c": "decoder",
@@ -121,6 +122,7 @@ _STEP_OF_HELPERS = {
     "gs_platform.h": "decoder",
     "gs_container.h": "container",
     "gs_symbols.h": "slots",
+    "gs_residual.h": "residual",
     "gs_transform.h": "transform",
 }
 """Of headers whose functions are inlined into others, and belong to their step, unless a compiler sets them apart."""
@@ -131,6 +133,7 @@ STEPS = (
     "slots",
     *(f"{room}: {section}" for room, sections in ROOMS.items() for section in sections),
     *_UNSECTIONED,
+    "residual",
     "transform",
     "pcm",
     "decoder",

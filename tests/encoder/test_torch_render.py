@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 import torch
 from demo_clips import NAMES, demo_stream
+from random_streams import random_stream
+from residual_streams import RESIDUAL_SEEDS, with_residual
 
 import audio_gs
+from audio_gs.codec.decoder import ReferenceDecoder
+from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds import TONE
+from audio_gs.codec.slots import encode_stream
 from audio_gs.encoder.gradient.render import Waves, render, render_stream, waves_of
 
 KBIT_S = {"speech": 6, "music": 6, "sfx": 12}
@@ -31,6 +36,15 @@ def test_torch_backend_rounds_and_limits_the_rendering() -> None:
     rendered = np.clip(render_stream(data), -32768, 32767)
     assert 10 * np.log10(np.sum(exact**2) / np.sum((rendered - exact) ** 2)) > 50
     np.testing.assert_array_equal(audio_gs.decode(data, backend="torch")[0], np.rint(rendered))
+
+
+@pytest.mark.parametrize("seed", RESIDUAL_SEEDS)
+def test_a_residual_is_rendered_exactly(seed: int) -> None:
+    stream = random_stream(seed)
+    header, gaussians = with_residual(stream.header, Gaussians(noise=stream.gaussians["noise"]), seed)
+    data = encode_stream(header, gaussians)
+    rendered = np.clip(render_stream(data), -32768, 32767)
+    np.testing.assert_array_equal(rendered, ReferenceDecoder(data).read(header.samples))
 
 
 def test_every_parameter_has_a_gradient() -> None:

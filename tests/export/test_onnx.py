@@ -22,16 +22,19 @@ from export_tools import contents, export
 from make_vectors import FOLDER
 from onnx_tools import needs_export, session
 from random_streams import decoded_by_the_letter, random_stream
+from residual_streams import RESIDUAL_SEEDS, random_residual, with_residual
 
 import audio_gs
 from audio_gs import api
 from audio_gs.cli import gs_decode
 from audio_gs.codec.container import StreamHeader, parse_header
-from audio_gs.codec.decoder import decode_gaussians
+from audio_gs.codec.decoder import ReferenceDecoder, decode_gaussians
 from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.kinds.base import Table
 from audio_gs.codec.kinds.noise import NoiseHeader
+from audio_gs.codec.residual import COEFFICIENT, INTERVALS, LARGEST_VALUE, LEVEL, ResidualHeader
+from audio_gs.codec.slots import encode_stream
 from audio_gs.errors import AudioGsError, BitstreamError
 
 onnx = pytest.importorskip("onnx")
@@ -62,6 +65,13 @@ def check_exact(decoder: Any, header: StreamHeader, gaussians: Gaussians) -> Non
     np.testing.assert_array_equal(rendered(decoder, header, gaussians), decoded_by_the_letter(header, gaussians))
 
 
+def check_coded(decoder: Any, header: StreamHeader, gaussians: Gaussians) -> Pcm:
+    """Checks a clip with a residual layer, which the reference decodes from a stream, and returns its samples."""
+    expected = ReferenceDecoder(encode_stream(header, gaussians)).read(header.samples)
+    np.testing.assert_array_equal(rendered(decoder, header, gaussians), expected)
+    return expected
+
+
 def encoded(name: str) -> tuple[StreamHeader, Gaussians]:
     """What an encoder made of a recording."""
     data = (FOLDER / f"{name}.bin").read_bytes()
@@ -80,10 +90,12 @@ def nodes(graph: Any) -> Iterator[Any]:
                 yield from nodes(attribute.g)
 
 
-@pytest.fixture(scope="module", params=["decoder", "clip with noise", "clip without"])
+@pytest.fixture(scope="module", params=["decoder", "clip with noise", "clip without", "clip and residual"])
 def model(request: pytest.FixtureRequest) -> Any:
     if request.param == "decoder":
         return decoder_model()
+    if request.param == "clip and residual":
+        return clip_model(*random_residual(RESIDUAL_SEEDS[0]))
     stream = next(
         random_stream(seed) for seed in SEEDS if bool(random_stream(seed).header.noise) == ("with " in request.param)
     )
@@ -114,6 +126,7 @@ def test_models_say_what_they_are() -> None:
     assert json.loads(properties["loop"]) == [0, 1]
     assert int(properties["tones"]) == len(stream.gaussians["tone"])
     assert int(properties["noises"]) == len(stream.gaussians["noise"])
+    assert int(properties["coefficients"]) == 0
     assert (model.producer_name, model.producer_version) == ("audio-gs", audio_gs.__version__)
     assert not model.graph.input
     assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [header.samples]
@@ -157,6 +170,8 @@ def test_windows_join(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = session(serialised(decoder_model()))
     for seed in SEEDS:
         check_exact(decoder, random_stream(seed).header, random_stream(seed).gaussians)
+    for seed in RESIDUAL_SEEDS:
+        check_coded(decoder, *random_residual(seed))
 
 
 @pytest.mark.parametrize("elements", [100, 5000])
@@ -214,6 +229,53 @@ def test_noise_wraps_and_is_limited(decoder: Any) -> None:
         check_exact(decoder, header, Gaussians())
 
 
+# ---- the residual layer ----
+
+
+@pytest.mark.parametrize("seed", RESIDUAL_SEEDS)
+def test_residuals(decoder: Any, seed: int) -> None:
+    header, gaussians = random_residual(seed)
+    expected = check_coded(decoder, header, gaussians)
+    (pcm,) = session(serialised(clip_model(header, gaussians))).run(None, {})
+    np.testing.assert_array_equal(pcm, expected)
+    # It is heard, and the table of a stream gives the same as the one that it was made from.
+    assert (decoded_by_the_letter(header, gaussians) != expected).any()
+    check_coded(decoder, header, decode_gaussians(encode_stream(header, gaussians)))
+    shuffled = {name: np.random.default_rng(seed).permutation(table) for name, table in gaussians.items()}
+    np.testing.assert_array_equal(rendered(decoder, header, Gaussians(shuffled)), expected)
+
+
+def test_the_residuals_reach_what_matters() -> None:
+    headers, clips = zip(*map(random_residual, RESIDUAL_SEEDS), strict=True)
+    assert {header.noise.frame_log2 for header in headers} == {6, 7, 8, 9}
+    assert min(header.segments for header in headers) == 1 < max(header.segments for header in headers)
+    values = np.concatenate([gaussians["residual"] for gaussians in clips])
+    for layer in (LEVEL, COEFFICIENT):
+        of_layer = values["value"][values["layer"] == layer]
+        assert (of_layer.min(), of_layer.max()) == (-LARGEST_VALUE, LARGEST_VALUE)
+
+
+@pytest.mark.parametrize("frame_log2", [6, 7, 8, 9])
+@pytest.mark.parametrize(("base", "lift"), [(127, 7), (28, 0), (3, 7), (-128, 0)])
+def test_loud_and_silent_residuals(decoder: Any, frame_log2: int, base: int, lift: int) -> None:
+    """Coefficients that are limited, levels that are, and frames without a sound."""
+    header = dataclasses.replace(HEADER, samples=9000, noise=NoiseHeader(frame_log2, 15, base, 255), seek_slots=1)
+    for step, fill in ((0, 0), (150, 7), (255, 3)):
+        part = ResidualHeader(
+            step=step,
+            tilt=0,
+            intervals=INTERVALS,
+            fine_from=4,
+            level_step=1,
+            fill=fill,
+            lift_low=lift,
+            lift_high=lift,
+            quiet=60,
+        )
+        check_coded(decoder, *with_residual(header, Gaussians(), step, part))
+        check_coded(decoder, dataclasses.replace(header, residual=part), Gaussians())
+
+
 @pytest.mark.parametrize("samples", [1, 511, 512, 513, (1 << 17) - 1, (1 << 17) + 1, 300_000])
 def test_any_length(decoder: Any, samples: int) -> None:
     table = np.concatenate([tones_of(6, [100], onset) for onset in range(-1024, samples + 1024, 1 << 15)])
@@ -244,6 +306,10 @@ def test_another_runtime_gives_the_same_samples() -> None:
     assert any(stream.header.noise for stream in small)
     for stream in small:
         check_exact(evaluator, stream.header, stream.gaussians)
+    short = [clip for seed in RESIDUAL_SEEDS if (clip := random_residual(seed))[0].samples < 4000]
+    assert len(short) > 2
+    for header, gaussians in short:
+        check_coded(evaluator, header, gaussians)
 
 
 # ---- the backend ----

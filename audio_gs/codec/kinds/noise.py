@@ -4,7 +4,7 @@ spectrum of random signs, its inverse MDCT. Numba, integer."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -542,13 +542,15 @@ class NoiseRenderer(Renderer):
         return transform_frame(frame, self._noise.frame_log2, levels, self._bins)
 
 
-def render_clip(header: StreamHeader, table: Table) -> npt.NDArray[np.int64]:
-    """The noise of a whole clip, int64, shape (samples,), in output steps; zeros without noise."""
+def render_clip(header: StreamHeader, table: Table, coded: Mapping[int, Coded]) -> npt.NDArray[np.int64]:
+    """The noise of a whole clip, int64, shape (samples,), in output steps; zeros without noise. `coded`: the frames of
+    its residual layer by number."""
     if header.noise is None:
         return np.zeros(header.samples, np.int64)
     log2 = header.noise.frame_log2
     first, end = table["onset"].astype(np.int64), table["onset"] + support(table["scale"], log2)
     renderer = NoiseRenderer(header)
+    renderer.coded = dict(coded)
     pieces = [np.zeros(0, np.int64)]
     for start in range(0, header.samples, _FRAMES_AT_A_TIME << log2):
         count = min(_FRAMES_AT_A_TIME << log2, header.samples - start)
