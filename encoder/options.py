@@ -21,6 +21,8 @@ INITIALISATIONS = ("pursuit", "peaks", "random", "uniform")
 LOSSES = ("l1", "l2", "mrstft")
 DEVICES = ("auto", "cpu", "cuda")
 DEFAULT_QUALITY = 5.0
+NARROW_RATE = 8000
+"""Hz of the sample rates up to which sound is narrow-band."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,6 +203,12 @@ class ResidualPreset:
     """By how much steps rise with frequency, in 1/16 octaves an octave."""
     fill: int
     """By how much noise between coefficients is softer, in 0.75 dB."""
+    lift_low: int
+    lift_high: int
+    """By how much what the tones leave is taken to be louder than the noise, at low and at high frequencies, in 1.5
+    dB."""
+    price: float
+    """What a bit of coefficients costs, in their steps squared."""
     highest: float
     """Hz up to which there are coefficients."""
     fine_from: float
@@ -234,6 +242,8 @@ class Preset:
     max_noises: int
     """Most noise Gaussians that the decoder holds at a time."""
     residual: ResidualPreset
+    residual_narrow: ResidualPreset
+    """That of sample rates up to `NARROW_RATE`."""
     memory: int
     """Bytes of the decoder's state on a 32-bit core that streams keep to; long noise frames leave less for tones."""
 
@@ -253,6 +263,11 @@ def load_preset(name: str) -> Preset:
     """The preset of a name other than auto."""
     text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text()
     values: dict[str, Any] = yaml.safe_load(text)
-    of_residual = values.pop("residual")
-    corners = {key: tuple(tuple(corner) for corner in of_residual.pop(key)) for key in ("tones", "fine_price")}
-    return Preset(**values, residual=ResidualPreset(**of_residual, **corners))
+    wide = values.pop("residual")
+    narrow = {**wide, **values.pop("residual_narrow", {})}
+    return Preset(**values, residual=_residual_preset(wide), residual_narrow=_residual_preset(narrow))
+
+
+def _residual_preset(values: dict[str, Any]) -> ResidualPreset:
+    corners = {name: tuple(tuple(corner) for corner in values[name]) for name in ("tones", "fine_price")}
+    return ResidualPreset(**{**values, **corners})

@@ -14,7 +14,7 @@ from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.memory import tones_within
 
 from .noise.layer import frame_log2_for
-from .options import EncoderOptions, Preset
+from .options import NARROW_RATE, EncoderOptions, Preset, ResidualPreset
 from .tones.quantiser import Step
 from .weighting import Weighting
 
@@ -76,6 +76,11 @@ class Problem:
     def frame_log2(self) -> int:
         """Log2 of the samples in a noise frame."""
         return frame_log2_for(self.sample_rate, self.preset.noise_frame, self.slot_log2)
+
+    @property
+    def of_residual(self) -> ResidualPreset:
+        """How the residual layer goes with the preset at the clip's sample rate."""
+        return self.preset.residual_narrow if self.sample_rate <= NARROW_RATE else self.preset.residual
 
     @property
     def max_tones(self) -> int:

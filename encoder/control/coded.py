@@ -16,16 +16,13 @@ from ..residual.choose import Prices
 from ..residual.layer import LARGEST_STEP, Analysis, ResidualLayer, fill
 from .shares import level_of_noise_db, noise_count_beside, with_noise
 
-_COEFFICIENT_PRICE = 0.12
-"""What a bit costs, in squared steps."""
 _DB_PER_OCTAVE = 20 * float(np.log10(2))
-_LIFT_DB = 1.5
 _TRIES = 4
 
 
 def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
     """Kbit/s of tones and noise of a stream of a bitrate with a residual layer; None where it has none."""
-    corners = np.array(problem.preset.residual.tones)
+    corners = np.array(problem.of_residual.tones)
     if not may_have_residual(problem) or kbit_s < corners[0, 0]:
         return None
     if kbit_s > corners[-1, 0]:
@@ -35,7 +32,7 @@ def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
 
 def whole_kbit_s(problem: Problem, of_tones: float) -> float | None:
     """Bitrate of the stream whose tones and noise have so many kbit/s; None where it has no residual layer."""
-    corners = np.array(problem.preset.residual.tones)
+    corners = np.array(problem.of_residual.tones)
     if not may_have_residual(problem) or of_tones < corners[0, 1]:
         return None
     if of_tones > corners[-1, 1]:
@@ -64,10 +61,10 @@ def with_residual(problem: Problem, solution: Solution, kbit_s: float) -> Soluti
     powers = (power_map(signal, problem.sample_rate, problem.frame_log2) for signal in (left, problem.signal))
     gain_db = wanted_gain_db(*powers, level_db, alone_db)
     part = _header_part(problem, analysis)
-    fine_price = float(np.interp(kbit_s, *np.array(problem.preset.residual.fine_price).T))
+    fine_price = float(np.interp(kbit_s, *np.array(problem.of_residual.fine_price).T))
 
     def layer_at(step: int, price: float) -> ResidualLayer:
-        prices = Prices(_COEFFICIENT_PRICE * price, fine_price * price)
+        prices = Prices(problem.of_residual.price * price, fine_price * price)
         return analysis.chosen(dataclasses.replace(part, step=step), prices, gain_db)
 
     for _ in range(_TRIES):
@@ -94,17 +91,13 @@ def with_layers(problem: Problem, solution: Solution) -> tuple[Solution, bool]:
 
 
 def _header_part(problem: Problem, analysis: Analysis) -> ResidualHeader:
-    preset = problem.preset.residual
+    preset = problem.of_residual
     highest = INTERVALS
     if preset.highest < problem.sample_rate / 2:
         highest = analysis.interval_at(preset.highest)
     quiet = 0
     if preset.quiet_db:
         quiet = max(0, min(255, int(analysis.loudest_level - 256 * preset.quiet_db / _DB_PER_OCTAVE) >> 4))
-    low, high = (
-        max(0, min(7, round(-level / _LIFT_DB)))
-        for level in (problem.preset.noise_level_low, problem.preset.noise_level_high)
-    )
     return ResidualHeader(
         step=0,
         tilt=preset.tilt,
@@ -112,7 +105,7 @@ def _header_part(problem: Problem, analysis: Analysis) -> ResidualHeader:
         fine_from=min(31, analysis.interval_at(preset.fine_from) + 1),
         level_step=1 if preset.fine_db == 4 else 0,
         fill=preset.fill,
-        lift_low=low,
-        lift_high=high,
+        lift_low=preset.lift_low,
+        lift_high=preset.lift_high,
         quiet=quiet,
     )
