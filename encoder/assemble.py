@@ -11,6 +11,8 @@ from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.cost import macs_each_sample, macs_window, with_class
 from audio_gs.codec.decoder import ReferenceDecoder
 from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.residual import macs_of_residual
 from audio_gs.codec.slots import encode_stream
 
 from . import ceilings
@@ -93,9 +95,15 @@ def _with_parts(header: StreamHeader, solution: Solution) -> StreamHeader:
 
 def _macs_beside_tones(problem: Problem, solution: Solution) -> npt.NDArray[np.int64]:
     """MACs at each sample of all that is not the tones' own."""
+    samples = len(problem.signal)
     header = _with_parts(problem.blank_header(), solution)
-    gaussians = Gaussians(noise=solution.noise.table) if solution.noise else Gaussians()
-    return macs_each_sample(gaussians, header, 0, len(problem.signal))
+    gaussians = gaussians_of(problem, solution)
+    beside = macs_each_sample(gaussians.replaced(tone=TONE.empty()), header, 0, samples)
+    if solution.residual:
+        # Tones steer the residual, which costs something too.
+        beside += macs_of_residual(gaussians, header, 0, samples)
+        beside -= macs_of_residual(gaussians.replaced(tone=TONE.empty()), header, 0, samples)
+    return beside
 
 
 def peak_macs_beside_tones(problem: Problem, solution: Solution) -> float:

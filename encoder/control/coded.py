@@ -9,7 +9,7 @@ import numpy as np
 from audio_gs.codec.kinds.noise import MAX_FRAME_LOG2
 from audio_gs.codec.residual import HEADER_BYTES, INTERVALS, MIN_FRAME_LOG2, ResidualHeader
 
-from ..assemble import Solution, assemble, stream_bytes
+from ..assemble import Solution, assemble, stream_bytes, within_ceilings
 from ..noise.layer import power_map, wanted_gain_db
 from ..problem import Problem
 from ..residual.choose import Prices
@@ -46,7 +46,20 @@ def may_have_residual(problem: Problem) -> bool:
 
 
 def with_residual(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
-    """The solution with a residual layer that fills the bitrate; without one where there is no noise or no room."""
+    """The solution with a residual layer that fills the bitrate, without the tones whose cost the ceilings do not allow
+    beside it; without one where there is no noise, no room or no end of tones to leave out."""
+    for _ in range(_TRIES):
+        coded = _filled(problem, solution, kbit_s)
+        if coded.residual is None:
+            return coded
+        solution = within_ceilings(problem, coded)
+        if solution is coded:
+            return coded
+    return solution.with_residual(None)
+
+
+def _filled(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
+    """The solution with a residual layer that fills the bitrate, whatever it costs to decode."""
     plain = solution.with_residual(None)
     if plain.noise is None:
         return plain
