@@ -22,6 +22,7 @@ from .kinds.tone import amplitude
 from .range_coder import decode_bit, decode_direct, encode_bit, encode_direct
 from .tables import (
     BARK_BANDS,
+    RENDER_BLOCK,
     RESIDUAL_CLASSES,
     RESIDUAL_FIRST_RATIO,
     RESIDUAL_FRAME,
@@ -34,6 +35,8 @@ from .tables import (
     RESIDUAL_NEIGHBOURHOODS,
     RESIDUAL_SHORTEST_SCALE,
     RESIDUAL_ZERO,
+    SHORTEST_SUPPORT,
+    WARM_UP_BLOCKS,
     residual_curvature,
     residual_cut,
     residual_prior,
@@ -273,7 +276,8 @@ HELD_TONE = np.dtype([(name, "<i8") for name in ("scale", "onset", "bin", "ampli
 
 
 def held_tones(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
-    """Tones ready for `tone_levels`, dtype `HELD_TONE`."""
+    """Tones ready for `tone_levels`, dtype `HELD_TONE`, without those that no decoder ever holds (SPEC P1)."""
+    table = table[table["onset"] + (SHORTEST_SUPPORT << table["scale"]) > -WARM_UP_BLOCKS * RENDER_BLOCK]
     out = np.zeros(len(table), HELD_TONE)
     for name in ("scale", "onset", "bin"):
         out[name] = table[name]

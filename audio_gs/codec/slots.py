@@ -143,11 +143,11 @@ class SlotReader:
         source = self._frames
         assert source is not None
         number = self.frames.start
+        # Without room for notes: table sets have no priors for the residual's contexts.
+        state = self._state[:DECODER_FIELDS]
         frame = residual.decode_frame(
-            self._state, self._bytes, source.contexts, source.memory, number, source.cells(number), source.layout
+            state, self._bytes, source.contexts, source.memory, number, source.cells(number), source.layout
         )
-        if len(self._state) > DECODER_FIELDS:
-            self._state[NOTES] = 0
         self._check_overrun()
         self.frames = self.frames[1:]
         self._close_segment_at_its_end()

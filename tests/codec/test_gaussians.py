@@ -55,10 +55,10 @@ def test_columns() -> None:
 
 def test_a_mapping_from_kinds_to_tables() -> None:
     both = Gaussians({"noise": ONE_NOISE}, tone=np.tile(ONE_TONE, 3))
-    assert list(both) == [kind.name for kind in KINDS]
-    assert len(both) == len(KINDS)
+    assert list(both) == [*(kind.name for kind in KINDS), "residual"]
+    assert len(both) == len(KINDS) + 1
     assert both.total == 4
-    assert repr(both).startswith("Gaussians(tone: 3, noise: 1")
+    assert repr(both) == "Gaussians(tone: 3, noise: 1, residual: 0)"
     np.testing.assert_array_equal(both["noise"], ONE_NOISE)
     with pytest.raises(KeyError):
         both["chirp"]
@@ -94,7 +94,7 @@ def test_equal_where_all_tables_are() -> None:
 @pytest.mark.parametrize(
     ("tables", "says"),
     [
-        ({"chirp": ONE_TONE}, "'chirp' is no kind of Gaussian; there are tone, noise"),
+        ({"chirp": ONE_TONE}, "'chirp' is no kind of Gaussian; there are tone, noise, residual"),
         ({"tones": ONE_TONE}, "'tones' is no kind of Gaussian"),
         ({"tone": ONE_NOISE}, "the table of tone Gaussians has not the columns"),
         ({"noise": ONE_TONE}, "the table of noise Gaussians has not the columns"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio_gs.codec import container, cost, tables
+from audio_gs.codec import container, cost, residual, tables
 from audio_gs.codec.kinds import KINDS, RESERVED, noise, tone
 
 ROOT = Path(__file__).parents[2]
@@ -181,6 +181,38 @@ def test_spec_states_the_slots_of_noise() -> None:
     assert stated(r"NW_M\[c\], top = (\d+)\)") == (tables.NOISE_WEIGHT_EXPONENT,)
     assert stated(r"width: (\d+) << c Bark") == (tables.NOISE_NARROWEST_SUPPORT,)
     assert stated(r"noise of scale a has support (\d+)N << a") == (tables.NOISE_SHORTEST_SUPPORT,)
+
+
+def test_spec_states_the_residual() -> None:
+    table = {
+        "SHARE": tables.residual_share(),
+        "CURVATURE": tables.residual_curvature(),
+        "SUM": tables.residual_sum(),
+        "CUT": tables.residual_cut(),
+    }
+    for name, values in table.items():
+        found = re.search(rf"\| {name} \| (\d+): ([-\d ]+) \|", SPEC)
+        assert found, f"docs/SPEC.md no longer states {name}"
+        assert int(found.group(1)) == len(values)
+        assert [int(number) for number in found.group(2).split()] == values.tolist()
+    assert stated(r"8\.2 Syntax Contexts, (\d+) in all") == (tables.RESIDUAL_CONTEXTS,)
+    assert stated(r"FRAME\[(\d+)\], p = (\d+); ZERO\[(\d+)\]\[(\d+)\], p = (\d+) \*") == (
+        tables.RESIDUAL_ZERO - tables.RESIDUAL_FRAME,
+        tables.residual_prior()[tables.RESIDUAL_FRAME],
+        tables.RESIDUAL_CLASSES,
+        tables.RESIDUAL_NEIGHBOURHOODS,
+        tables.residual_prior()[tables.RESIDUAL_ZERO],
+    )
+    assert stated(r"MAGNITUDE\[(\d+)\]\[(\d+)\], p = (\d+)") == (
+        2,
+        tables.RESIDUAL_MAGNITUDES,
+        tables.residual_prior()[tables.RESIDUAL_MAGNITUDE],
+    )
+    assert stated(r"while x < (\d+) and decode") == (tables.RESIDUAL_LONGEST_UNARY,)
+    assert stated(r"j < intervals and ratio > -(\d+)") == (-tables.RESIDUAL_FIRST_RATIO,)
+    assert stated(r"if f mod (\d+) = 0") == (residual.LEVEL_FRAMES,)
+    assert stated(r"intervals <= (\d+) \|") == (residual.INTERVALS,)
+    assert stated(r"with a residual (\d+) <= noise_frame_log2") == (residual.MIN_FRAME_LOG2,)
 
 
 def test_spec_states_noise() -> None:

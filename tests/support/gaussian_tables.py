@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.gaussians import Gaussians
+from audio_gs.codec.gaussians import RESIDUAL, Gaussians
 from audio_gs.codec.kinds import KINDS
+from audio_gs.codec.residual import sorted_for_coding
 
 
 def gathered(*tables: npt.NDArray[Any]) -> Gaussians:
@@ -23,7 +24,8 @@ def gathered(*tables: npt.NDArray[Any]) -> Gaussians:
 
 def in_order(gaussians: Gaussians, slot_log2: int) -> Gaussians:
     """The same in the order of the stream."""
-    return Gaussians({kind.name: kind.sorted_for_coding(gaussians[kind.name], slot_log2) for kind in KINDS})
+    ordered = {kind.name: kind.sorted_for_coding(gaussians[kind.name], slot_log2) for kind in KINDS}
+    return Gaussians({**ordered, RESIDUAL: sorted_for_coding(gaussians[RESIDUAL])})
 
 
 def assert_same_gaussians(got: Gaussians, expected: Gaussians) -> None:

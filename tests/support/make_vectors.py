@@ -1,6 +1,9 @@
 """Makes the golden vectors: `make vectors`, or make_vectors.py FOLDER for another folder than tests/vectors.
 
+    make_vectors.py --residual [FOLDER]    only those with a residual, beside those that are there
+
     random-SEED.bin   streams of random legal decisions, the same on every machine
+    residual-SEED.bin the same with a residual
     NAME-KBIT.bin     the clips of demo/ as the encoder fits them, which may differ from machine to machine
     manifest.txt      name, samples and CRC-32 of the PCM of each, for the C library's tests too
     stages.json       what every step of SPEC.md gives for one of them, so that a failure names its step
@@ -20,11 +23,14 @@ from typing import Any, NamedTuple
 from demo_clips import demo
 from random_streams import (
     Pcm,
+    Wanted,
     decoded_by_the_letter,
+    frames_by_the_letter,
     noise_by_the_letter,
     pcm_by_the_letter,
     quarters_by_the_letter,
     random_stream,
+    residual_stream,
 )
 
 import audio_gs
@@ -74,6 +80,12 @@ SEEDS = (
     877,
 )
 STAGES_SEED = 877
+RESIDUAL = {
+    610: Wanted(sample_rate=8000, frame_log2=6, samples=3000, seek_slots=0),
+    713: Wanted(sample_rate=16000, frame_log2=7, samples=6000, seek_slots=3),
+    812: Wanted(sample_rate=44100, frame_log2=8, samples=9000, seek_slots=0),
+}
+"""By seed."""
 
 
 class Fitted(NamedTuple):
@@ -97,6 +109,11 @@ def seed_name(seed: int) -> str:
 def seed_vectors() -> dict[str, bytes]:
     """Contents of the vectors that seeds make, by name."""
     return {seed_name(seed): random_stream(seed).data for seed in SEEDS}
+
+
+def residual_vectors() -> dict[str, bytes]:
+    """Contents of the vectors with a residual, by name."""
+    return {f"residual-{seed}.bin": residual_stream(seed, wanted).data for seed, wanted in RESIDUAL.items()}
 
 
 def fitted_vectors() -> dict[str, bytes]:
@@ -132,16 +149,23 @@ def stages(data: bytes) -> dict[str, Any]:
     states = []
     for _ in range(-header.lead_slots, header.slots):
         reader.read_slot({kind.name: kind.capacity(header) for kind in header.kinds})
+        while len(reader.frames):
+            reader.read_frame()
         states.append(list(reader.coder_state))
     gaussians = decode_gaussians(data)
     tones = gaussians["tone"]
     scale, amplitude = tones["scale"], tones["amplitude"]
-    quarters, noise = quarters_by_the_letter(header, tones), noise_by_the_letter(header, gaussians["noise"])
+    quarters = quarters_by_the_letter(header, tones)
+    noise = noise_by_the_letter(header, gaussians["noise"], frames_by_the_letter(header, gaussians))
     segments = iterate_segments(data, header, offset)
     return {
         "container": [[segment.start, segment.length, segment.crc] for segment in segments],
         "range coder": states,
-        "slots": {name: [list(row) for row in table.tolist()] for name, table in gaussians.items()},
+        "slots": {
+            name: [list(row) for row in table.tolist()]
+            for name, table in gaussians.items()
+            if name != "residual" or header.residual
+        },
         "tone: dequantise": [
             tone.amplitude(amplitude, scale, header.amplitude_step).tolist(),
             tone.phase(amplitude, tones["phase"]).tolist(),
@@ -155,11 +179,18 @@ def stages(data: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    arguments = [argument for argument in sys.argv[1:] if argument != "--residual"]
+    folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    if "--residual" in sys.argv:
+        for name, data in residual_vectors().items():
+            (folder / name).write_bytes(data)
+        there = {path.name: path.read_bytes() for path in folder.glob("*.bin")}
+        (folder / "manifest.txt").write_text(manifest(there))
+        return
     for old in folder.glob("*.bin"):
         old.unlink()
-    vectors = {**seed_vectors(), **fitted_vectors()}
+    vectors = {**seed_vectors(), **residual_vectors(), **fitted_vectors()}
     for name, data in vectors.items():
         (folder / name).write_bytes(data)
     (folder / "manifest.txt").write_text(manifest(vectors))

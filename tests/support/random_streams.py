@@ -1,6 +1,7 @@
 """An encoder that takes random legal decisions, and tones, noises and PCM of SPEC.md by the letter.
 
-    python tests/support/random_streams.py SEED FILE      writes the stream of a seed
+    python tests/support/random_streams.py SEED FILE                 writes the stream of a seed
+    python tests/support/random_streams.py --residual SEED FILE      that of a seed of streams with a residual
 
 Whatever the syntax allows can come out: all scales and sizes of slots, bins and amplitudes of every length, noise in
 frames of all sizes, Gaussians in any order that the format can code, before the first sample and after the last, and
@@ -14,11 +15,28 @@ import functools
 import heapq
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from residual_by_the_letter import (
+    COEFFICIENT,
+    FINE,
+    LARGEST,
+    CodedFrame,
+    FrameWriter,
+    ahead,
+    cells_of_segment,
+    changed,
+    coded_frames,
+    frame_size,
+    frames_of_slot,
+    has_fine,
+    quantisers_of,
+    spectrum_of,
+)
 
 from audio_gs.codec.container import SAMPLE_RATES, StreamHeader, build_stream
 from audio_gs.codec.cost import macs_per_sample
@@ -33,6 +51,7 @@ from audio_gs.codec.kinds.noise import (
 )
 from audio_gs.codec.kinds.tone import MAX_AMPLITUDE_STEP, MAX_OUTPUT_SHIFT, MAX_SCALE, MAX_TONES
 from audio_gs.codec.range_coder import ENCODER_FIELDS, SHIFTS, finish_encoder, start_encoder
+from audio_gs.codec.residual import RESIDUAL_DTYPE, ResidualHeader
 from audio_gs.codec.slots import initial_contexts
 from audio_gs.codec.tables import (
     LARGEST_AMPLITUDE,
@@ -58,6 +77,8 @@ SLOT_HEADS = 4
 """Bytes that the range decoder takes before the first bit."""
 NOISE_SEEDS = 1 << 32
 """What is drawn for noise, and whether there is any, leaves the stream's tones as they are without it."""
+RESIDUAL_SEEDS = 1 << 33
+SHORTEST_RESIDUAL_FRAME = 6
 
 
 class Draws:
@@ -110,9 +131,89 @@ def random_stream(seed: int) -> RandomStream:
     return RandomStream(build_stream(header, payloads(header, gaussians, draws)), header, gaussians)
 
 
-def _random_header(draws: Draws, smallest_scale: int, scales: int) -> StreamHeader:
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Of a stream with a residual what is not drawn; None where it is."""
+
+    sample_rate: int | None = None
+    frame_log2: int | None = None
+    samples: int | None = None
+    seek_slots: int | None = None
+
+
+@functools.cache
+def residual_stream(seed: int, wanted: Wanted = Wanted()) -> RandomStream:
+    """The stream with a residual of a seed; the same one every time."""
+    draws = Draws(RESIDUAL_SEEDS + seed)
+    header = _random_header(draws, *SCALES[seed % len(SCALES)], longest=8000)
+    shortest_slot = wanted.frame_log2 or SHORTEST_RESIDUAL_FRAME
+    header = dataclasses.replace(
+        header,
+        slot_log2=max(shortest_slot, header.slot_log2),
+        output_shift=min(header.output_shift, 6),
+        residual=_random_residual_header(draws),
+        **{name: value for name in ("sample_rate", "seek_slots") if (value := getattr(wanted, name)) is not None},
+    )
+    if wanted.samples is not None:
+        header = dataclasses.replace(header, samples=wanted.samples, loop=None)
+    # Where noise is soft and tones are loud, no cell has a coefficient.
+    header, noises = _with_noise(draws, header, SHORTEST_RESIDUAL_FRAME, 1 + draws.below(8), wanted.frame_log2)
+    tones = _within_class(_random_tones(draws, header)[:: 1 + 20 * draws.below(2)], header, TONE)
+    gaussians = Gaussians(tone=tones, noise=noises)
+    gaussians = gaussians.replaced(residual=_random_values(draws, header, gaussians))
+    if draws.one_in(2):
+        header = dataclasses.replace(header, max_tones=most_held(tones, header, TONE))
+    header = dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(gaussians, header)[1]))
+    return RandomStream(build_stream(header, payloads(header, gaussians, draws)), header, gaussians)
+
+
+def _random_residual_header(draws: Draws) -> ResidualHeader:
+    return ResidualHeader(
+        step=draws.below(256 if draws.one_in(4) else 80),
+        tilt=0 if draws.one_in(4) else draws.below(16),
+        intervals=draws.below(27) if draws.one_in(3) else 20 + draws.below(7),
+        fine_from=20 + draws.below(12) if draws.one_in(4) else draws.below(20),
+        level_step=draws.below(2),
+        fill=draws.below(8),
+        lift_low=draws.below(8),
+        lift_high=draws.below(8),
+        quiet=0 if draws.one_in(3) else draws.below(256),
+    )
+
+
+def _random_values(draws: Draws, header: StreamHeader, gaussians: Gaussians) -> Table:
+    """Values in every place that the layout has, in the order of the stream."""
+    rows: list[tuple[int, int, int, int]] = []
+    # How many places in a hundred get one, of both layers, and how many frames have coefficients.
+    densities = [10 ** draws.one(0, 2.2) / 100 for _ in (FINE, COEFFICIENT)]
+    frames_coded = draws.one() ** 0.3
+    largest = LARGEST if draws.one_in(2) else 1 + draws.below(LARGEST)
+
+    def some(places: list[int], layer: int) -> dict[int, int]:
+        chosen = [place for place, at in zip(places, draws.uniform(len(places)), strict=True) if at < densities[layer]]
+        sizes = 1 + np.floor(draws.uniform(len(chosen)) ** 2 * largest).astype(np.int64)
+        signs = np.where(draws.uniform(len(chosen)) < 0.5, -1, 1)
+        return dict(zip(chosen, (sizes * signs).tolist(), strict=True))
+
+    for segment in range(header.segments):
+        fine: dict[int, int] = {}
+        for f, cells in cells_of_segment(header, gaussians, segment, levels_by_the_letter).items():
+            if f % 4 == 0:
+                changes = some([cell.number for cell in cells if has_fine(header, cell)], FINE)
+                fine = changed(header, cells, fine, changes)
+                rows += [(f, FINE, place, value) for place, value in changes.items()]
+            if draws.one() >= frames_coded:
+                continue
+            quantisers = quantisers_of(header, cells, fine)
+            with_coefficients = [cell for cell in cells if quantisers[cell.number].of_class is not None]
+            values = some([b for cell in with_coefficients for b in range(cell.first, cell.end)], COEFFICIENT)
+            rows += [(f, COEFFICIENT, place, value) for place, value in values.items()]
+    return np.array(rows, RESIDUAL_DTYPE)
+
+
+def _random_header(draws: Draws, smallest_scale: int, scales: int, longest: int = 30000) -> StreamHeader:
     slot_log2 = 5 + draws.below(8)
-    most_samples = (1, 50)[draws.below(2)] if draws.one_in(8) else min(30000, 400 << slot_log2)
+    most_samples = (1, 50)[draws.below(2)] if draws.one_in(8) else min(longest, 400 << slot_log2)
     samples = 1 + draws.below(most_samples)
     loop = None
     if draws.one_in(2):
@@ -172,13 +273,22 @@ def _random_places(
     return slot, scale
 
 
-def _with_noise(draws: Draws, header: StreamHeader) -> tuple[StreamHeader, Table]:
-    """A header with noise, and noises."""
-    shift = 1 + draws.below(MAX_NOISE_SHIFT)
+def _with_noise(
+    draws: Draws,
+    header: StreamHeader,
+    shortest: int = MIN_FRAME_LOG2,
+    shift: int | None = None,
+    frame_log2: int | None = None,
+) -> tuple[StreamHeader, Table]:
+    """A header with noise, and noises; the shift and the frame's logarithm are drawn if they are not given."""
+    if shift is None:
+        shift = 1 + draws.below(MAX_NOISE_SHIFT)
     # Of all levels most are silent or beyond the highest.
     audible = min(max(2 * shift - 8, -6), 8) + draws.below(20)
+    if frame_log2 is None:
+        frame_log2 = shortest + draws.below(min(MAX_FRAME_LOG2, header.slot_log2) - shortest + 1)
     noise = NoiseHeader(
-        frame_log2=MIN_FRAME_LOG2 + draws.below(min(MAX_FRAME_LOG2, header.slot_log2) - MIN_FRAME_LOG2 + 1),
+        frame_log2=frame_log2,
         shift=shift,
         base=draws.below(256) - 128 if draws.one_in(4) else audible,
         max_noises=min(MAX_NOISES, int(2 ** draws.one(0, 9))),
@@ -233,7 +343,7 @@ def _within_class(table: Table, header: StreamHeader, kind: Kind) -> Table:
     slot = None
     starts = table["onset"] >> header.slot_log2 << header.slot_log2
     for row, (at, end) in enumerate(zip(starts.tolist(), _ends(table, header, kind).tolist(), strict=True)):
-        while at != slot and held and held[0] <= max(-128, at // 64 * 64 - 64):
+        while at != slot and held and held[0] <= max(-128, at // 64 * 64 - ahead(header)):
             heapq.heappop(held)
         slot = at
         keep[row] = len(held) < most
@@ -254,7 +364,7 @@ def most_held(table: Table, header: StreamHeader, kind: Kind) -> int:
     slot, ends = table["onset"] >> header.slot_log2, _ends(table, header, kind)
     held = 1
     for number in np.unique(slot):
-        after = max(-128, (int(number) << header.slot_log2) // 64 * 64 - 64)
+        after = max(-128, (int(number) << header.slot_log2) // 64 * 64 - ahead(header))
         held = max(held, np.sum((slot == number) | (slot < number) & (ends > after)))
     return int(held)
 
@@ -263,6 +373,10 @@ def payloads(header: StreamHeader, gaussians: Gaussians, draws: Draws | None = N
     """The range-coded bytes of each segment, for tables in the order of the stream; nothing is checked. With `draws`
     some get the zeros that an encoder leaves out."""
     coded = []
+    frames = {frame.number: frame for frame in frames_by_the_letter(header, gaussians)}
+    of_slots = (
+        {slot: [frames[f] for f in frames_of_slot(header, slot)] for slot in range(header.slots)} if frames else {}
+    )
     for segment in range(header.segments):
         numbers = header.segment_slots(segment)
         edges = np.arange(numbers.start, numbers.stop + 1)
@@ -271,14 +385,21 @@ def payloads(header: StreamHeader, gaussians: Gaussians, draws: Draws | None = N
         contexts = {kind: initial_contexts(header, kind) for kind in header.kinds}
         counts = {kind: np.zeros(kind.scales(header), np.int64) for kind in header.kinds}
         rows = sum(int(of_kind[-1] - of_kind[0]) for of_kind in starts.values())
-        output = np.zeros(100 + 16 * rows + 2 * len(numbers) * sum(map(len, counts.values())), np.uint8)
+        room = 100 + 16 * rows + 2 * len(numbers) * sum(map(len, counts.values()))
+        for frame in (frame for number in numbers for frame in of_slots.get(number, [])):
+            room += 100 + 2 * frame_size(header)[0] + 16 * len(frame.values) + 16 * len(frame.changes)
+        output = np.zeros(room, np.uint8)
         state = np.zeros(ENCODER_FIELDS, np.int64)
         start_encoder(state)
+        writer = FrameWriter(header) if frames else None
         for index, number in enumerate(numbers):
             for kind, table in tables.items():
                 own = table[starts[kind][index] : starts[kind][index + 1]]
                 layout = kind.layout(header)
                 kind.encode_slot(state, output, contexts[kind], counts[kind], layout, number, own)
+            for frame in of_slots.get(number, []):
+                assert writer
+                writer.write(state, output, frame)
         payload = output[: finish_encoder(state, output)].tobytes()
         if draws is not None and draws.one_in(4):
             payload += bytes(SLOT_HEADS + int(state[SHIFTS]) - len(payload))
@@ -323,8 +444,14 @@ def _int32(values: npt.ArrayLike) -> Integers:
     return (np.asarray(values, np.int64) + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
 
 
-def noise_by_the_letter(header: StreamHeader, noises: Table) -> Integers:
-    """SPEC 5.3 and 5.4: the noise that is added to each sample, shape (samples,); all frames at once, bin by bin."""
+def frames_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> list[CodedFrame]:
+    """SPEC 8.3: the frames of the residual, in the order of the stream; none without one."""
+    return coded_frames(header, gaussians, levels_by_the_letter) if header.residual else []
+
+
+def noise_by_the_letter(header: StreamHeader, noises: Table, coded: Sequence[CodedFrame] = ()) -> Integers:
+    """SPEC 5.3, 5.4 and 8.4: the noise that is added to each sample, shape (samples,); all frames at once, bin by
+    bin."""
     if header.noise is None:
         return np.zeros(header.samples, np.int64)
     size = header.noise.frame_samples
@@ -332,9 +459,14 @@ def noise_by_the_letter(header: StreamHeader, noises: Table) -> Integers:
     centres = [k for k in (hz * 2 * size // header.sample_rate for hz in bark_hz().tolist()) if k < size]
     levels = levels_by_the_letter(header, noises, frames, len(centres))
     exponents = levels.max(axis=1) >> 8
-    amplitudes = amplitudes_by_the_letter(levels, centres, size)
+    lines = lines_by_the_letter(levels, centres, size)
+    amplitudes = amplitudes_by_the_letter(lines, exponents)
     positive = signs_by_the_letter(frames, size)
-    z = transform_by_the_letter(np.where(positive, amplitudes, -1 - amplitudes)) * (exponents > 0)[:, None, None]
+    spectra = np.where(positive, amplitudes, -1 - amplitudes)
+    for frame in coded:
+        f = frame.number
+        exponents[f], spectra[f] = spectrum_of(header, frame, lines[f].tolist(), positive[f].tolist())
+    z = transform_by_the_letter(spectra) * (exponents > 0)[:, None, None]
     return blocks_by_the_letter(z, exponents, header.noise.shift).ravel()[: header.samples]
 
 
@@ -358,18 +490,10 @@ def levels_by_the_letter(header: StreamHeader, noises: Table, frames: Integers, 
     return np.clip(_int32(level), 0, 14 * 256 - 1)
 
 
-def amplitudes_by_the_letter(level: Integers, centres: list[int], size: int) -> Integers:
-    """The magnitude of every bin before its sign, shape (frames, N)."""
-    gains = gain()
-    amp = np.zeros((len(level), size), np.int64)
-    raised = 15 - (level.max(axis=1) >> 8) + (size.bit_length() % 2)
-
-    def put(k: int, line: Integers) -> None:
-        reached = (line >> 8) + 256 * raised
-        amp[:, k] = gains[(reached >> 3) & 31] << (reached >> 8) >> 15
-
-    for k in range(centres[0]):
-        put(k, level[:, 0] << 8)
+def lines_by_the_letter(level: Integers, centres: list[int], size: int) -> Integers:
+    """The level of every bin before it is raised, shape (frames, N)."""
+    lines = np.zeros((len(level), size), np.int64)
+    lines[:, : centres[0]] = level[:, :1]
     here = level[:, 0]
     for i in range(len(centres) - 1):
         if centres[i] == centres[i + 1]:
@@ -377,12 +501,18 @@ def amplitudes_by_the_letter(level: Integers, centres: list[int], size: int) -> 
             continue
         line = here << 8
         for k in range(centres[i], centres[i + 1]):
-            put(k, line)
+            lines[:, k] = line >> 8
             line = line + (((level[:, i + 1] - here) * (65536 // (centres[i + 1] - centres[i]))) >> 8)
         here = level[:, i + 1]
-    for k in range(centres[-1], size):
-        put(k, here << 8)
-    return amp
+    lines[:, centres[-1] :] = here[:, None]
+    return lines
+
+
+def amplitudes_by_the_letter(lines: Integers, exponents: Integers) -> Integers:
+    """The magnitude of every bin before its sign, shape (frames, N)."""
+    raised = 15 - exponents + (lines.shape[1].bit_length() % 2)
+    reached = lines + 256 * raised[:, None]
+    return gain()[(reached >> 3) & 31] << (reached >> 8) >> 15
 
 
 def signs_by_the_letter(frames: Integers, size: int) -> npt.NDArray[np.bool_]:
@@ -459,10 +589,12 @@ def pcm_by_the_letter(quarters: Integers, noise: Integers | int = 0) -> Pcm:
 
 
 def decoded_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> Pcm:
-    """SPEC 4 to 6."""
+    """SPEC 4 to 6, and 8."""
     quarters = quarters_by_the_letter(header, gaussians["tone"])
-    return pcm_by_the_letter(quarters, noise_by_the_letter(header, gaussians["noise"]))
+    noise = noise_by_the_letter(header, gaussians["noise"], frames_by_the_letter(header, gaussians))
+    return pcm_by_the_letter(quarters, noise)
 
 
 if __name__ == "__main__":
-    Path(sys.argv[2]).write_bytes(random_stream(int(sys.argv[1])).data)
+    of_seed = residual_stream if sys.argv[1] == "--residual" else random_stream
+    Path(sys.argv[-1]).write_bytes(of_seed(int(sys.argv[-2])).data)
