@@ -12,9 +12,11 @@ import numpy.typing as npt
 from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.memory import tones_within
+from audio_gs.codec.residual import MIN_FRAME_LOG2
 
 from .noise.layer import frame_log2_for
 from .options import NARROW_RATE, EncoderOptions, Preset, ResidualPreset
+from .residual.layer import NO_RESIDUAL
 from .tones.quantiser import Step
 from .weighting import Weighting
 
@@ -78,6 +80,11 @@ class Problem:
         return frame_log2_for(self.sample_rate, self.preset.noise_frame, self.slot_log2)
 
     @property
+    def may_have_residual(self) -> bool:
+        """Whether options and frames allow a residual layer."""
+        return self.options.residual and self.frame_log2 >= MIN_FRAME_LOG2
+
+    @property
     def of_residual(self) -> ResidualPreset:
         """How the residual layer goes with the preset at the clip's sample rate."""
         return self.preset.residual_narrow if self.sample_rate <= NARROW_RATE else self.preset.residual
@@ -88,7 +95,10 @@ class Problem:
         if self.options.max_tones is not None:
             return self.options.max_tones
         noise = NoiseHeader(self.frame_log2, shift=1, base=0, max_noises=self.preset.max_noises)
-        affordable = tones_within(self.preset.memory, dataclasses.replace(self.blank_header(), noise=noise))
+        header = dataclasses.replace(self.blank_header(), noise=noise)
+        if self.may_have_residual:
+            header = dataclasses.replace(header, residual=NO_RESIDUAL)
+        affordable = tones_within(self.preset.memory, header)
         return min(self.preset.max_tones, affordable)
 
     @property

@@ -53,8 +53,9 @@ class ReferenceDecoder:
             raise ValueError(f"cannot seek to sample {sample} of {self.header.samples}")
         self._position = sample
         self._kept = {kind.name: kind.empty() for kind in self._kinds}
-        self._held_after = self._needed_after = warm_up_start(sample)
-        self._next_block = self._needed_after // RENDER_BLOCK
+        # What has ended before the sample may still steer the frames of a residual layer on the way there.
+        self._held_after = self._needed_after = warm_up_start(0 if self.header.residual else sample)
+        self._next_block = warm_up_start(sample) // RENDER_BLOCK
         self._budgets = [(self._next_block, self._budgets[-1][1])]
         for renderer in self._renderers.values():
             renderer.forget()

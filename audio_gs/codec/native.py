@@ -13,6 +13,7 @@ from .backend import Backend
 from .container import FORMAT_VERSION, StreamHeader
 from .kinds import KINDS
 from .pcm import PcmArray
+from .residual import parse_part as parse_residual
 
 UNLIMITED = 65535
 """The budget that is none."""
@@ -40,6 +41,7 @@ def _class_of(header: StreamHeader) -> Any:
     decoder_class = ffi.new("gs_class *")
     for kind in header.kinds:
         kind.fill_class(decoder_class, header)
+    decoder_class.residual = header.residual is not None
     return decoder_class
 
 
@@ -80,6 +82,7 @@ class NativeDecoder:
             seek_slots=info.seek_slots,
             loop=(info.loop_start, info.loop_end) if info.has_loop else None,
             table_set=info.table_set,
+            residual=parse_residual(bytes(info.residual)) if info.decoder_class.residual else None,
             channels=info.channels,
             version=FORMAT_VERSION,
             **parts,

@@ -316,12 +316,36 @@ def all_tables() -> tuple[Table, ...]:
             array_in_c=False,
         ),
         Table("bark_hz", bark_hz(), "uint16_t", "round(1960 (z + 0.53) / (26.28 - z)), z = i + 0.5"),
-        Table("gain", gain(), "uint16_t", "round(8192 * 2^(i / 32))", q=13),
+        Table("gain", gain(), "uint16_t", "round(8192 * 2^(i / 32))", q=13, shared_in_c=True),
         Table(
             "noise_profile",
             noise_profile(),
             "uint16_t",
             "a noise over Bark at every d that occurs, as SPEC 5.3 interpolates it",
+        ),
+        Table(
+            "residual_share",
+            residual_share(),
+            "int16_t",
+            "128 log2 of what a noise frame holds of a tone of 2^(i - 4) frames in its middle",
+        ),
+        Table(
+            "residual_curvature",
+            residual_curvature(),
+            "uint8_t",
+            "round(max(1, r^2) / (0.693 (0.0179 r^2 + 0.13))), r = 2^(i - 4): how that falls beside its middle",
+        ),
+        Table(
+            "residual_sum",
+            residual_sum(),
+            "uint8_t",
+            "round(128 log2(1 + 2^-(i + 1/2) / 2)): what a level that is i / 4 octaves lower adds",
+        ),
+        Table(
+            "residual_cut",
+            residual_cut(),
+            "uint8_t",
+            "round(-32 log2(v)), v = deviation of a normal variable within t of 0, t = 0.85 / 2^((i + 1/2) / 2 - 2)",
         ),
         Table(
             "adaptation_shift",
@@ -413,6 +437,20 @@ def constants() -> dict[str, int]:
         "GS_NOISE_PROFILE_OF_WIDTH": NOISE_PROFILE_OF_WIDTH,
         "GS_BARK_BANDS": BARK_BANDS,
         "GS_GAIN_STEPS": GAIN_STEPS,
+        "GS_RESIDUAL_CLASSES": RESIDUAL_CLASSES,
+        "GS_RESIDUAL_NEIGHBOURHOODS": RESIDUAL_NEIGHBOURHOODS,
+        "GS_RESIDUAL_MAGNITUDES": RESIDUAL_MAGNITUDES,
+        "GS_RESIDUAL_LONGEST_UNARY": RESIDUAL_LONGEST_UNARY,
+        "GS_RESIDUAL_FIRST_RATIO": RESIDUAL_FIRST_RATIO,
+        "GS_RESIDUAL_SHORTEST_SCALE": RESIDUAL_SHORTEST_SCALE,
+        "GS_RESIDUAL_SUMS": len(residual_sum()),
+        "GS_RESIDUAL_CONTEXT_FRAME": RESIDUAL_FRAME,
+        "GS_RESIDUAL_CONTEXT_ZERO": RESIDUAL_ZERO,
+        "GS_RESIDUAL_CONTEXT_MAGNITUDE": RESIDUAL_MAGNITUDE,
+        "GS_RESIDUAL_CONTEXT_LEVEL_ZERO": RESIDUAL_LEVEL_ZERO,
+        "GS_RESIDUAL_CONTEXT_LEVEL_SIGN": RESIDUAL_LEVEL_SIGN,
+        "GS_RESIDUAL_CONTEXT_LEVEL_MAGNITUDE": RESIDUAL_LEVEL_MAGNITUDE,
+        "GS_RESIDUAL_CONTEXTS": RESIDUAL_CONTEXTS,
     }
 
 

@@ -12,17 +12,17 @@
  *         complain(gs_error_string((int)n));
  *
  * A stream states its class in its header: how many tones are held at a time and on how many scales; if it has noise,
- * how many noises are held at a time and how long a frame of noise is. The caller sizes the memory by class, at compile
- * time with GS_DECODER_STORAGE or at run time with gs_info_from_memory and gs_decoder_size; a stream of a larger class
- * is refused with GS_ERR_MEMORY. A stream that lies in memory is read in place; any other storage is read through a
- * callback, a few bytes at a time.
+ * how many noises are held at a time, how long a frame of noise is, and whether a residual layer refines it. The caller
+ * sizes the memory by class, at compile time with GS_DECODER_STORAGE or at run time with gs_info_from_memory and
+ * gs_decoder_size; a stream of a larger class is refused with GS_ERR_MEMORY. A stream that lies in memory is read in
+ * place; any other storage is read through a callback, a few bytes at a time.
  *
  * What it costs
  *
- * Memory: GS_DECODER_BYTES of the class, plus a stack of about 350 bytes on a small core. No heap, no floating point,
+ * Memory: GS_DECODER_BYTES of the class, plus a stack of about 350 bytes on a small core, 850 with a residual layer. No heap, no floating point,
  * no C library but the memcpy and memset that compilers call by themselves, no 64-bit arithmetic, no division, no
  * recursion, no writable global. Noise takes 560 bytes, 4 for each noise that can be held and 3 for each sample of
- * a frame; a stream without noise takes none of them.
+ * a frame, a residual layer 316 and one for each sample of a frame; a stream without takes none of them.
  * Time: gs_info.peak_macs is the most multiplications a sample in any 20 ms of playing. A sounding tone takes one for
  * each sample at the lowest of four sample rates that holds it, and four for each straight piece of its envelope in a
  * block of 64 samples; the filters between the rates 3.5 a sample; noise, a transform a frame, log2(frame) + 5 a sample
@@ -74,6 +74,7 @@ typedef struct gs_class {
     uint8_t scales;           /* how many scales of tones, 1 to 8 */
     uint8_t max_noises;       /* most noises held at a time, 1 to 255; 0 for streams without noise */
     uint8_t noise_frame_log2; /* log2 of the samples in a noise frame, 5 to 9; 0 for streams without noise */
+    uint8_t residual;         /* 1 for streams with a residual layer, whose noise_frame_log2 is 6 or more */
 } gs_class;
 
 /* What the header says. Times are in samples. */
@@ -85,11 +86,12 @@ typedef struct gs_info {
     uint8_t slot_log2;       /* of slot_samples */
     uint8_t smallest_scale;  /* a tone of scale k is 32 << k samples long */
     uint8_t channels;        /* 1 */
-    uint8_t kinds;           /* bit 0: tones, always; bit 1: noises */
+    uint8_t kinds;           /* bit 0: tones, always; bit 1: noises; bit 5: a residual layer */
     uint8_t table_set;       /* 0: speech, 1: music, 2: effects */
     uint8_t has_loop;        /* 1 with loop points */
     uint8_t noise_shift;     /* noise is made in steps of 2^(4 - noise_shift) output steps, 1 to 15; 0 without noise */
     int8_t noise_base;       /* level where no noise is, in half octaves of amplitude; 0 in a stream without noise */
+    uint8_t residual[5];     /* the header's bytes on the residual layer; 0 in a stream without one */
     uint32_t sample_rate;    /* Hz, 4000 to 96000 */
     uint32_t samples;        /* exact length, 1 to 2^31 - 1 */
     uint32_t loop_start;     /* first sample of the loop; 0 without loop points */
@@ -176,17 +178,19 @@ void gs_get_coder_state(const gs_decoder *decoder, gs_coder_state *state);
  * NULL. */
 const char *gs_error_string(int error);
 
-/* A class that is known at compile time is named by a prefix of four macros. This is that of every stream of the
+/* A class that is known at compile time is named by a prefix of five macros. This is that of every stream of the
  * encoder's speech preset up to 24 kHz. */
-#define GS_SPEECH_MAX_TONES 254
+#define GS_SPEECH_MAX_TONES 216
 #define GS_SPEECH_SCALES 6
 #define GS_SPEECH_MAX_NOISES 80
 #define GS_SPEECH_NOISE_FRAME_LOG2 7
+#define GS_SPEECH_RESIDUAL 1
 
 /* Bytes of memory for a class, as gs_decoder_size, for use in a constant expression: GS_DECODER_BYTES(GS_SPEECH). */
 #define GS_DECODER_BYTES(prefix)                                                                                       \
     (GS_DECODER_FIXED_BYTES + GS_TONE_BYTES(prefix##_MAX_TONES) +                                                      \
      GS_NOISE_BYTES(prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2) +                                                  \
+     GS_RESIDUAL_BYTES(prefix##_RESIDUAL, prefix##_NOISE_FRAME_LOG2) +                                                 \
      2u * GS_CONTEXTS(prefix##_SCALES, prefix##_MAX_NOISES))
 
 /* Declares `name`, memory for the streams of a class: static GS_DECODER_STORAGE(memory, GS_SPEECH); */
@@ -199,17 +203,19 @@ const char *gs_error_string(int error);
 /* The same on a machine of 32 bits, whatever this is compiled for. */
 #define GS_DECODER_BYTES_32(prefix) (GS_DECODER_BYTES(prefix) - GS_DECODER_POINTERS * ((uint32_t)sizeof(void *) - 4u))
 
-/* The initialiser of a gs_class: of a prefix, and of the numbers of streams with tones and noises. */
+/* The initialiser of a gs_class: of a prefix, and of its numbers. */
 #define GS_CLASS(prefix)                                                                                               \
-    GS_CLASS_OF(prefix##_MAX_TONES, prefix##_SCALES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2)
-#define GS_CLASS_OF(max_tones, scales, max_noises, noise_frame_log2) {max_tones, scales, max_noises, noise_frame_log2}
+    GS_CLASS_OF(prefix##_MAX_TONES, prefix##_SCALES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2, prefix##_RESIDUAL)
+#define GS_CLASS_OF(max_tones, scales, max_noises, noise_frame_log2, residual)                                         \
+    {max_tones, scales, max_noises, noise_frame_log2, residual}
 
 /* Parts of GS_DECODER_BYTES; of no other use. */
 #define GS_DECODER_POINTERS 3u
-#define GS_DECODER_FIXED_BYTES (184u + GS_DECODER_POINTERS * sizeof(void *))
+#define GS_DECODER_FIXED_BYTES (192u + GS_DECODER_POINTERS * sizeof(void *))
 #define GS_TONE_BYTES(max_tones) (568u + 12u * (max_tones))
 #define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
+#define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
 
 #ifndef GS_DECLARATIONS_ONLY

@@ -1,6 +1,7 @@
 #include "gs_container.h"
 
 #include "gs_kinds.h"
+#include "gs_residual.h"
 
 /* CRC-32 (ISO-HDLC, as zlib has it) of a nibble n: four times (n >> 1) ^ (n & 1 ? 0xEDB88320 : 0). */
 static const uint32_t gs_crc_of_nibble[16] = {
@@ -125,6 +126,7 @@ int gs_header_read(gs_input *input, gs_info *info)
     info->loop_end = info->has_loop ? gs_input_varint(input) : 0;
 #define GS_READ_HEADER(name, NAME) gs_##name##_read_header(input, info, info->kinds >> GS_##NAME & 1);
     GS_EACH_OPTIONAL_KIND(GS_READ_HEADER)
+    gs_residual_read_header(input, info, info->kinds >> GS_RESIDUAL_BIT & 1u);
     crc = ~input->crc & 0xFFFFu;
     byte = gs_input_number(input, 2);
     info->header_bytes = input->offset;
@@ -143,7 +145,9 @@ int gs_header_read(gs_input *input, gs_info *info)
     if (info->kinds >> GS_##NAME & 1 && !gs_##name##_header_is_legal(info))                                            \
         return GS_ERR_CORRUPT;
     GS_EACH_KIND(GS_JUDGE_HEADER)
-    if (info->kinds >> GS_KINDS || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
+    if (!gs_residual_header_is_legal(info))
+        return GS_ERR_CORRUPT;
+    if ((info->kinds & ~(1u << GS_RESIDUAL_BIT)) >> GS_KINDS || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
         return GS_ERR_UNSUPPORTED;
     return GS_OK;
 }

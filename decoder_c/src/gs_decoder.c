@@ -1,4 +1,5 @@
 #include "gs_pcm.h"
+#include "gs_residual.h"
 #include "gs_slots.h"
 
 struct gs_decoder {
@@ -13,11 +14,13 @@ struct gs_decoder {
     uint16_t budget;                                    /* MACs a sample for tones */
 #define GS_PLACE_MEMBER(name, NAME) uint16_t name##_at; /* bytes from here to the kind's state, 0 without it */
     GS_EACH_OPTIONAL_KIND(GS_PLACE_MEMBER)
+    uint16_t residual_at;
     uint16_t contexts_at;
     gs_slots syntax;
     uint32_t next_block; /* time at which the block of tones to be made next begins */
     gs_range_coder coder;
-    /* then, as the class of the stream has it, the state of each kind, that of tones first, and the contexts */
+    /* then, as the class of the stream has it, the state of each kind, that of tones first, that of the residual, and
+     * the contexts */
 };
 
 /* GS_LARGEST names the class of the largest numbers, a part of it in each room. */
@@ -44,6 +47,12 @@ static gs_tone_state *gs_decoder_tone(const gs_decoder *decoder)
         return decoder->name##_at ? (gs_##name##_state *)gs_decoder_memory(decoder, decoder->name##_at) : NULL;        \
     }
 GS_EACH_OPTIONAL_KIND(GS_DEFINE_STATE)
+
+/* NULL in a stream without one. */
+static gs_residual_state *gs_decoder_residual(const gs_decoder *decoder)
+{
+    return decoder->residual_at ? (gs_residual_state *)gs_decoder_memory(decoder, decoder->residual_at) : NULL;
+}
 
 static uint16_t *gs_decoder_contexts(const gs_decoder *decoder)
 {
@@ -75,6 +84,12 @@ static uint32_t gs_lead_in_slots(const gs_info *info)
     return slots ? slots : 1u;
 }
 
+/* How many samples before a slot begins it is needed. */
+static uint32_t gs_slots_ahead(const gs_info *info)
+{
+    return info->decoder_class.residual ? gs_noise_frame_samples(info) : GS_BLOCK_SAMPLES;
+}
+
 static uint32_t gs_block_of(uint32_t sample)
 {
     return sample / GS_BLOCK_SAMPLES * GS_BLOCK_SAMPLES;
@@ -90,6 +105,7 @@ static uint32_t gs_warm_up_start(uint32_t sample)
 
 static void gs_open_segment(gs_decoder *decoder)
 {
+    gs_residual_state *residual = gs_decoder_residual(decoder);
     uint32_t slots = decoder->info.seek_slots;
     int32_t first = decoder->next_slot < 0 ? 0 : decoder->next_slot;
     uint32_t bytes = gs_input_varint(&decoder->coder.input);
@@ -100,12 +116,19 @@ static void gs_open_segment(gs_decoder *decoder)
         decoder->segment_end = first + (int32_t)slots;
     gs_slots_start_segment(&decoder->syntax, &decoder->info, gs_decoder_contexts(decoder));
     gs_range_start(&decoder->coder, bytes);
+    if (residual)
+        gs_residual_start_segment(residual, &decoder->info,
+                                  decoder->next_slot < 0 ? 0 : gs_time_of_slot(decoder, decoder->next_slot));
 }
 
+/* Checks what a segment ends with, if all of it was decoded. */
 static int gs_close_segment(const gs_decoder *decoder)
 {
+    const gs_residual_state *residual = gs_decoder_residual(decoder);
     const gs_range_coder *coder = &decoder->coder;
 
+    if (decoder->next_slot < decoder->segment_end || (residual && residual->frame < residual->end))
+        return GS_OK;
     if (coder->bytes_read < coder->segment_bytes)
         return GS_ERR_CORRUPT;
     if (~coder->input.crc != decoder->segment_crc)
@@ -125,6 +148,8 @@ static void gs_go_to_start(gs_decoder *decoder)
     if (gs_decoder_##name(decoder))                                                                                    \
         gs_##name##_forget(gs_decoder_##name(decoder));
     GS_EACH_KIND(GS_FORGET)
+    if (gs_decoder_residual(decoder))
+        gs_residual_forget(gs_decoder_residual(decoder));
 }
 
 /* Stops before the segment that holds `slot`. The walk ends on any input, for every segment takes bytes of it. */
@@ -151,19 +176,52 @@ static int gs_go_to_segment(gs_decoder *decoder, uint32_t slot)
 
 /* ---- slots ---- */
 
+/* Reads the frames of the residual before frame `end` that decoded slots have, and makes those that what is read next
+ * needs. */
+static GS_APART int gs_decode_frames(gs_decoder *decoder, uint32_t end)
+{
+    gs_residual_state *residual = gs_decoder_residual(decoder);
+    int error = GS_OK;
+
+    while (!error && residual->frame < gs_least(end, residual->end)) {
+        gs_residual_next(residual, &decoder->info, &decoder->coder, gs_decoder_tone(decoder), gs_decoder_noise(decoder),
+                         residual->frame >= decoder->position >> gs_noise_frame_log2(&decoder->info));
+        error = decoder->coder.input.error ? decoder->coder.input.error : gs_close_segment(decoder);
+    }
+    return error;
+}
+
+/* Makes the frames that are centred in the slot decoded last those to be read next. */
+static void gs_find_frames(gs_decoder *decoder, gs_residual_state *residual)
+{
+    uint32_t log2 = gs_noise_frame_log2(&decoder->info);
+    uint32_t shift = decoder->info.slot_log2 - log2;
+
+    if (decoder->next_slot <= 0)
+        return;
+    residual->frame = (uint32_t)(decoder->next_slot - 1) << shift;
+    residual->end = gs_least((uint32_t)decoder->next_slot << shift, ((decoder->info.samples - 1) >> log2) + 2);
+}
+
 /* Decodes the next slot and holds those of its Gaussians that end after time `needed`. */
 static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
 {
     const gs_info *info = &decoder->info;
     uint16_t *contexts = gs_decoder_contexts(decoder);
     uint32_t time = gs_time_of_slot(decoder, decoder->next_slot);
+    uint32_t ahead = gs_slots_ahead(info);
     uint32_t room[GS_KINDS] = {0};
     gs_gaussian gaussian;
 
+    if (decoder->residual_at) {
+        int error = gs_decode_frames(decoder, UINT32_MAX);
+        if (error)
+            return error;
+    }
     if (decoder->next_slot == decoder->segment_end)
         gs_open_segment(decoder);
-    if (gs_block_of(time) > needed + GS_BLOCK_SAMPLES)
-        needed = gs_block_of(time) - GS_BLOCK_SAMPLES;
+    if (gs_block_of(time) > needed + ahead)
+        needed = gs_block_of(time) - ahead;
 #define GS_MAKE_ROOM(name, NAME)                                                                                       \
     if (gs_decoder_##name(decoder)) {                                                                                  \
         gs_##name##_drop_ended(gs_decoder_##name(decoder), info, needed);                                              \
@@ -182,7 +240,9 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
     if (decoder->coder.input.error)
         return decoder->coder.input.error;
     decoder->next_slot++;
-    return decoder->next_slot == decoder->segment_end ? gs_close_segment(decoder) : GS_OK;
+    if (gs_decoder_residual(decoder))
+        gs_find_frames(decoder, gs_decoder_residual(decoder));
+    return gs_close_segment(decoder);
 }
 
 /* ---- the interface ---- */
@@ -218,7 +278,9 @@ size_t gs_decoder_size(const gs_class *decoder_class)
         return 0;                                                                                                      \
     bytes += gs_##name##_bytes(decoder_class) + 2u * gs_##name##_contexts(gs_##name##_scales(decoder_class));
     GS_EACH_KIND(GS_ADD_BYTES)
-    return bytes;
+    if (!gs_residual_class_is_legal(decoder_class))
+        return 0;
+    return bytes + gs_residual_bytes(decoder_class);
 }
 
 /* Judges everything before it writes: until then a decoder that is in use may lie in the memory. */
@@ -249,6 +311,10 @@ static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, g
         at += gs_##name##_bytes(&info.decoder_class);                                                                  \
     }
     GS_EACH_OPTIONAL_KIND(GS_PLACE)
+    if (info.decoder_class.residual) {
+        opened->residual_at = (uint16_t)at;
+        at += gs_residual_bytes(&info.decoder_class);
+    }
     opened->contexts_at = (uint16_t)at;
     opened->slots = (int32_t)((info.samples - 1) >> info.slot_log2) + 1;
     gs_go_to_start(opened);
@@ -279,16 +345,24 @@ static GS_APART int gs_decode_slots(gs_decoder *decoder, int32_t end, uint32_t n
     return error;
 }
 
-/* Decodes the slots that begin before the end of the block after the next one, whose samples the next one needs. */
+/* Decodes what the next block needs: the slots that begin before the end of the block after it, or before that of the
+ * next frame, which they steer, and the frames around it. What steers frames is held even if it has ended. */
 static int gs_decode_for_next_block(gs_decoder *decoder)
 {
     uint32_t shift = decoder->info.slot_log2;
-    uint32_t last = decoder->next_block + 2 * GS_BLOCK_SAMPLES - 1;
+    uint32_t last = decoder->next_block + gs_slots_ahead(&decoder->info) + GS_BLOCK_SAMPLES - 1;
     int32_t slot = (int32_t)(last >> shift) - (int32_t)(GS_TIME_ZERO >> shift);
+    int error;
 
     if (slot >= decoder->slots)
         slot = decoder->slots - 1;
-    return gs_decode_slots(decoder, slot + 1, decoder->next_block);
+    if (!decoder->residual_at)
+        return gs_decode_slots(decoder, slot + 1, decoder->next_block);
+    error = gs_decode_slots(decoder, slot + 1, gs_warm_up_start(0));
+    if (error)
+        return error;
+    shift = gs_noise_frame_log2(&decoder->info);
+    return gs_decode_frames(decoder, (decoder->next_block >> shift) + 2 - (GS_TIME_ZERO >> shift));
 }
 
 static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
@@ -401,14 +475,20 @@ uint32_t gs_tell(const gs_decoder *decoder)
 
 int gs_check(gs_decoder *decoder)
 {
+    uint32_t position;
     int error;
 
     if (!decoder)
         return GS_ERR_ARGUMENT;
     gs_go_to_start(decoder);
+    position = decoder->position;
+    decoder->position = UINT32_MAX; /* needs no frame made */
     error = gs_decode_slots(decoder, decoder->slots, gs_warm_up_start(0));
+    if (!error && decoder->residual_at)
+        error = gs_decode_frames(decoder, UINT32_MAX);
     if (!error)
         return gs_seek_to(decoder, 0);
+    decoder->position = position;
     decoder->error = error;
     return error;
 }

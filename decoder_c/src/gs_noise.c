@@ -2,26 +2,12 @@
 
 #include "gs_noise.h"
 
-#include "gs_transform.h"
-
 /* ---- fields ---- */
 
 GS_STATIC_ASSERT(the_public_header_knows_the_memory_of_noise,
                  sizeof(gs_noise_state) == GS_NOISE_BYTES(1u, 0u) - sizeof(uint32_t) - 3u);
 GS_STATIC_ASSERT(the_age_of_a_noise_does_not_wrap,
                  2u * (GS_NOISE_SHORTEST_SUPPORT << (GS_NOISE_SCALES - 1)) <= 1u << (GS_NOISE_FRAME_BITS - 1));
-
-#define GS_NOISE_HIGHEST_LEVEL (14 * 256 - 1)
-
-static uint32_t *gs_noise_held(gs_noise_state *state)
-{
-    return (uint32_t *)(void *)((uint8_t *)state + sizeof *state);
-}
-
-static gs_complex *gs_noise_block(gs_noise_state *state, const gs_info *info)
-{
-    return (gs_complex *)(void *)(gs_noise_held(state) + info->decoder_class.max_noises);
-}
 
 /* ---- syntax ----
  * is a part of the loop over a slot: gs_noise.h. */
@@ -90,11 +76,6 @@ void gs_noise_hold(gs_noise_state *state, const gs_info *info, const gs_noise *n
     state->held++;
 }
 
-static uint32_t gs_noise_age_of(uint32_t held, uint32_t frame)
-{
-    return (frame - held) & ((1u << GS_NOISE_FRAME_BITS) - 1);
-}
-
 /* In frames. */
 static uint32_t gs_noise_support_of(uint32_t held)
 {
@@ -151,8 +132,7 @@ static void gs_noise_add_levels(const gs_noise_state *state, const int16_t *over
     } while (--bands > 0);
 }
 
-/* Returns the highest. */
-static GS_APART int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t frame, int32_t *level)
+int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t frame, int32_t *level)
 {
     const uint32_t *held = gs_noise_held(state);
     const int16_t *over_time = gs_envelope;
@@ -183,43 +163,13 @@ static GS_APART int32_t gs_noise_make_levels(gs_noise_state *state, const gs_inf
 
 /* ---- render ---- */
 
-static GS_INLINE int32_t gs_noise_amplitude_of(uint32_t line)
-{
-    int32_t amplitude = (int32_t)((uint32_t)gs_gain[(line >> 11) % GS_GAIN_STEPS] << (line >> 16) >> 15);
-    GS_ASSERT(line >= 0xFF00 && amplitude < 32768);
-    return amplitude;
-}
-
-/* An amplitude with the sign of `sign`. */
-static GS_INLINE int16_t gs_noise_signed_by(uint32_t sign, int32_t amplitude)
-{
-    return (int16_t)(amplitude ^ (int32_t)sign >> 31);
-}
-
-/* Knuth's multiplicative hash of a frame's number, 2^32 by the golden ratio, and the first steps of MurmurHash3's
- * finaliser (Appleby) are where a frame's generator starts. */
-#define GS_NOISE_HASH 0x9E3779B9u
-
-static GS_INLINE uint32_t gs_noise_finalised(uint32_t hash)
-{
-    hash ^= hash >> 16;
-    hash *= 0x85EBCA6Bu;
-    return hash ^ hash >> 13;
-}
-
-/* Linear congruential, of Numerical Recipes with Knuth's multiplier. */
-static GS_INLINE uint32_t gs_noise_next_random(uint32_t random)
-{
-    return random * 1664525u + 1013904223u;
-}
-
 /* The spectrum as the complex numbers of the transform, in bit-reversed order: X[2k] is the real part of number k,
  * X[2k + 1] the imaginary one of the k-th from the end. All levels are raised by `up`. */
 static GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const gs_info *info, uint32_t frame,
                                             const int32_t *level, int32_t up, gs_complex *z)
 {
     uint32_t size = (uint32_t)sizeof *z << (gs_noise_frame_log2(info) - 1); /* in bytes, as `at` */
-    uint32_t random = (frame + 1) * GS_NOISE_HASH;
+    uint32_t random = gs_noise_random_of(frame);
     uint32_t at = 0;
     uint32_t step = gs_reversed_step(size);
     uint32_t left = size >> 1;
@@ -228,9 +178,10 @@ static GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const g
     uint32_t bands = state->bands;
     const uint8_t *bins_of = state->bins;
     const uint16_t *reciprocal = state->reciprocal;
+    const uint16_t *gain = gs_gain;
     int32_t line_start = *level;
 
-    random = gs_noise_finalised(random);
+    GS_OPAQUE(gain);
     do {
         int32_t before = line_start;
         uint32_t line = (uint32_t)(before + up) << 8;
@@ -252,12 +203,12 @@ static GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const g
             goto second_of_pair; /* the first was the last bin of a band before */
         do {
             random = gs_noise_next_random(random);
-            *(int16_t *)(void *)(first + at) = gs_noise_signed_by(random, gs_noise_amplitude_of(line));
+            *(int16_t *)(void *)(first + at) = gs_noise_signed_by(random, gs_noise_amplitude_of(gain, line));
             line += slope;
             if (--bins == 0)
                 break;
         second_of_pair:
-            *(int16_t *)(void *)(last - at) = gs_noise_signed_by(random << 1, gs_noise_amplitude_of(line));
+            *(int16_t *)(void *)(last - at) = gs_noise_signed_by(random << 1, gs_noise_amplitude_of(gain, line));
             line += slope;
             at = gs_next_reversed(at, step);
             GS_OPAQUE(bins);
@@ -265,7 +216,7 @@ static GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const g
     } while (bands-- > 0);
 }
 
-static void gs_noise_clear(gs_complex *z, uint32_t count)
+void gs_noise_clear(gs_complex *z, uint32_t count)
 {
     do
         (z++)->both = 0;
@@ -283,13 +234,12 @@ static GS_NOINLINE int32_t gs_noise_make_frame(gs_noise_state *state, const gs_i
     if (exponent == 0) {
         gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(info) - 1));
     } else {
-        gs_noise_make_spectrum(state, info, frame, level, (16 - exponent - (gs_noise_frame_log2(info) & 1)) * 256, z);
+        gs_noise_make_spectrum(state, info, frame, level, gs_noise_raised_by(info, exponent), z);
     }
     return exponent;
 }
 
-/* As if silence had been before. */
-static void gs_noise_forget_older(gs_noise_state *state, const gs_info *info)
+void gs_noise_forget_older(gs_noise_state *state, const gs_info *info)
 {
     gs_complex *half = gs_noise_block(state, info) + ((uint32_t)1 << (gs_noise_frame_log2(info) - 1));
 
@@ -297,11 +247,8 @@ static void gs_noise_forget_older(gs_noise_state *state, const gs_info *info)
     state->exponent = 0;
 }
 
-/* Makes the frame after the last one, and the block between them. */
-static void gs_noise_make_block(gs_noise_state *state, const gs_info *info)
+void gs_noise_make_block(gs_noise_state *state, const gs_info *info, int32_t exponent)
 {
-    gs_complex *z = gs_noise_block(state, info);
-    int32_t exponent = gs_noise_make_frame(state, info, ++state->frame, z);
     int32_t old = state->exponent;
     int32_t higher = exponent > old ? exponent : old;
     gs_mdct_scaling scaling;
@@ -311,7 +258,7 @@ static void gs_noise_make_block(gs_noise_state *state, const gs_info *info)
     scaling.old = (uint32_t)(higher - old);
     scaling.samples = 24 + info->noise_shift - (gs_noise_frame_log2(info) >> 1) - higher;
     scaling.is_silent = exponent == 0;
-    gs_inverse_mdct(z, gs_noise_frame_log2(info), &scaling);
+    gs_inverse_mdct(gs_noise_block(state, info), gs_noise_frame_log2(info), &scaling);
 }
 
 const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint32_t position)
@@ -322,8 +269,10 @@ const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint3
         gs_noise_forget_older(state, info);
         state->frame = frame - 1;
     }
-    while (state->frame != frame + 1)
-        gs_noise_make_block(state, info);
+    while (state->frame != frame + 1) {
+        int32_t exponent = gs_noise_make_frame(state, info, ++state->frame, gs_noise_block(state, info));
+        gs_noise_make_block(state, info, exponent);
+    }
     return (const int16_t *)(const void *)gs_noise_block(state, info) +
            (position & (((uint32_t)1 << gs_noise_frame_log2(info)) - 1));
 }

@@ -3,6 +3,7 @@
 #define GS_NOISE_H
 
 #include "gs_symbols.h"
+#include "gs_transform.h"
 
 /* ---- fields ---- */
 
@@ -137,6 +138,7 @@ typedef struct gs_noise_state {
 } gs_noise_state;
 
 #define GS_NOISE_NO_FRAME 0xFFFFFFFFu
+#define GS_NOISE_LONGEST (GS_NOISE_SHORTEST_SUPPORT << (GS_NOISE_SCALES - 1)) /* frames that a noise lasts */
 
 /* A noise held, in one number: from below the frame where it begins (15 bits, wraps), scale, width, place, weight. */
 #define GS_NOISE_FRAME_BITS 15u
@@ -151,6 +153,21 @@ static inline uint32_t gs_noise_most(const gs_class *decoder_class)
     return decoder_class->max_noises;
 }
 
+static inline uint32_t *gs_noise_held(gs_noise_state *state)
+{
+    return (uint32_t *)(void *)((uint8_t *)state + sizeof *state);
+}
+
+static inline gs_complex *gs_noise_block(gs_noise_state *state, const gs_info *info)
+{
+    return (gs_complex *)(void *)(gs_noise_held(state) + info->decoder_class.max_noises);
+}
+
+static inline uint32_t gs_noise_age_of(uint32_t held, uint32_t frame)
+{
+    return (frame - held) & ((1u << GS_NOISE_FRAME_BITS) - 1);
+}
+
 void gs_noise_open(gs_noise_state *state, const gs_info *info);
 void gs_noise_forget(gs_noise_state *state);
 
@@ -158,7 +175,56 @@ void gs_noise_forget(gs_noise_state *state);
 void gs_noise_hold(gs_noise_state *state, const gs_info *info, const gs_noise *noise, uint32_t needed);
 void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t time);
 
+#define GS_NOISE_HIGHEST_LEVEL (14 * 256 - 1)
+
+/* Makes the levels of all bands in a frame. Returns the highest. */
+int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t frame, int32_t *level);
+
 /* ---- render ---- */
+
+/* By how much levels are raised for an exponent. */
+static inline int32_t gs_noise_raised_by(const gs_info *info, int32_t exponent)
+{
+    return (16 - exponent - (gs_noise_frame_log2(info) & 1)) * 256;
+}
+
+static GS_INLINE int32_t gs_noise_amplitude_of(const uint16_t *gain, uint32_t line)
+{
+    int32_t amplitude = (int32_t)((uint32_t)gain[(line >> 11) % GS_GAIN_STEPS] << (line >> 16) >> 15);
+    GS_ASSERT(line >= 0xFF00 && amplitude < 32768);
+    return amplitude;
+}
+
+/* An amplitude with the sign of `sign`. */
+static GS_INLINE int16_t gs_noise_signed_by(uint32_t sign, int32_t amplitude)
+{
+    return (int16_t)(amplitude ^ (int32_t)sign >> 31);
+}
+
+/* Where a frame's generator starts: Knuth's multiplicative hash of its number, 2^32 by the golden ratio, and the first
+ * steps of MurmurHash3's finaliser (Appleby). */
+static GS_INLINE uint32_t gs_noise_random_of(uint32_t frame)
+{
+    uint32_t hash = (frame + 1) * 0x9E3779B9u;
+
+    hash ^= hash >> 16;
+    hash *= 0x85EBCA6Bu;
+    return hash ^ hash >> 13;
+}
+
+/* Linear congruential, of Numerical Recipes with Knuth's multiplier. */
+static GS_INLINE uint32_t gs_noise_next_random(uint32_t random)
+{
+    return random * 1664525u + 1013904223u;
+}
+
+void gs_noise_clear(gs_complex *z, uint32_t count);
+
+/* As if silence had been before. */
+void gs_noise_forget_older(gs_noise_state *state, const gs_info *info);
+
+/* Makes the block before the frame whose spectrum lies there, with its exponent. */
+void gs_noise_make_block(gs_noise_state *state, const gs_info *info, int32_t exponent);
 
 /* Returns the noise from sample `position` to the end of its block, in output steps. */
 const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint32_t position);

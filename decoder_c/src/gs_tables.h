@@ -47,6 +47,20 @@
 #define GS_NOISE_PROFILE_OF_WIDTH 12
 #define GS_BARK_BANDS 25
 #define GS_GAIN_STEPS 32
+#define GS_RESIDUAL_CLASSES 16
+#define GS_RESIDUAL_NEIGHBOURHOODS 6
+#define GS_RESIDUAL_MAGNITUDES 8
+#define GS_RESIDUAL_LONGEST_UNARY 15
+#define GS_RESIDUAL_FIRST_RATIO (-512)
+#define GS_RESIDUAL_SHORTEST_SCALE (-4)
+#define GS_RESIDUAL_SUMS 10
+#define GS_RESIDUAL_CONTEXT_FRAME 0
+#define GS_RESIDUAL_CONTEXT_ZERO 2
+#define GS_RESIDUAL_CONTEXT_MAGNITUDE 98
+#define GS_RESIDUAL_CONTEXT_LEVEL_ZERO 114
+#define GS_RESIDUAL_CONTEXT_LEVEL_SIGN 120
+#define GS_RESIDUAL_CONTEXT_LEVEL_MAGNITUDE 123
+#define GS_RESIDUAL_CONTEXTS 125
 
 /* Tables that several files of a program read are in the one that defines GS_SHARED_TABLES_HERE before it includes this
  * header, where the others define GS_SHARED_TABLES_ELSEWHERE; with neither, in each file. */
@@ -146,10 +160,14 @@ static const uint16_t gs_bark_hz[25] = {
 };
 
 /* Q13: round(8192 * 2^(i / 32)) */
-static const uint16_t gs_gain[32] = {
+#ifdef GS_SHARED_TABLES_ELSEWHERE
+extern const uint16_t gs_gain[32];
+#else
+GS_SHARED_TABLE const uint16_t gs_gain[32] = {
     8192, 8371, 8555, 8742, 8933, 9129, 9329, 9533, 9742, 9955, 10173, 10396, 10624, 10856, 11094, 11337,
     11585, 11839, 12098, 12363, 12634, 12910, 13193, 13482, 13777, 14079, 14387, 14702, 15024, 15353, 15689, 16033
 };
+#endif
 
 /* a noise over Bark at every d that occurs, as SPEC 5.3 interpolates it */
 static const uint16_t gs_noise_profile[60] = {
@@ -157,6 +175,26 @@ static const uint16_t gs_noise_profile[60] = {
     26651, 31927, 31965, 26735, 18490, 10430, 4456, 1031, 0, 2438, 7069, 14162, 22661, 29820, 32760, 29880,
     22761, 14258, 7140, 2476, 460, 1622, 3359, 5668, 8587, 12198, 16254, 20541, 24692, 28326, 31103, 32482,
     32497, 31157, 28415, 24795, 20653, 16365, 12301, 8677, 5735, 3413, 1664, 484
+};
+
+/* 128 log2 of what a noise frame holds of a tone of 2^(i - 4) frames in its middle */
+static const int16_t gs_residual_share[15] = {
+    -710, -583, -455, -329, -207, -101, -35, -10, -3, -1, -1, 0, 0, 0, 0
+};
+
+/* round(max(1, r^2) / (0.693 (0.0179 r^2 + 0.13))), r = 2^(i - 4): how that falls beside its middle */
+static const uint8_t gs_residual_curvature[15] = {
+    11, 11, 11, 11, 10, 29, 55, 72, 78, 80, 80, 81, 81, 81, 81
+};
+
+/* round(128 log2(1 + 2^-(i + 1/2) / 2)): what a level that is i / 4 octaves lower adds */
+static const uint8_t gs_residual_sum[10] = {
+    113, 86, 65, 48, 35, 26, 18, 13, 9, 7
+};
+
+/* round(-32 log2(v)), v = deviation of a normal variable within t of 0, t = 0.85 / 2^((i + 1/2) / 2 - 2) */
+static const uint8_t gs_residual_cut[16] = {
+    1, 6, 15, 28, 42, 58, 73, 89, 105, 121, 137, 153, 169, 185, 201, 217
 };
 
 /* near the running mean, 1 / (n + 1.5), down to 1/32 */

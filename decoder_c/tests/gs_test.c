@@ -231,6 +231,8 @@ void test_append_header(test_bytes *bytes, const gs_info *info)
         test_append(bytes, (uint8_t)info->noise_base);
         test_append(bytes, info->decoder_class.max_noises);
     }
+    for (i = 0; info->kinds >> GS_RESIDUAL_BIT & 1u && i < sizeof info->residual; i++)
+        test_append(bytes, info->residual[i]);
     test_append_number(bytes, test_crc(bytes->data + first, bytes->count - first), 2);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gs_pcm.h"
+#include "gs_residual.h"
 #include "gs_slots.h"
 
 #define CHECK(condition)                                                                                               \

@@ -23,7 +23,7 @@ static int is_speech(const gs_class *decoder_class)
 
     return decoder_class->max_tones <= speech.max_tones && decoder_class->scales <= speech.scales &&
            decoder_class->max_noises > 0 && decoder_class->max_noises <= speech.max_noises &&
-           decoder_class->noise_frame_log2 <= speech.noise_frame_log2;
+           decoder_class->noise_frame_log2 <= speech.noise_frame_log2 && decoder_class->residual <= speech.residual;
 }
 
 static void make(void)

@@ -28,6 +28,17 @@ static void make_noisy(gs_info *info)
     info->decoder_class.max_noises = 64;
 }
 
+static void make_residual(gs_info *info)
+{
+    make_noisy(info);
+    info->kinds = 3u | 1u << GS_RESIDUAL_BIT;
+    info->residual[0] = 60;
+    info->residual[1] = 0xFF;
+    info->residual[2] = 0xE0 | 26;
+    info->residual[3] = 0xFF;
+    info->residual[4] = 0xFF;
+}
+
 static int read_header(const test_bytes *bytes, gs_info *info)
 {
     return gs_info_from_memory(bytes->data, bytes->count, info);
@@ -134,6 +145,12 @@ static void test_legal(void)
     CHECK(info.kinds == 3 && info.decoder_class.noise_frame_log2 == 7 && info.noise_shift == 4 &&
           info.noise_base == -128);
     CHECK(info.decoder_class.max_noises == 255);
+    CHECK(info.decoder_class.residual == 0 && info.residual[0] == 0 && info.residual[4] == 0);
+    bytes.count = 0;
+    make_residual(&f);
+    test_append_header(&bytes, &f);
+    CHECK(read_header(&bytes, &info) == GS_OK && info.header_bytes == bytes.count && info.decoder_class.residual == 1);
+    CHECK(memcmp(info.residual, f.residual, sizeof info.residual) == 0);
     free(bytes.data);
 }
 
@@ -158,7 +175,14 @@ static void test_fields(void)
     EXPECT(GS_ERR_CORRUPT, f.kinds = 2u | (uint8_t)(255u << GS_KINDS));
     EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 1u | 1u << GS_KINDS);
     EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 129);
-    EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 1u | (uint8_t)(255u << GS_KINDS));
+    EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 1u | (uint8_t)(255u << GS_KINDS & ~(1u << GS_RESIDUAL_BIT)));
+    EXPECT(GS_OK, make_residual(&f));
+    EXPECT(GS_OK, (make_residual(&f), f.decoder_class.noise_frame_log2 = 6));
+    EXPECT(GS_ERR_CORRUPT, (make_residual(&f), f.decoder_class.noise_frame_log2 = 5));
+    EXPECT(GS_ERR_CORRUPT, (make_residual(&f), f.residual[2] = 27));
+    EXPECT(GS_ERR_CORRUPT, (make_residual(&f), f.residual[2] = 31));
+    EXPECT(GS_ERR_CORRUPT, (make_residual(&f), f.kinds = 1u | 1u << GS_RESIDUAL_BIT));
+    EXPECT(GS_ERR_UNSUPPORTED, (make_residual(&f), f.kinds |= 1u << GS_KINDS));
     EXPECT(GS_OK, make_noisy(&f));
     EXPECT(GS_ERR_UNSUPPORTED, (make_noisy(&f), f.kinds = 3u | 1u << GS_KINDS));
     EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.kinds = 2));

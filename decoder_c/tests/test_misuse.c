@@ -161,17 +161,21 @@ static void test_refused_opens(void)
 #define TONES_SCALES 3
 #define TONES_MAX_NOISES 0
 #define TONES_NOISE_FRAME_LOG2 0
+#define TONES_RESIDUAL 0
 #define LARGEST_MAX_TONES 4096
 #define LARGEST_SCALES 8
 #define LARGEST_MAX_NOISES 255
 #define LARGEST_NOISE_FRAME_LOG2 9
+#define LARGEST_RESIDUAL 1
 #define SMALLEST_MAX_TONES 1
 #define SMALLEST_SCALES 1
 #define SMALLEST_MAX_NOISES 1
 #define SMALLEST_NOISE_FRAME_LOG2 5
+#define SMALLEST_RESIDUAL 0
 
 /* What gs_decoder_size says of a class. */
-static size_t size_of(uint32_t max_tones, uint32_t scales, uint32_t max_noises, uint32_t noise_frame_log2)
+static size_t size_of(uint32_t max_tones, uint32_t scales, uint32_t max_noises, uint32_t noise_frame_log2,
+                      uint32_t residual)
 {
     gs_class decoder_class;
 
@@ -179,6 +183,7 @@ static size_t size_of(uint32_t max_tones, uint32_t scales, uint32_t max_noises, 
     decoder_class.scales = (uint8_t)scales;
     decoder_class.max_noises = (uint8_t)max_noises;
     decoder_class.noise_frame_log2 = (uint8_t)noise_frame_log2;
+    decoder_class.residual = (uint8_t)residual;
     return gs_decoder_size(&decoder_class);
 }
 
@@ -194,12 +199,14 @@ static void test_sizes(void)
     uint32_t frame_log2;
 
     CHECK(gs_decoder_size(NULL) == 0);
-    CHECK(size_of(0, 1, 0, 0) == 0 && size_of(1, 0, 0, 0) == 0);
-    CHECK(size_of(4097, 1, 0, 0) == 0 && size_of(1, 9, 0, 0) == 0);
-    CHECK(size_of(65535, 255, 0, 0) == 0 && size_of(65535, 255, 255, 255) == 0);
+    CHECK(size_of(0, 1, 0, 0, 0) == 0 && size_of(1, 0, 0, 0, 0) == 0);
+    CHECK(size_of(4097, 1, 0, 0, 0) == 0 && size_of(1, 9, 0, 0, 0) == 0);
+    CHECK(size_of(65535, 255, 0, 0, 0) == 0 && size_of(65535, 255, 255, 255, 255) == 0);
     for (frame_log2 = 0; frame_log2 < 256; frame_log2++) {
-        CHECK((size_of(1, 1, 1, frame_log2) != 0) == (frame_log2 >= 5 && frame_log2 <= 9));
-        CHECK((size_of(1, 1, 0, frame_log2) != 0) == (frame_log2 == 0));
+        CHECK((size_of(1, 1, 1, frame_log2, 0) != 0) == (frame_log2 >= 5 && frame_log2 <= 9));
+        CHECK((size_of(1, 1, 0, frame_log2, 0) != 0) == (frame_log2 == 0));
+        CHECK((size_of(1, 1, 1, frame_log2, 1) != 0) == (frame_log2 >= 6 && frame_log2 <= 9));
+        CHECK(size_of(1, 1, 0, frame_log2, 1) == 0 && size_of(1, 1, 1, 6, frame_log2) * (frame_log2 > 1) == 0);
     }
     CHECK(gs_decoder_size(&largest) == GS_DECODER_BYTES(LARGEST));
     CHECK(gs_decoder_size(&smallest) == GS_DECODER_BYTES(SMALLEST));

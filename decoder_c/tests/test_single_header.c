@@ -12,6 +12,7 @@
 #define LARGEST_SCALES 8
 #define LARGEST_MAX_NOISES 255
 #define LARGEST_NOISE_FRAME_LOG2 9
+#define LARGEST_RESIDUAL 1
 static GS_DECODER_STORAGE(memory, LARGEST);
 
 static uint8_t *read_file(const char *folder, const char *name, uint32_t *bytes)

@@ -6,8 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from audio_gs.codec.kinds.noise import MAX_FRAME_LOG2
-from audio_gs.codec.residual import HEADER_BYTES, INTERVALS, MIN_FRAME_LOG2, ResidualHeader
+from audio_gs.codec.residual import HEADER_BYTES, INTERVALS, ResidualHeader
 
 from ..assemble import Solution, assemble, stream_bytes, within_ceilings
 from ..noise.layer import power_map, wanted_gain_db
@@ -23,7 +22,7 @@ _TRIES = 4
 def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
     """Kbit/s of tones and noise of a stream of a bitrate with a residual layer; None where it has none."""
     corners = np.array(problem.of_residual.tones)
-    if not may_have_residual(problem) or kbit_s < corners[0, 0]:
+    if not problem.may_have_residual or kbit_s < corners[0, 0]:
         return None
     if kbit_s > corners[-1, 0]:
         return float(kbit_s * corners[-1, 1] / corners[-1, 0])
@@ -33,16 +32,11 @@ def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
 def whole_kbit_s(problem: Problem, of_tones: float) -> float | None:
     """Bitrate of the stream whose tones and noise have so many kbit/s; None where it has no residual layer."""
     corners = np.array(problem.of_residual.tones)
-    if not may_have_residual(problem) or of_tones < corners[0, 1]:
+    if not problem.may_have_residual or of_tones < corners[0, 1]:
         return None
     if of_tones > corners[-1, 1]:
         return float(of_tones * corners[-1, 0] / corners[-1, 1])
     return float(np.interp(of_tones, corners[:, 1], corners[:, 0]))
-
-
-def may_have_residual(problem: Problem) -> bool:
-    """Whether options and sample rate allow a residual layer."""
-    return problem.options.residual and MIN_FRAME_LOG2 <= problem.frame_log2 <= MAX_FRAME_LOG2
 
 
 def with_residual(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
@@ -96,7 +90,7 @@ def with_layers(problem: Problem, solution: Solution) -> tuple[Solution, bool]:
     """The solution with the noise that fits beside its tones, and the residual layer that fits beside both; and whether
     the ceilings took tones away."""
     count = noise_count_beside(problem, len(solution.tones.atoms))
-    coded = may_have_residual(problem)
+    coded = problem.may_have_residual
     layered, limited = with_noise(problem, solution, count, coded)
     kbit_s = 8 * stream_bytes(problem, layered) / 1000 / problem.seconds
     whole = whole_kbit_s(problem, kbit_s)

@@ -26,9 +26,10 @@ Integers = npt.NDArray[np.int64]
 _FRAMES_AT_A_TIME = 2048
 _FAINTEST_POWER = 1 / 12
 """What 16 bits add by themselves, in squared output steps."""
-_NO_RESIDUAL = ResidualHeader(
+NO_RESIDUAL = ResidualHeader(
     step=0, tilt=0, intervals=0, fine_from=31, level_step=0, fill=0, lift_low=0, lift_high=0, quiet=0
 )
+"""Of a residual that says nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Analysis:
     def _steering(self, gaussians: Gaussians) -> Iterator[_Segment]:
         header, n = self.header, self.frame_log2
         assert header.noise is not None
-        layout = self._layout(_NO_RESIDUAL)
+        layout = self._layout(NO_RESIDUAL)
         bands = len(layout.spread) - 1
         slots = {name: gaussians[name]["onset"] >> header.slot_log2 for name in ("tone", "noise")}
         for segment in range(header.segments):

@@ -43,6 +43,7 @@ typedef struct gs_clip {{
 #define GS_CLIPS_CLASS_SCALES {scales}
 #define GS_CLIPS_CLASS_MAX_NOISES {max_noises}
 #define GS_CLIPS_CLASS_NOISE_FRAME_LOG2 {noise_frame_log2}
+#define GS_CLIPS_CLASS_RESIDUAL {residual}
 
 /* That memory in bytes on the machine that this is compiled for, and on one of 32 bits: constant expressions. */
 #define GS_CLIPS_DECODER_BYTES GS_DECODER_BYTES(GS_CLIPS_CLASS)
@@ -110,6 +111,7 @@ def _class_of(header: StreamHeader) -> dict[str, int]:
         "scales": header.scales,
         "max_noises": header.max_noises,
         "noise_frame_log2": frame_log2,
+        "residual": int(header.residual is not None),
     }
 
 

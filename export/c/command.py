@@ -66,6 +66,7 @@ def _facts(clip: CheckedClip) -> dict[str, Any]:
         "scales": header.scales,
         "max_noises": header.max_noises,
         "noise_frame_samples": header.noise.frame_samples if header.noise else 0,
+        "residual": header.residual is not None,
         "peak_macs": header.peak_macs,
         "decoder_bytes_32": decoder_memory(header),
     }

@@ -52,7 +52,7 @@ from audio_gs.gaussians import Gaussians, read_gaussians, write_gaussians
 Table = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-BACKENDS = ("numba",)
+BACKENDS = ("numba", "c")
 """Those that know the residual."""
 RATE = 16000
 FINE, COEFFICIENT = 0, 1

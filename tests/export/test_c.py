@@ -59,10 +59,10 @@ int main(void)
             for (at = 0; at < n; at++)
                 for (crc ^= (uint16_t)pcm[at], bit = 0; bit < 16; bit++)
                     crc = crc >> 1 ^ (crc & 1u ? 0xEDB88320u : 0u);
-        printf("%s %d %u %u %u %u %u %u %u %u %u %u %u\\n", clip->name, (int)n, crc, clip->bytes, clip->sample_rate,
+        printf("%s %d %u %u %u %u %u %u %u %u %u %u %u %u\\n", clip->name, (int)n, crc, clip->bytes, clip->sample_rate,
                clip->samples, clip->loop_start, clip->loop_end, clip->peak_macs, clip->decoder_class.max_tones + 0u,
                clip->decoder_class.scales + 0u, clip->decoder_class.max_noises + 0u,
-               clip->decoder_class.noise_frame_log2 + 0u);
+               clip->decoder_class.noise_frame_log2 + 0u, clip->decoder_class.residual + 0u);
     }
     return sizeof memory < GS_CLIPS_DECODER_BYTES;
 }
@@ -73,9 +73,9 @@ def header_of(clip: Path) -> StreamHeader:
     return parse_header(clip.read_bytes())[0]
 
 
-def class_of(header: StreamHeader) -> tuple[int, int, int, int]:
+def class_of(header: StreamHeader) -> tuple[int, int, int, int, int]:
     noise = (header.noise.max_noises, header.noise.frame_log2) if header.noise else (0, 0)
-    return header.max_tones, header.scales, *noise
+    return header.max_tones, header.scales, *noise, int(header.residual is not None)
 
 
 # ---- names ----

@@ -32,6 +32,7 @@ static int seek(int value) { return value; }
 #define LARGEST_SCALES 8
 #define LARGEST_MAX_NOISES 255
 #define LARGEST_NOISE_FRAME_LOG2 9
+#define LARGEST_RESIDUAL 1
 static GS_DECODER_STORAGE(memory, LARGEST);
 static uint8_t stream[1 << 16];
 static int16_t pcm[999];

@@ -135,5 +135,5 @@ const uint8_t gs_clip_speech_3[2069] = {
 };
 
 const gs_clip gs_clips[GS_CLIPS] = {
-    {"speech_3", gs_clip_speech_3, 2069u, 8000u, 44140u, 8000u, 30000u, 60u, GS_CLASS_OF(47, 6, 25, 6)}
+    {"speech_3", gs_clip_speech_3, 2069u, 8000u, 44140u, 8000u, 30000u, 60u, GS_CLASS_OF(47, 6, 25, 6, 0)}
 };

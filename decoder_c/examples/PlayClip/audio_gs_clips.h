@@ -29,6 +29,7 @@ typedef struct gs_clip {
 #define GS_CLIPS_CLASS_SCALES 6
 #define GS_CLIPS_CLASS_MAX_NOISES 25
 #define GS_CLIPS_CLASS_NOISE_FRAME_LOG2 6
+#define GS_CLIPS_CLASS_RESIDUAL 0
 
 /* That memory in bytes on the machine that this is compiled for, and on one of 32 bits: constant expressions. */
 #define GS_CLIPS_DECODER_BYTES GS_DECODER_BYTES(GS_CLIPS_CLASS)
