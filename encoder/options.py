@@ -199,6 +199,8 @@ class ResidualPreset:
     """Kbit/s of tones and noise; below the first corner there is no residual, beyond the last one their ratio stays."""
     fine_price: tuple[tuple[float, float], ...]
     """What a bit of fine levels costs, in their steps squared."""
+    highest: tuple[tuple[float, float], ...]
+    """Hz up to which there are coefficients."""
     tilt: int
     """By how much steps rise with frequency, in 1/16 octaves an octave."""
     fill: int
@@ -209,8 +211,6 @@ class ResidualPreset:
     dB."""
     price: float
     """What a bit of coefficients costs, in their steps squared."""
-    highest: float
-    """Hz up to which there are coefficients."""
     fine_from: float
     """Hz from which on levels are fine."""
     fine_db: int
@@ -269,5 +269,5 @@ def load_preset(name: str) -> Preset:
 
 
 def _residual_preset(values: dict[str, Any]) -> ResidualPreset:
-    corners = {name: tuple(tuple(corner) for corner in values[name]) for name in ("tones", "fine_price")}
+    corners = {name: tuple(tuple(corner) for corner in values[name]) for name in ("tones", "fine_price", "highest")}
     return ResidualPreset(**{**values, **corners})

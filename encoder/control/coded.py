@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -67,8 +68,8 @@ def _filled(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
     level_db, alone_db = level_of_noise_db(problem)
     powers = (power_map(signal, problem.sample_rate, problem.frame_log2) for signal in (left, problem.signal))
     gain_db = wanted_gain_db(*powers, level_db, alone_db)
-    part = _header_part(problem, analysis)
-    fine_price = float(np.interp(kbit_s, *np.array(problem.of_residual.fine_price).T))
+    part = _header_part(problem, analysis, kbit_s)
+    fine_price = _at_rate(problem.of_residual.fine_price, kbit_s)
 
     def layer_at(step: int, price: float) -> ResidualLayer:
         prices = Prices(problem.of_residual.price * price, fine_price * price)
@@ -97,18 +98,22 @@ def with_layers(problem: Problem, solution: Solution) -> tuple[Solution, bool]:
     return (layered if whole is None else with_residual(problem, layered, whole)), limited
 
 
-def _header_part(problem: Problem, analysis: Analysis) -> ResidualHeader:
+def _at_rate(corners: Sequence[tuple[float, float]], kbit_s: float) -> float:
+    rates, values = zip(*corners, strict=True)
+    return float(np.interp(kbit_s, rates, values))
+
+
+def _header_part(problem: Problem, analysis: Analysis, kbit_s: float) -> ResidualHeader:
     preset = problem.of_residual
-    highest = INTERVALS
-    if preset.highest < problem.sample_rate / 2:
-        highest = analysis.interval_at(preset.highest)
+    highest = _at_rate(preset.highest, kbit_s)
+    intervals = analysis.interval_at(highest) if highest < problem.sample_rate / 2 else INTERVALS
     quiet = 0
     if preset.quiet_db:
         quiet = max(0, min(255, int(analysis.loudest_level - 256 * preset.quiet_db / _DB_PER_OCTAVE) >> 4))
     return ResidualHeader(
         step=0,
         tilt=preset.tilt,
-        intervals=highest,
+        intervals=intervals,
         fine_from=min(31, analysis.interval_at(preset.fine_from) + 1),
         level_step=1 if preset.fine_db == 4 else 0,
         fill=preset.fill,
