@@ -45,7 +45,7 @@ def choose_preset(
     nearest = min(TABLE_SETS, key=lambda name: costs[name])
     if costs[nearest] > _CLEARLY * costs[_OF_VOICES]:
         return _OF_VOICES
-    if costs[nearest] > _SURELY * costs[_OF_VOICES]:
+    if costs[nearest] > _SURELY * costs[_OF_VOICES] and trials.had_residuals:
         # Voices come out nearer with more noise than is good for them, so that must not decide.
         of_voices, other = (trials.cost(_as_noisy(load_preset(name))) for name in (_OF_VOICES, nearest))
         return nearest if other < _NOISE_APART * of_voices else _OF_VOICES
@@ -65,6 +65,8 @@ class _Trials:
         self._options, self._kbit_s = options, kbit_s
         self._listener = Listener(excerpt, sample_rate)
         self._steps: dict[float, Step] = {}
+        self.had_residuals = False
+        """Whether any had a residual layer."""
 
     def cost(self, preset: Preset) -> float:
         """How far the excerpt is from itself under a preset, counted as if all took the same bytes."""
@@ -80,6 +82,7 @@ class _Trials:
         solution, _ = with_noise(problem, solution, count, of_both is not None)
         if of_both is not None:
             solution = with_residual(problem, solution, self._kbit_s)
+            self.had_residuals = True
         stream = assemble(problem, solution)
         return self._listener.distance(stream.decoded()) * len(stream.data) ** -_DISTANCE_BY_RATE
 

@@ -96,10 +96,11 @@ class Fitted(NamedTuple):
 
 FITTED = (
     Fitted("speech", 3, {"preset": "speech", "seek_every": 1, "loop": (8000, 30000)}),
-    Fitted("speech", 6, {"preset": "speech"}),
-    Fitted("music", 12, {"preset": "music", "seek_every": 1}),
-    Fitted("sfx", 12, {"preset": "sfx", "max_macs": 100}),
+    Fitted("speech", 6, {"preset": "speech", "config": {"residual": False}}),
+    Fitted("music", 12, {"preset": "music", "seek_every": 1, "config": {"residual": False}}),
+    Fitted("sfx", 12, {"preset": "sfx", "max_macs": 100, "config": {"residual": False}}),
 )
+FITTED_RESIDUAL = (Fitted("speech", 8, {"preset": "speech"}),)
 
 
 def seed_name(seed: int) -> str:
@@ -112,14 +113,14 @@ def seed_vectors() -> dict[str, bytes]:
 
 
 def residual_vectors() -> dict[str, bytes]:
-    """Contents of the vectors with a residual, by name."""
+    """Contents of the vectors with a residual that seeds make, by name."""
     return {f"residual-{seed}.bin": residual_stream(seed, wanted).data for seed, wanted in RESIDUAL.items()}
 
 
-def fitted_vectors() -> dict[str, bytes]:
+def fitted_vectors(fitted: tuple[Fitted, ...]) -> dict[str, bytes]:
     """Contents of the vectors that the encoder makes, by name."""
     made = {}
-    for clip, kbit_s, options in FITTED:
+    for clip, kbit_s, options in fitted:
         made[f"{clip}-{kbit_s}.bin"] = audio_gs.encode(*demo(clip), bitrate=kbit_s, **options)
     return made
 
@@ -183,14 +184,14 @@ def main() -> None:
     folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     if "--residual" in sys.argv:
-        for name, data in residual_vectors().items():
+        for name, data in (residual_vectors() | fitted_vectors(FITTED_RESIDUAL)).items():
             (folder / name).write_bytes(data)
         there = {path.name: path.read_bytes() for path in folder.glob("*.bin")}
         (folder / "manifest.txt").write_text(manifest(there))
         return
     for old in folder.glob("*.bin"):
         old.unlink()
-    vectors = {**seed_vectors(), **residual_vectors(), **fitted_vectors()}
+    vectors = seed_vectors() | residual_vectors() | fitted_vectors(FITTED + FITTED_RESIDUAL)
     for name, data in vectors.items():
         (folder / name).write_bytes(data)
     (folder / "manifest.txt").write_text(manifest(vectors))
