@@ -12,9 +12,9 @@ from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.tables import FULL_SCALE, TABLE_SETS
 
 from .assemble import Solution, assemble, stream_bytes, within_ceilings
-from .control.coded import tones_kbit_s, with_layers, with_residual
-from .control.preset import choose_preset
-from .control.quality import quality_at, step_for_quality, thin_to_quality, typical_kbit_s
+from .control.coded import tones_kbit_s, with_residual
+from .control.preset import Choice, choose
+from .control.quality import layers_for_quality, quality_at, step_for_quality, thin_to_quality, typical_kbit_s
 from .control.rate import fit_to_bitrate, fit_to_count, meet_bytes
 from .control.sample_rate import audible_rate, kept_rate, position_at, resampled
 from .control.shares import noise_count, noise_count_at, noise_kbit_s, with_noise
@@ -92,7 +92,7 @@ def _meet_quality(problem: Problem, quality: float, listener: Listener, log: Fit
     solution = within_ceilings(problem, Solution(step, choose_tones(problem, step, choosing.part(0.6, 1))))
     solution = thin_to_quality(problem, solution, quality, listener)
     solution = finished_tones(problem, solution, log, fitting)
-    return with_layers(problem, solution)[0]
+    return layers_for_quality(problem, solution, quality, listener)
 
 
 def _is_silent(signal: Samples) -> bool:
@@ -155,14 +155,13 @@ def encode_audio(
     # What 16 bits would round away cannot come back either.
     silent = _is_silent(signal)
     log = FitLog(options.log_dir)
-    name = options.preset
-    if name == "auto":
+    choice = Choice(TABLE_SETS[0] if options.preset == "auto" else options.preset, 1.0)
+    if not silent:
         report(0.0, "choosing a preset")
-        choosing = report.part(0, 0.2)
-        kbit_s = _nominal_kbit_s(options)
-        name = TABLE_SETS[0] if silent else choose_preset(signal, sample_rate, options, kbit_s, choosing)
+        choice = choose(signal, sample_rate, options, _nominal_kbit_s(options), report.part(0, 0.2))
+    name = choice.preset
     report(0.2, f"fitting, preset {name}")
-    problem = Problem(signal, sample_rate, load_preset(name), options)
+    problem = Problem(signal, sample_rate, load_preset(name), options, choice.residual_weight)
     listener = Listener(signal, sample_rate)
     solution = _solve(problem, listener, log, report.part(0.2, 0.95))
     report(0.95, "writing")

@@ -47,6 +47,9 @@ class Problem:
     """Hz."""
     preset: Preset
     options: EncoderOptions
+    residual_weight: float = 1.0
+    """How much of a rate the residual layer gets: 1, what the preset gives it; 0, none; in between, the geometric mean
+    of what tones and noise have then, weighted so."""
 
     def __post_init__(self) -> None:
         signal = self.signal.view()
@@ -81,8 +84,8 @@ class Problem:
 
     @property
     def may_have_residual(self) -> bool:
-        """Whether options and frames allow a residual layer."""
-        return self.options.residual and self.frame_log2 >= MIN_FRAME_LOG2
+        """Whether options, weight and frames allow a residual layer."""
+        return self.options.residual and self.residual_weight > 0 and self.frame_log2 >= MIN_FRAME_LOG2
 
     @property
     def of_residual(self) -> ResidualPreset:

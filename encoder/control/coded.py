@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from audio_gs.codec.residual import HEADER_BYTES, INTERVALS, ResidualHeader
 
@@ -20,9 +21,20 @@ _DB_PER_OCTAVE = 20 * float(np.log10(2))
 _TRIES = 4
 
 
+def _corners(problem: Problem) -> npt.NDArray[np.float64]:
+    """Bitrates and the kbit/s of tones and noise at them, shape (n, 2)."""
+    whole, of_tones = np.array(problem.of_residual.tones).T
+    return np.stack([whole, whole * (of_tones / whole) ** problem.residual_weight], axis=1)
+
+
+def has_residual_at(problem: Problem, kbit_s: float) -> bool:
+    """Whether streams of a bitrate have a residual layer."""
+    return tones_kbit_s(problem, kbit_s) is not None
+
+
 def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
     """Kbit/s of tones and noise of a stream of a bitrate with a residual layer; None where it has none."""
-    corners = np.array(problem.of_residual.tones)
+    corners = _corners(problem)
     if not problem.may_have_residual or kbit_s < corners[0, 0]:
         return None
     if kbit_s > corners[-1, 0]:
@@ -32,7 +44,7 @@ def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
 
 def whole_kbit_s(problem: Problem, of_tones: float) -> float | None:
     """Bitrate of the stream whose tones and noise have so many kbit/s; None where it has no residual layer."""
-    corners = np.array(problem.of_residual.tones)
+    corners = _corners(problem)
     if not problem.may_have_residual or of_tones < corners[0, 1]:
         return None
     if of_tones > corners[-1, 1]:
@@ -66,8 +78,8 @@ def _filled(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
     left = plain.tones.residual()
     analysis = Analysis(stream.header, stream.gaussians, left)
     level_db, alone_db = level_of_noise_db(problem)
-    powers = (power_map(signal, problem.sample_rate, problem.frame_log2) for signal in (left, problem.signal))
-    gain_db = wanted_gain_db(*powers, level_db, alone_db)
+    power, whole = (power_map(signal, problem.sample_rate, problem.frame_log2) for signal in (left, problem.signal))
+    gain_db = wanted_gain_db(power, whole, level_db, alone_db)
     part = _header_part(problem, analysis, kbit_s)
     fine_price = _at_rate(problem.of_residual.fine_price, kbit_s)
 

@@ -1,21 +1,24 @@
-"""What fits a clip: the preset whose rough encoding of an excerpt is the nearest to it for the ear."""
+"""What fits a clip: the preset and the weight of the residual layer whose rough encoding of an excerpt is the nearest
+to it for the ear."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from audio_gs.codec.tables import TABLE_SETS
 
 from ..assemble import Solution, assemble
-from ..options import EncoderOptions, Preset, load_preset
+from ..options import NARROW_RATE, EncoderOptions, Preset, load_preset
 from ..perception import Listener
 from ..problem import BITS_EACH, Problem, Samples
 from ..progress import Span
 from ..tones.choose import choose_tones, step_for
 from ..tones.quantiser import Step
-from .coded import tones_kbit_s, with_residual
+from .coded import has_residual_at, tones_kbit_s, with_residual
 from .shares import noise_count_at, noise_kbit_s, with_noise
 
 _SECONDS = 4.0
@@ -23,33 +26,60 @@ _SECONDS = 4.0
 _DISTANCE_BY_RATE = -0.4
 """Exponent with which the distance falls as the rate grows, near enough to compare rates that differ little."""
 _OF_VOICES = TABLE_SETS[0]
-_CLEARLY, _SURELY = 0.98, 0.87
-"""Of the cost of the preset of voices, which asks for the least memory, what another has to come down to so that it can
-be the better one, and so that it is."""
-_NOISE_APART = 0.93
-"""In between, the same where both have noise of one level."""
+_CLEARLY = 0.98
+"""Of the cost of the preset of voices, which asks for the least memory, what another has to come down to."""
+_SURELY, _SURELY_NARROW = 0.85, 0.6
+"""The same, with a residual layer, of the product of the costs of both presets as they are and with noise of one level:
+voices come out nearer with more noise than is good for them. Narrow-band sound is mostly voices."""
+_USUAL, _LESS = 1.0, 0.5
+"""Weights of the residual layer."""
+_FAR_NEARER = 0.9
+"""Of the cost with the usual weight, what the lower one has to come down to: the distance likes tones better than the
+ear does."""
 
 
-def choose_preset(
+class Choice(NamedTuple):
+    """What fits a clip."""
+
+    preset: str
+    residual_weight: float
+
+
+def choose(
     signal: Samples, sample_rate: int, options: EncoderOptions, kbit_s: float, report: Span | None = None
-) -> str:
-    """The preset that comes nearest to the clip, output steps, shape (n,), at about a bitrate."""
+) -> Choice:
+    """What comes nearest to the clip, output steps, shape (n,), at about a bitrate: the preset, if that is open, and
+    the weight of the residual layer."""
     excerpt = loudest(signal, round(_SECONDS * sample_rate))
     options = dataclasses.replace(options, loop=None, seek_every=0)
     trials = _Trials(excerpt, sample_rate, options, kbit_s)
-    costs = {}
-    for number, name in enumerate(TABLE_SETS):
-        if report is not None:
-            report(number / len(TABLE_SETS), f"trying preset {name}")
-        costs[name] = trials.cost(load_preset(name))
+    name = options.preset
+    costs: dict[str, float] = {}
+    if name == "auto":
+        for number, tried in enumerate(TABLE_SETS):
+            if report is not None:
+                report(number / len(TABLE_SETS), f"trying preset {tried}")
+            costs[tried] = trials.cost(load_preset(tried))
+        name = _nearest(costs, trials)
+    preset = load_preset(name)
+    if not trials.have_residual(preset):
+        return Choice(name, _USUAL)
+    usual = costs[name] if name in costs else trials.cost(preset)
+    return Choice(name, _LESS if trials.cost(preset, _LESS) < _FAR_NEARER * usual else _USUAL)
+
+
+def _nearest(costs: Mapping[str, float], trials: _Trials) -> str:
+    """The preset of the least cost, or that of voices."""
     nearest = min(TABLE_SETS, key=lambda name: costs[name])
-    if costs[nearest] > _CLEARLY * costs[_OF_VOICES]:
+    nearer = costs[nearest] / costs[_OF_VOICES] if costs[_OF_VOICES] > 0 else 1.0
+    if nearer > _CLEARLY:
         return _OF_VOICES
-    if costs[nearest] > _SURELY * costs[_OF_VOICES] and trials.had_residuals:
-        # Voices come out nearer with more noise than is good for them, so that must not decide.
-        of_voices, other = (trials.cost(_as_noisy(load_preset(name))) for name in (_OF_VOICES, nearest))
-        return nearest if other < _NOISE_APART * of_voices else _OF_VOICES
-    return nearest
+    presets = [load_preset(name) for name in (_OF_VOICES, nearest)]
+    if not all(trials.have_residual(preset) for preset in presets):
+        return nearest
+    of_voices, other = (trials.cost(_as_noisy(preset)) for preset in presets)
+    limit = _SURELY_NARROW if trials.sample_rate <= NARROW_RATE else _SURELY
+    return nearest if nearer * other < limit * of_voices else _OF_VOICES
 
 
 def _as_noisy(preset: Preset) -> Preset:
@@ -61,16 +91,20 @@ class _Trials:
     """Rough encodings of an excerpt at about a bitrate."""
 
     def __init__(self, excerpt: Samples, sample_rate: int, options: EncoderOptions, kbit_s: float) -> None:
-        self._excerpt, self._sample_rate = excerpt, sample_rate
+        self._excerpt, self.sample_rate = excerpt, sample_rate
         self._options, self._kbit_s = options, kbit_s
         self._listener = Listener(excerpt, sample_rate)
         self._steps: dict[float, Step] = {}
-        self.had_residuals = False
-        """Whether any had a residual layer."""
 
-    def cost(self, preset: Preset) -> float:
-        """How far the excerpt is from itself under a preset, counted as if all took the same bytes."""
-        problem = Problem(self._excerpt, self._sample_rate, preset, self._options)
+    def have_residual(self, preset: Preset) -> bool:
+        """Whether they have a residual layer under a preset."""
+        problem = Problem(self._excerpt, self.sample_rate, preset, self._options)
+        return self._options.gaussians is None and has_residual_at(problem, self._kbit_s)
+
+    def cost(self, preset: Preset, weight: float = 1.0) -> float:
+        """How far the excerpt is from itself under a preset and a weight of the residual layer, counted as if all took
+        the same bytes."""
+        problem = Problem(self._excerpt, self.sample_rate, preset, self._options, weight)
         of_both = tones_kbit_s(problem, self._kbit_s)
         uncoded = self._kbit_s if of_both is None else of_both
         count = noise_count_at(problem, uncoded)
@@ -82,7 +116,6 @@ class _Trials:
         solution, _ = with_noise(problem, solution, count, of_both is not None)
         if of_both is not None:
             solution = with_residual(problem, solution, self._kbit_s)
-            self.had_residuals = True
         stream = assemble(problem, solution)
         return self._listener.distance(stream.decoded()) * len(stream.data) ** -_DISTANCE_BY_RATE
 

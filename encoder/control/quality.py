@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from ..assemble import Solution, assemble
+from ..assemble import Solution, assemble, stream_bytes
 from ..perception import Listener
 from ..problem import BITS_EACH, Problem
 from ..progress import Span
 from ..tones.choose import choose_tones, settled, step_for
 from ..tones.quantiser import Step, nearest_step
-from .coded import with_layers
+from .coded import with_layers, with_residual
 
 HIGHEST_QUALITY = 10.0
 _WORST_DISTANCE = 0.25
@@ -27,6 +27,7 @@ _SLOPES = (0.25, 2.0)
 """Exponent with which the distance grows with the step: at first, and what is believed of two tries."""
 _LONGEST = 1.4
 """Of one try to the next, in the logarithm of the step."""
+_LAYER_TRIES = 5
 _THINNING = 30
 """Share of the tones, one in so many, that thinning stops at."""
 
@@ -80,6 +81,31 @@ def _distance_with_layers(problem: Problem, solution: Solution, listener: Listen
     took tones away for it."""
     layered, limited = with_layers(problem, solution)
     return listener.distance(assemble(problem, layered).decoded()), limited
+
+
+def layers_for_quality(problem: Problem, solution: Solution, quality: float, listener: Listener) -> Solution:
+    """The solution with noise and, where that leaves it too far from the clip, the residual layer that brings it to a
+    quality, or nearest."""
+    layered, _ = with_layers(problem, solution)
+    if layered.residual is None:
+        return layered
+    plain = layered.with_residual(None)
+    wanted = math.log(distance_at(quality))
+    kbit_s = 8 * stream_bytes(problem, layered) / 1000 / problem.seconds
+    tried: list[tuple[float, Solution]] = []
+    for _ in range(_LAYER_TRIES):
+        missing = math.log(max(listener.distance(assemble(problem, layered).decoded()), 1e-6)) - wanted
+        tried.append((abs(missing), layered))
+        if abs(missing) < _TOLERANCE:
+            break
+        kbit_s *= math.exp(min(_LONGEST, max(-_LONGEST, missing / _SLOPE)))
+        layered = with_residual(problem, plain, kbit_s)
+        if layered.residual is None:
+            tried.append(
+                (abs(math.log(max(listener.distance(assemble(problem, plain).decoded()), 1e-6)) - wanted), plain)
+            )
+            break
+    return min(tried, key=lambda entry: entry[0])[1]
 
 
 def thin_to_quality(problem: Problem, solution: Solution, quality: float, listener: Listener) -> Solution:
