@@ -3,6 +3,8 @@
 #include "gs_kinds.h"
 #include "gs_residual.h"
 
+GS_CODE_BEGINS
+
 /* CRC-32 (ISO-HDLC, as zlib has it) of a nibble n: four times (n >> 1) ^ (n & 1 ? 0xEDB88320 : 0). */
 static const uint32_t gs_crc_of_nibble[16] = {
     0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
@@ -10,6 +12,15 @@ static const uint32_t gs_crc_of_nibble[16] = {
 };
 
 static const uint16_t gs_rate_of_code[10] = {0, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+
+/* Byte by byte, which saves a small program the C library's memset. */
+void gs_clear(void *memory, uint32_t bytes)
+{
+    uint8_t *at = (uint8_t *)memory;
+
+    for (; bytes > 0; bytes--)
+        *at++ = 0;
+}
 
 uint32_t gs_crc_byte(uint32_t crc, uint32_t byte)
 {
@@ -151,3 +162,5 @@ int gs_header_read(gs_input *input, gs_info *info)
         return GS_ERR_UNSUPPORTED;
     return GS_OK;
 }
+
+GS_CODE_ENDS

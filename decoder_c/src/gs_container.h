@@ -24,6 +24,7 @@ typedef struct gs_input {
     uint8_t buffer[GS_INPUT_BYTES];
 } gs_input;
 
+void gs_clear(void *memory, uint32_t bytes);
 uint32_t gs_crc_byte(uint32_t crc, uint32_t byte);
 void gs_input_open(gs_input *input, const void *memory, gs_read_fn read, void *user, uint32_t size);
 uint32_t gs_input_byte(gs_input *input);

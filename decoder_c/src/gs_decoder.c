@@ -2,6 +2,8 @@
 #include "gs_residual.h"
 #include "gs_slots.h"
 
+GS_CODE_BEGINS
+
 struct gs_decoder {
     gs_info info; /* the order of the members keeps most of them within reach of short instructions */
     uint32_t position;
@@ -247,6 +249,18 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
 
 /* ---- the interface ---- */
 
+/* Byte by byte, which saves a small program the C library's memcpy. */
+static GS_NOINLINE void gs_copy_info(const gs_info *from, gs_info *to)
+{
+    const uint8_t *byte = (const uint8_t *)from;
+    uint8_t *copy = (uint8_t *)to;
+    const uint8_t *end = copy + sizeof *to;
+
+    do
+        *copy++ = *byte++;
+    while (copy < end);
+}
+
 static GS_NOINLINE int gs_info_from(const void *memory, gs_read_fn read, void *user, uint32_t bytes, gs_info *info)
 {
     gs_input input;
@@ -299,8 +313,8 @@ static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, g
         return error;
     if ((uintptr_t)memory % sizeof(void *) != 0 || memory_bytes < gs_decoder_size(&info.decoder_class))
         return GS_ERR_MEMORY;
-    *opened = GS_ALL_ZERO(gs_decoder);
-    opened->info = info;
+    gs_clear(opened, sizeof *opened);
+    gs_copy_info(&info, &opened->info);
     gs_input_open(&opened->coder.input, stream, read, user, bytes);
     gs_tone_open(gs_decoder_tone(opened), &info);
     at += gs_tone_bytes(&info.decoder_class);
@@ -496,7 +510,7 @@ int gs_check(gs_decoder *decoder)
 void gs_get_info(const gs_decoder *decoder, gs_info *info)
 {
     if (decoder && info)
-        *info = decoder->info;
+        gs_copy_info(&decoder->info, info);
 }
 
 void gs_get_coder_state(const gs_decoder *decoder, gs_coder_state *state)
@@ -513,3 +527,5 @@ void gs_get_coder_state(const gs_decoder *decoder, gs_coder_state *state)
         state->held += gs_decoder_##name(decoder)->held;
     GS_EACH_KIND(GS_ADD_HELD)
 }
+
+GS_CODE_ENDS

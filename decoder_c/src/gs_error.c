@@ -6,27 +6,25 @@ const char *gs_error_string(int error)
     (void)error;
     return "";
 #else
-    switch (error) {
-    case GS_OK:
-        return "no error";
-    case GS_ERR_ARGUMENT:
-        return "wrong argument";
-    case GS_ERR_MEMORY:
-        return "memory too small or misaligned";
-    case GS_ERR_TRUNCATED:
-        return "truncated stream";
-    case GS_ERR_CORRUPT:
-        return "corrupt stream";
-    case GS_ERR_CRC:
-        return "corrupt stream: wrong checksum";
-    case GS_ERR_VERSION:
-        return "unknown format version";
-    case GS_ERR_UNSUPPORTED:
-        return "stream with an unknown feature";
-    case GS_ERR_IO:
-        return "read callback failed";
-    default:
-        return "unknown error";
+    /* In the order of the numbers, which saves a table of pointers. */
+    const char *text = "no error\0"
+                       "wrong argument\0"
+                       "memory too small or misaligned\0"
+                       "truncated stream\0"
+                       "corrupt stream\0"
+                       "corrupt stream: wrong checksum\0"
+                       "unknown format version\0"
+                       "stream with an unknown feature\0"
+                       "read callback failed\0"
+                       "unknown error";
+
+    if (error > 0 || error < GS_ERR_IO)
+        error = GS_ERR_IO - 1;
+    for (; error < 0; error++) {
+        while (*text)
+            text++;
+        text++;
     }
+    return text;
 #endif
 }

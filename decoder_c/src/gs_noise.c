@@ -2,6 +2,8 @@
 
 #include "gs_noise.h"
 
+GS_CODE_BEGINS
+
 /* ---- fields ---- */
 
 GS_STATIC_ASSERT(the_public_header_knows_the_memory_of_noise,
@@ -163,30 +165,27 @@ int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_
 
 /* ---- render ---- */
 
-/* The spectrum as the complex numbers of the transform, in bit-reversed order: X[2k] is the real part of number k,
- * X[2k + 1] the imaginary one of the k-th from the end. All levels are raised by `up`. */
+void gs_noise_fill_apart(gs_noise_place *place, uint32_t bins, uint32_t line, uint32_t slope)
+{
+    gs_noise_fill(place, bins, line, slope);
+}
+
+/* The spectrum as the transform takes it. All levels are raised by `up`. */
 static GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const gs_info *info, uint32_t frame,
                                             const int32_t *level, int32_t up, gs_complex *z)
 {
-    uint32_t size = (uint32_t)sizeof *z << (gs_noise_frame_log2(info) - 1); /* in bytes, as `at` */
-    uint32_t random = gs_noise_random_of(frame);
-    uint32_t at = 0;
-    uint32_t step = gs_reversed_step(size);
-    uint32_t left = size >> 1;
-    uint8_t *first = (uint8_t *)z;
-    uint8_t *last = (uint8_t *)(z + left / 2) - sizeof(int16_t);
+    gs_noise_place place = gs_noise_place_of(info, frame, z);
     uint32_t bands = state->bands;
     const uint8_t *bins_of = state->bins;
     const uint16_t *reciprocal = state->reciprocal;
-    const uint16_t *gain = gs_gain;
     int32_t line_start = *level;
 
-    GS_OPAQUE(gain);
+    GS_OPAQUE(place.gain);
     do {
         int32_t before = line_start;
         uint32_t line = (uint32_t)(before + up) << 8;
         uint32_t slope = 0;
-        uint32_t bins = left;
+        uint32_t bins = place.left;
         if (bands > 0) {
             line_start = *level++;
             bins = *bins_of++;
@@ -198,21 +197,7 @@ static GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const g
                 line_start = before;
             continue;
         }
-        left -= bins;
-        if ((left + bins) & 1u)
-            goto second_of_pair; /* the first was the last bin of a band before */
-        do {
-            random = gs_noise_next_random(random);
-            *(int16_t *)(void *)(first + at) = gs_noise_signed_by(random, gs_noise_amplitude_of(gain, line));
-            line += slope;
-            if (--bins == 0)
-                break;
-        second_of_pair:
-            *(int16_t *)(void *)(last - at) = gs_noise_signed_by(random << 1, gs_noise_amplitude_of(gain, line));
-            line += slope;
-            at = gs_next_reversed(at, step);
-            GS_OPAQUE(bins);
-        } while (--bins > 0);
+        GS_NOISE_FILL(&place, bins, line, slope);
     } while (bands-- > 0);
 }
 
@@ -279,3 +264,5 @@ const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint3
 
 /* ---- cost ----
  * is that of all that is held. */
+
+GS_CODE_ENDS

@@ -5,6 +5,8 @@
 #include "gs_symbols.h"
 #include "gs_transform.h"
 
+GS_CODE_BEGINS
+
 /* ---- fields ---- */
 
 #define GS_LARGEST_MAX_NOISES 255u
@@ -218,6 +220,85 @@ static GS_INLINE uint32_t gs_noise_next_random(uint32_t random)
     return random * 1664525u + 1013904223u;
 }
 
+/* Where a residual refines the noise: a part of the bins between the centres of two bands, before the first or after the
+ * last. Parts without bins are left out. */
+typedef struct gs_noise_cell {
+    uint16_t bins;
+    int16_t offset; /* of their levels */
+    int16_t step;   /* of the residual's alone */
+} gs_noise_cell;
+
+#define GS_NOISE_LINE_END ((GS_NOISE_HIGHEST_LEVEL + 1) * 256)
+
+/* Within what a level may be; both in 1/256 of it. */
+static GS_INLINE int32_t gs_noise_limited(int32_t line)
+{
+    if ((uint32_t)line >= GS_NOISE_LINE_END)
+        line = line < 0 ? 0 : GS_NOISE_LINE_END - 256;
+    return line;
+}
+
+/* Where a spectrum is being written: the complex numbers of the transform, in bit-reversed order; X[2k] is the real part
+ * of number k, X[2k + 1] the imaginary one of the k-th from the end. */
+typedef struct gs_noise_place {
+    uint32_t random; /* of the last pair begun */
+    uint32_t at;     /* bytes from first to the real part, and back from last to the imaginary one */
+    uint32_t step;   /* of `at` */
+    uint32_t left;   /* bins to come; of an odd number the first is an imaginary part */
+    uint8_t *first;
+    uint8_t *last;
+    const uint16_t *gain;
+} gs_noise_place;
+
+GS_STATIC gs_noise_place gs_noise_place_of(const gs_info *info, uint32_t frame, gs_complex *z)
+{
+    uint32_t size = (uint32_t)sizeof *z << (gs_noise_frame_log2(info) - 1); /* in bytes */
+    gs_noise_place place;
+
+    place.random = gs_noise_random_of(frame);
+    place.at = 0;
+    place.step = gs_reversed_step(size);
+    place.left = size >> 1;
+    place.first = (uint8_t *)z;
+    place.last = (uint8_t *)(z + place.left / 2) - sizeof(int16_t);
+    place.gain = gs_gain;
+    return place;
+}
+
+/* Makes `bins` bins of noise, 1 or more, whose levels, in 1/256, begin at `line`. */
+static GS_INLINE void gs_noise_fill(gs_noise_place *place, uint32_t bins, uint32_t line, uint32_t slope)
+{
+    const uint16_t *gain = place->gain;
+    uint32_t random = place->random;
+    uint32_t at = place->at;
+
+    place->left -= bins;
+    if ((place->left + bins) & 1u)
+        goto second_of_pair; /* the first was the last bin before */
+    do {
+        random = gs_noise_next_random(random);
+        *(int16_t *)(void *)(place->first + at) = gs_noise_signed_by(random, gs_noise_amplitude_of(gain, line));
+        line += slope;
+        if (--bins == 0)
+            break;
+    second_of_pair:
+        *(int16_t *)(void *)(place->last - at) = gs_noise_signed_by(random << 1, gs_noise_amplitude_of(gain, line));
+        line += slope;
+        at = gs_next_reversed(at, place->step);
+        GS_OPAQUE(bins);
+    } while (--bins > 0);
+    place->random = random;
+    place->at = at;
+}
+
+/* The same once for all, for the size of the code. */
+void gs_noise_fill_apart(gs_noise_place *place, uint32_t bins, uint32_t line, uint32_t slope);
+
+#ifdef __OPTIMIZE_SIZE__
+#define GS_NOISE_FILL gs_noise_fill_apart
+#else
+#define GS_NOISE_FILL gs_noise_fill
+#endif
 void gs_noise_clear(gs_complex *z, uint32_t count);
 
 /* As if silence had been before. */
@@ -232,5 +313,7 @@ const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint3
 /* ---- cost ---- */
 
 /* No noise is left out for a budget. */
+
+GS_CODE_ENDS
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "gs_platform.h"
 
+GS_CODE_BEGINS
+
 static int16_t gs_pcm_saturated(int32_t value)
 {
 #if defined(__ARM_FEATURE_DSP) && !defined(__clang__) && defined(__GNUC__)
@@ -28,3 +30,5 @@ void gs_pcm(const uint32_t *quarters, const int16_t *noise, uint32_t samples, in
         while (pcm < end);
     }
 }
+
+GS_CODE_ENDS

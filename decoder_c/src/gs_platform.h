@@ -35,6 +35,13 @@
 #define GS_NOINLINE
 #endif
 
+/* For a function that is worth its code at every call, unless size is all that counts. */
+#ifdef __OPTIMIZE_SIZE__
+#define GS_FAST static GS_NOINLINE
+#else
+#define GS_FAST static GS_INLINE
+#endif
+
 /* For a function that a small core should not inline into its caller, for the sake of the stack or of registers. */
 #if defined(__clang__) && defined(__thumb__)
 #define GS_APART __attribute__((noinline))
@@ -57,11 +64,13 @@
 #define GS_IN_ORDER() ((void)0)
 #endif
 
-/* For C++ too, which knows no compound literals. */
-#ifdef __cplusplus
-#define GS_ALL_ZERO(type) type()
+/* Around the code of files. What Clang takes -Os for is a balance; this makes it what GCC takes it for. */
+#if defined(__clang__) && defined(__OPTIMIZE_SIZE__)
+#define GS_CODE_BEGINS _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define GS_CODE_ENDS _Pragma("clang attribute pop")
 #else
-#define GS_ALL_ZERO(type) ((type){0})
+#define GS_CODE_BEGINS
+#define GS_CODE_ENDS
 #endif
 
 /* C99 leaves both to the compiler; the format does not. */

@@ -3,6 +3,8 @@
 #include "gs_platform.h"
 #include "gs_tables.h"
 
+GS_CODE_BEGINS
+
 /* Zeros that may stand in for bytes beyond a segment's end. */
 #define GS_BYTES_BEYOND_END 4u
 
@@ -82,3 +84,5 @@ uint32_t gs_range_direct(gs_range_coder *coder, uint32_t bits)
     }
     return value;
 }
+
+GS_CODE_ENDS

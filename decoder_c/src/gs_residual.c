@@ -4,6 +4,8 @@
 
 #include "gs_transform.h"
 
+GS_CODE_BEGINS
+
 /* ---- fields ---- */
 
 #define GS_RESIDUAL_VALUES_AT offsetof(gs_residual_state, values)
@@ -39,25 +41,23 @@ static int32_t gs_residual_level_step(const gs_info *info)
     return info->residual[1] & 16 ? 171 : 128;
 }
 
-/* Until a cell has its step and its offset, the first one of an interval has the level of the interval's width, and that
- * of its loudest tone. */
-typedef struct gs_residual_cell {
-    uint16_t end;   /* the bin after its last */
-    int16_t step;   /* level of a coefficient of 1 */
-    int16_t offset; /* of the noise's level; while the frame is read, the residual's level */
-} gs_residual_cell;
+/* Until the cells are made there is a record for each interval, in the place of the first cell that it may have: the bin
+ * after its last one, the level of its loudest tone, and that of its width. */
+typedef gs_noise_cell gs_residual_interval;
 
-/* What reading and making a frame takes, and the frame itself. */
+/* What reading and making a frame takes. */
 typedef struct gs_residual_frame {
     gs_residual_state *state;
     const gs_info *info;
     gs_range_coder *coder;
     gs_tone_state *tone;
     gs_noise_state *noise;
-    gs_residual_cell *cell_end;
-    int32_t exponent;                         /* the highest one, at first of the coefficients */
-    int32_t level[GS_RESIDUAL_INTERVALS + 1]; /* of the noise where intervals begin, and where the last one ends */
-    gs_residual_cell cell[GS_RESIDUAL_CELLS];
+    gs_noise_cell *cell_end;
+    gs_noise_cell *coded_end;     /* of the cells that may have coefficients */
+    int32_t exponent;             /* the highest one of the coefficients */
+    int32_t highest;              /* level of noise, without the cells' offsets */
+    int32_t level[GS_BARK_BANDS]; /* of the noise in the centres of bands */
+    gs_noise_cell cell[GS_RESIDUAL_CELLS];
 } gs_residual_frame;
 
 /* 256 times the logarithm of a number from 1 to 2^24 to the base of 2, in straight lines between powers of 2. */
@@ -75,6 +75,10 @@ static GS_NOINLINE int32_t gs_residual_log2(uint32_t number)
     uint32_t line = number << 8;
     int32_t level = -256;
 
+    while (line >> 12) {
+        line >>= 4;
+        level += 1024;
+    }
     while (line >> 9) {
         line >>= 1;
         level += 256;
@@ -87,15 +91,12 @@ static GS_NOINLINE int32_t gs_residual_log2(uint32_t number)
 
 void gs_residual_start_segment(gs_residual_state *state, const gs_info *info, uint32_t time)
 {
-    uint8_t *zero = &state->is_coded;
-    const uint8_t *end = gs_residual_values(state) + gs_noise_frame_samples(info);
     uint32_t neighbourhood = 0;
     uint32_t i;
 
     state->segment_time = time;
-    do
-        *zero = 0;
-    while (zero++ < end);
+    gs_clear(&state->is_coded,
+             GS_RESIDUAL_VALUES_AT - offsetof(gs_residual_state, is_coded) + 1 + gs_noise_frame_samples(info));
     for (i = 0; i < GS_RESIDUAL_CONTEXTS; i++) {
         uint32_t probability = 1024;
         if (i < GS_RESIDUAL_CONTEXT_ZERO ||
@@ -143,7 +144,7 @@ static uint32_t gs_residual_read_value(gs_residual_frame *frame, uint32_t around
     uint16_t *contexts =
         frame->state->contexts + GS_RESIDUAL_CONTEXT_MAGNITUDE + (around > 2 ? GS_RESIDUAL_MAGNITUDES : 0);
     uint32_t value = gs_residual_read_unary(frame->coder, contexts, GS_RESIDUAL_MAGNITUDES);
-    int32_t exponent = gs_residual_log2(value << (step >> 8)) >> 8;
+    int32_t exponent = (gs_residual_log2(value) >> 8) + (step >> 8);
 
     if (frame->exponent <= exponent)
         frame->exponent = exponent < GS_RESIDUAL_HIGHEST_EXPONENT ? exponent + 1 : GS_RESIDUAL_HIGHEST_EXPONENT;
@@ -156,13 +157,13 @@ static GS_INLINE uint32_t gs_residual_weight_of(uint32_t value)
     return value >> 5;
 }
 
-/* Turns the levels of the cells into offsets and reads their coefficients, in place of those of the frame before. */
+/* Turns the levels of the cells that may have coefficients into offsets and reads these, in place of those of the frame
+ * before. A cell where all are 0 keeps no step. */
 static GS_NOINLINE void gs_residual_read_values(gs_residual_frame *frame, int32_t loudest)
 {
     gs_residual_state *state = frame->state;
     const uint8_t *part = frame->info->residual;
     uint8_t *at = gs_residual_values(state);
-    const uint8_t *values = at;
     const int8_t *fine = state->fine;
     uint32_t before = 0; /* weights: of the coefficient before, of the one before that, and of the last frame's */
     uint32_t second = 0;
@@ -170,115 +171,94 @@ static GS_NOINLINE void gs_residual_read_values(gs_residual_frame *frame, int32_
     uint32_t last = gs_residual_weight_of(*at);
     int32_t level_step = gs_residual_level_step(frame->info);
     int32_t quiet = loudest < 16 * part[4] ? GS_RESIDUAL_QUIET : 0;
-    uint32_t coded = 2 * gs_residual_coded(frame->info); /* cells */
-    gs_residual_cell *cell;
+    gs_noise_cell *cell;
 
     state->is_coded =
         (uint8_t)gs_range_bit(frame->coder, state->contexts + GS_RESIDUAL_CONTEXT_FRAME + state->is_coded);
-    for (cell = frame->cell; cell < frame->cell_end; cell++, fine++, coded--) {
-        const uint8_t *end = values + cell->end;
+    for (cell = frame->cell; cell < frame->coded_end; cell++, fine++) {
+        const uint8_t *end = at + cell->bins;
         uint16_t *contexts = NULL;
         int32_t step = cell->step - quiet;
         int32_t offset = *fine * level_step;
         int32_t ratio;
-        if (at == end)
-            continue;
+        uint32_t some = 0;
         if (step < GS_RESIDUAL_LEAST_STEP)
             step = GS_RESIDUAL_LEAST_STEP;
         if (step > GS_NOISE_HIGHEST_LEVEL)
             step = GS_NOISE_HIGHEST_LEVEL;
         ratio = cell->offset - step - GS_RESIDUAL_FIRST_RATIO;
-        if (ratio > 0 && (int32_t)coded > 0) {
+        if (ratio > 0) {
             uint32_t of_class = gs_least((uint32_t)ratio >> 7, GS_RESIDUAL_CLASSES - 1);
             offset -= 8 * gs_residual_cut[of_class] + (part[1] & 0xE0);
             if (state->is_coded)
                 contexts = state->contexts + GS_RESIDUAL_CONTEXT_ZERO + GS_RESIDUAL_NEIGHBOURHOODS * of_class;
         }
-        cell->step = (int16_t)step;
         cell->offset = (int16_t)offset;
         if (!contexts) {
-            second = end - at == 1 ? before : 0;
+            second = cell->bins == 1 ? before : 0;
             before = 0;
             last_before = gs_residual_weight_of(end[-1]);
             last = gs_residual_weight_of(*end);
             do
                 *at++ = 0;
             while (at < end);
-            continue;
+        } else {
+            do {
+                uint32_t next = gs_residual_weight_of(at[1]);
+                uint32_t around = 2 * (last + before) + last_before + second + next;
+                uint32_t value = 0;
+                if (around > 2)
+                    around = gs_least((around + 3) >> 1, GS_RESIDUAL_NEIGHBOURHOODS - 1);
+                if (gs_range_bit(frame->coder, contexts + around))
+                    value = gs_residual_read_value(frame, around, step);
+                *at++ = (uint8_t)value;
+                some |= value;
+                second = before;
+                before = gs_residual_weight_of(value);
+                last_before = last;
+                last = next;
+            } while (at < end);
         }
-        do {
-            uint32_t next = gs_residual_weight_of(at[1]);
-            uint32_t around = 2 * (last + before) + last_before + second + next;
-            uint32_t value = 0;
-            if (around > 2)
-                around = gs_least((around + 3) >> 1, GS_RESIDUAL_NEIGHBOURHOODS - 1);
-            if (gs_range_bit(frame->coder, contexts + around))
-                value = gs_residual_read_value(frame, around, step);
-            *at++ = (uint8_t)value;
-            second = before;
-            before = gs_residual_weight_of(value);
-            last_before = last;
-            last = next;
-        } while (at < end);
+        cell->step = (int16_t)(some ? step : 0);
     }
 }
 
 /* ---- dequantise ---- */
 
-static void gs_residual_make_cells(gs_residual_frame *frame)
+static GS_INLINE void gs_residual_make_intervals(gs_residual_frame *frame)
 {
     const uint8_t *bins = frame->noise->bins;
     const uint8_t *bins_end = bins + frame->noise->bands;
-    gs_residual_cell *cell = frame->cell;
-    uint32_t fine_from = gs_residual_fine_from(frame->info);
+    gs_residual_interval *interval = frame->cell;
     uint32_t size = gs_noise_frame_samples(frame->info);
     uint32_t begin = 0;
 
     do {
         uint32_t end = bins < bins_end ? begin + *bins : size;
-        cell[0].end = (uint16_t)(cell < frame->cell + 2 * fine_from ? end : (begin + end) >> 1);
-        cell[1].end = (uint16_t)end;
-        cell->step = (int16_t)(gs_residual_log2(end - begin + (end == begin)) >> 1);
-        cell->offset = GS_RESIDUAL_NO_TONE;
-        cell += 2;
+        interval->bins = (uint16_t)end;
+        interval->step = (int16_t)(gs_residual_log2(end - begin + (end == begin)) >> 1);
+        interval->offset = GS_RESIDUAL_NO_TONE;
+        interval += 2;
         begin = end;
     } while (bins++ < bins_end);
-    frame->cell_end = cell;
-    frame->exponent = 0;
-}
-
-static GS_NOINLINE void gs_residual_make_levels(gs_residual_frame *frame)
-{
-    int32_t *level = frame->level;
-    const gs_residual_cell *cell = frame->cell;
-    uint32_t begin = 0;
-
-    (void)gs_noise_make_levels(frame->noise, frame->info, frame->state->frame, level + 1);
-    level[0] = level[1];
-    do {
-        if (cell[1].end == begin && level[1] < level[0])
-            level[1] = level[0];
-        begin = cell[1].end;
-        cell += 2;
-        level++;
-    } while (cell + 2 < frame->cell_end);
-    level[1] = level[0];
 }
 
 /* Raises the levels of the intervals that a tone lasts in, at bins around its place. */
-static GS_INLINE void gs_residual_add_tone(gs_residual_frame *frame, uint32_t place, uint32_t half, int32_t level)
+static GS_INLINE void gs_residual_add_tone(gs_residual_interval *interval, uint32_t place, uint32_t half, int32_t level,
+                                           uint32_t size)
 {
     int32_t narrow = gs_residual_log2(2 * half) >> 1;
-    gs_residual_cell *cell = frame->cell;
+    uint32_t end;
 
-    while (cell[1].end + half <= place)
-        cell += 2;
+    while (interval->bins + half <= place)
+        interval += 2;
     do {
-        int32_t here = level - (narrow > cell->step ? narrow : cell->step);
-        if (cell->offset < here)
-            cell->offset = (int16_t)here;
-        cell += 2;
-    } while (cell < frame->cell_end && cell[-1].end <= place + half);
+        int32_t here = level - (narrow > interval->step ? narrow : interval->step);
+        if (interval->offset < here)
+            interval->offset = (int16_t)here;
+        end = interval->bins;
+        interval += 2;
+    } while (end < size && end <= place + half);
 }
 
 /* Makes the level of the loudest tone of each interval. */
@@ -288,6 +268,7 @@ static GS_NOINLINE void gs_residual_add_tones(gs_residual_frame *frame)
     const gs_held_tone *held = gs_tone_held(frame->tone);
     const gs_held_tone *end = held + frame->tone->held;
     uint32_t n = gs_noise_frame_log2(info);
+    uint32_t size = (uint32_t)1 << n;
     uint32_t centre = (frame->state->frame << n) + GS_TIME_ZERO;
     int32_t loudest = 128 * (2 * info->noise_shift - 6 + (int32_t)((n - 1) & ~1u)) - 256 * info->output_shift;
 
@@ -296,80 +277,106 @@ static GS_NOINLINE void gs_residual_add_tones(gs_residual_frame *frame)
         uint32_t onset = held->onset << octave;
         uint32_t ratio = held->scale + octave + 5u - n - (uint32_t)GS_RESIDUAL_SHORTEST_SCALE;
         uint32_t support = gs_tone_support(held->scale) << octave;
-        uint32_t size = (uint32_t)1 << n;
         uint32_t away = 2 * (onset - centre) + support;
         if ((int32_t)away < 0)
             away = 0 - away;
         if (onset < frame->state->segment_time || away >= support + 2 * size || held->amplitude == 0)
             continue;
         away >>= (ratio > 4 ? n + ratio - 4 : n) - 4;
-        gs_residual_add_tone(frame, held->increment >> (15 + octave - n), 1 + (3 * size >> (n + ratio - 4)),
+        gs_residual_add_tone(frame->cell, held->increment >> (15 + octave - n), 1 + (48u >> ratio),
                              loudest + gs_residual_log2(held->amplitude) + gs_residual_share[ratio] -
-                                 (int32_t)(gs_residual_curvature[ratio] * away * away >> 4));
+                                 (int32_t)(gs_residual_curvature[ratio] * away * away >> 4),
+                             size);
     }
-}
-
-/* How far the noise of an interval is under the residual. */
-static int32_t gs_residual_lift(const gs_info *info, uint32_t interval)
-{
-    int32_t low = info->residual[2] >> 5;
-    int32_t high = info->residual[3] >> 5;
-    uint32_t place = interval < GS_RESIDUAL_LOW_INTERVAL ? 0 : interval - GS_RESIDUAL_LOW_INTERVAL;
-
-    place = gs_least(place, GS_RESIDUAL_HIGH_INTERVAL - GS_RESIDUAL_LOW_INTERVAL);
-    return 64 * low + 8 * (high - low) * (int32_t)place;
 }
 
 /* Makes the step of each cell, and its level, from the levels of bands and tones; reads the fine levels that change
  * them. Returns the loudest level. */
 static GS_NOINLINE int32_t gs_residual_make_steps(gs_residual_frame *frame)
 {
-    const gs_info *info = frame->info;
-    gs_residual_cell *cell = frame->cell;
+    const uint8_t *part = frame->info->residual;
+    const gs_residual_interval *interval = frame->cell;
+    gs_noise_cell *cell = frame->cell;
     const int32_t *level = frame->level;
     int8_t *fine = frame->state->fine;
-    int32_t level_step = gs_residual_level_step(info);
+    int32_t reads_fine = frame->state->frame % GS_RESIDUAL_LEVEL_FRAMES == 0;
+    int32_t level_step = gs_residual_level_step(frame->info);
+    int32_t lift = 64 * (part[2] >> 5); /* by how much the noise is under the residual, and how that changes */
+    int32_t rise = 8 * ((part[3] >> 5) - (part[2] >> 5));
+    int32_t tilt = part[1] & 15;
+    int32_t least = 8 * part[0] - 512;
+    uint32_t plain = gs_residual_fine_from(frame->info);
+    uint32_t coded = gs_residual_coded(frame->info);
+    uint32_t bands = frame->noise->bands;
     int32_t loudest = 0;
-    int32_t tone = 0;
-    int32_t lift = 0;
-    int32_t base = 0;
     int32_t change = 0;
+    int32_t after = *level;
     uint32_t bin = 0;
     uint32_t number = 0;
 
-    for (; cell < frame->cell_end; cell++, fine++, number++) {
-        uint32_t bins = cell->end - bin;
-        int32_t is_refined = number >= 2 * gs_residual_fine_from(info);
-        int32_t own = level[0] + level[1];
-        int32_t total;
-        own = (own + (is_refined ? 2 * level[number & 1u] : own)) >> 2;
-        if ((number & 1u) == 0) {
-            uint32_t pitch = bin + cell[1].end;
-            tone = cell->offset;
-            lift = gs_residual_lift(info, number >> 1);
-            base = 8 * info->residual[0] - 512 + ((info->residual[1] & 15) * gs_residual_log2(pitch + !pitch) >> 4);
-        } else {
-            level++;
+    do {
+        uint32_t end = interval->bins;
+        int32_t tone = interval->offset;
+        int32_t before = after;
+        int32_t middle; /* levels of the noise there, and in the middle of what is left behind a half */
+        int32_t second;
+        uint32_t pitch = bin + end + (end == 0);
+        uint32_t bins = 0; /* of a half of the interval, or of none */
+        if (number < bands)
+            after = *level++;
+        if (end == bin && after < before)
+            after = before;
+        second = middle = (before + after) >> 1;
+        if (number >= plain) {
+            bins = (end - bin) >> 1;
+            middle = (3 * before + after) >> 2;
+            second = (before + 3 * after) >> 2;
         }
-        if (frame->state->frame % GS_RESIDUAL_LEVEL_FRAMES == 0) {
-            if (is_refined && bins > 0 && own >= GS_RESIDUAL_LEAST_FINE)
-                change = gs_residual_read_change(frame, fine, change);
-            else
-                *fine = 0;
+        if (number - GS_RESIDUAL_LOW_INTERVAL - 1 < GS_RESIDUAL_HIGH_INTERVAL - GS_RESIDUAL_LOW_INTERVAL)
+            lift += rise;
+        interval += 2;
+        for (;;) {
+            if (bins > 0) {
+                int32_t own = middle;
+                int32_t total;
+                int32_t below;
+                if (reads_fine) {
+                    if (number >= plain && own >= GS_RESIDUAL_LEAST_FINE)
+                        change = gs_residual_read_change(frame, fine, change);
+                    else
+                        *fine = 0;
+                }
+                below = *fine++ * level_step;
+                own += below + lift;
+                cell->bins = (uint16_t)bins;
+                cell->step = 0;
+                cell->offset = (int16_t)below;
+                total = own;
+                below = own - tone;
+                if (below < 0) {
+                    total = tone;
+                    below = -below;
+                }
+                if (below < 64 * (int32_t)GS_RESIDUAL_SUMS)
+                    total += gs_residual_sum[below >> 6];
+                if (loudest < total)
+                    loudest = total;
+                if (number < coded) {
+                    cell->step =
+                        (int16_t)((total * GS_RESIDUAL_LOUDNESS >> 8) + least + (tilt * gs_residual_log2(pitch) >> 4));
+                    cell->offset = (int16_t)own;
+                    frame->coded_end = cell + 1;
+                }
+                cell++;
+                bin += bins;
+            }
+            bins = end - bin;
+            middle = second;
+            if (bins == 0)
+                break;
         }
-        if (bins == 0)
-            continue;
-        bin += bins;
-        own += *fine * level_step + lift;
-        total = own > tone ? own : tone;
-        bins = (uint32_t)(2 * total - own - tone) >> 6;
-        if (bins < GS_RESIDUAL_SUMS)
-            total += gs_residual_sum[bins];
-        if (loudest < total)
-            loudest = total;
-        cell->step = (int16_t)((total * GS_RESIDUAL_LOUDNESS >> 8) + base);
-        cell->offset = (int16_t)own;
-    }
+    } while (number++ < bands);
+    frame->cell_end = cell;
     return loudest;
 }
 
@@ -395,103 +402,116 @@ static uint32_t gs_residual_noises_of_segment(const gs_residual_state *state, gs
 
 /* ---- render ---- */
 
-#define GS_RESIDUAL_LINE_END ((GS_NOISE_HIGHEST_LEVEL + 1) * 256)
-
-/* Within what a level may be; both in 1/256 of it. */
-static GS_INLINE int32_t gs_residual_limited(int32_t line)
-{
-    if ((uint32_t)line >= GS_RESIDUAL_LINE_END)
-        line = line < 0 ? 0 : GS_RESIDUAL_LINE_END - 256;
-    return line;
-}
-
 /* What a coefficient, as it is kept, stands for where the raised level of 1 is `level`. */
-static GS_INLINE int32_t gs_residual_amplitude_of(uint32_t value, uint32_t level, uint32_t highest)
+static GS_INLINE int16_t gs_residual_amplitude_of(uint32_t value, uint32_t level, uint32_t highest)
 {
     uint32_t one = ((uint32_t)gs_gain[(level >> 3) % GS_GAIN_STEPS] << (level >> 8)) >> 13;
     int32_t amplitude = (int32_t)gs_least(one * (value >> 1 & 15u) >> 2, highest);
 
-    return value & 1u ? -amplitude : amplitude;
+    return (int16_t)(value & 1u ? -amplitude : amplitude);
 }
 
-/* Bins' levels with the offsets of their cells. Without `z` it makes the frame's exponent that of the highest one, if that
- * is higher than that of the coefficients; else the spectrum, as gs_noise_make_spectrum does. */
-static GS_NOINLINE void gs_residual_make_spectrum(gs_residual_frame *frame, gs_complex *z)
+/* Makes a cell with coefficients that are not 0, or of which a part is beyond what a level may be, bin by bin. */
+static GS_NOINLINE void gs_residual_fill_slowly(const gs_residual_frame *frame, gs_noise_place *place,
+                                                const gs_noise_cell *cell, int32_t line, int32_t slope, int32_t up)
 {
-    const gs_info *info = frame->info;
-    const uint8_t *value = gs_residual_values(frame->state);
-    const uint8_t *values = value;
-    const uint16_t *reciprocal = frame->noise->reciprocal;
-    const int32_t *level = frame->level;
-    const gs_residual_cell *cell;
-    uint32_t log2 = gs_noise_frame_log2(info);
-    uint32_t size = (uint32_t)sizeof *z << (log2 - 1); /* in bytes, as `at` */
-    uint32_t reversed = gs_reversed_step(size);
-    uint32_t random = gs_noise_random_of(frame->state->frame);
-    int32_t up = gs_noise_raised_by(info, frame->exponent);
-    uint8_t *first = (uint8_t *)z;
-    uint8_t *last = first + size - sizeof(int16_t);
-    uint32_t at = 0;
-    uint32_t is_second = 0; /* of a pair */
-    uint32_t half = 0;
-    int32_t line = 0;
-    int32_t slope = 0;
+    uint32_t log2 = gs_noise_frame_log2(frame->info);
+    const uint8_t *value = gs_residual_values(frame->state) + ((uint32_t)1 << log2) - place->left;
+    const uint8_t *end = value + cell->bins;
 
-    for (cell = frame->cell; cell < frame->cell_end; cell++, half ^= 1u) {
-        const uint8_t *end = values + cell->end;
-        int32_t offset = cell->offset * 256;
-        if (!half) {
-            line = level[0] * 256;
-            slope = cell + 2 < frame->cell_end ? (level[1] - level[0]) * *reciprocal++ >> 8 : 0;
-            level++;
+    do {
+        uint8_t *bin = place->left & 1u ? place->last - place->at : place->first + place->at;
+        gs_noise_fill_apart(place, 1, (uint32_t)(gs_noise_limited(line) + 256 * up), 0);
+        if (*value)
+            *(int16_t *)(void *)bin =
+                gs_residual_amplitude_of(*value, (uint32_t)(cell->step + up), 32767u >> (log2 & 1u));
+        line += slope;
+    } while (++value < end);
+}
+
+/* The spectrum of noise, as gs_noise_make_spectrum makes it, but in the levels that cells have, and with the
+ * coefficients that are not 0 in its place, all raised by `up`. Without `z` it makes nothing. Returns 256 times the
+ * highest level of noise, not limited, or 0. */
+GS_FAST int32_t gs_residual_make_spectrum(const gs_residual_frame *frame, int32_t up, gs_complex *z)
+{
+    gs_noise_place place = gs_noise_place_of(frame->info, frame->state->frame, z);
+    const uint16_t *reciprocal = frame->noise->reciprocal;
+    const uint8_t *bins_of = frame->noise->bins;
+    const int32_t *level = frame->level;
+    const gs_noise_cell *cell = frame->cell;
+    int32_t highest = 0;
+    int32_t after = *level;
+    uint32_t left = place.left;
+    uint32_t bands = frame->noise->bands;
+
+    do {
+        int32_t before = after;
+        int32_t line = before * 256;
+        int32_t slope = 0;
+        uint32_t bins = left;
+        if (bands > 0) {
+            after = *level++;
+            bins = *bins_of++;
+            slope = (after - before) * *reciprocal++ >> 8;
         }
-        if (value == end)
-            continue;
-        line += offset;
-        if (!z) {
-            int32_t other = line + slope * (int32_t)(end - value - 1);
-            int32_t exponent = gs_residual_limited(line > other ? line : other) >> 16;
-            if (frame->exponent < exponent)
-                frame->exponent = exponent;
-            line = other + slope - offset;
-            value = end;
-            continue;
-        }
-        do {
-            int32_t here = gs_noise_amplitude_of(gs_gain, (uint32_t)(gs_residual_limited(line) + 256 * up));
-            uint8_t *place = first + at;
-            line += slope;
-            if (is_second) {
-                place = last - at;
-                at = gs_next_reversed(at, reversed);
+        if (bins == 0 && after < before)
+            after = before;
+        left -= bins;
+        for (; bins > 0; cell++) {
+            uint32_t run = cell->bins;
+            int32_t here = line + 256 * cell->offset;
+            int32_t there = here + slope * (int32_t)(run - 1);
+            bins -= run;
+            line += slope * (int32_t)run;
+            if (!z) {
+                if (highest < here)
+                    highest = here;
+                if (highest < there)
+                    highest = there;
+            } else if (cell->step == 0 && (uint32_t)here < GS_NOISE_LINE_END && (uint32_t)there < GS_NOISE_LINE_END) {
+                GS_NOISE_FILL(&place, run, (uint32_t)(here + 256 * up), (uint32_t)slope);
             } else {
-                random = gs_noise_next_random(random);
+#ifdef __OPTIMIZE_SIZE__
+                gs_residual_fill_slowly(frame, &place, cell, here, slope, up);
+#else
+                gs_noise_place slow = place; /* so that the other one may stay in registers */
+                gs_residual_fill_slowly(frame, &slow, cell, here, slope, up);
+                place = slow;
+#endif
             }
-            here = gs_noise_signed_by(random << is_second, here);
-            if (*value)
-                here = gs_residual_amplitude_of(*value, (uint32_t)(cell->step + up), 32767u >> (log2 & 1u));
-            *(int16_t *)(void *)place = (int16_t)here;
-            is_second ^= 1u;
-        } while (++value < end);
-        line -= offset;
-    }
+        }
+    } while (bands-- > 0);
+    return highest;
 }
 
 static GS_NOINLINE void gs_residual_make_block(gs_residual_frame *frame)
 {
     gs_noise_state *noise = frame->noise;
-    gs_complex *z = gs_noise_block(noise, frame->info);
+    const gs_info *info = frame->info;
+    gs_complex *z = gs_noise_block(noise, info);
     uint32_t number = frame->state->frame;
+    int32_t exponent = frame->exponent;
+    int32_t highest = 0; /* offset */
+    const gs_noise_cell *cell;
 
+    for (cell = frame->cell; cell < frame->cell_end; cell++) {
+        if (highest < cell->offset)
+            highest = cell->offset;
+    }
     if (noise->frame + 1 != number || number == 0)
-        gs_noise_forget_older(noise, frame->info);
+        gs_noise_forget_older(noise, info);
     noise->frame = number;
-    gs_residual_make_spectrum(frame, NULL);
-    if (frame->exponent > 0)
-        gs_residual_make_spectrum(frame, z);
-    else
-        gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(frame->info) - 1));
-    gs_noise_make_block(noise, frame->info, frame->exponent);
+    if (exponent < (frame->highest + highest) >> 8) {
+        int32_t of_noise = gs_noise_limited(gs_residual_make_spectrum(frame, 0, NULL)) >> 16;
+        if (exponent < of_noise)
+            exponent = of_noise;
+    }
+    if (exponent > 0) {
+        (void)gs_residual_make_spectrum(frame, gs_noise_raised_by(info, exponent), z);
+    } else {
+        gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(info) - 1));
+    }
+    gs_noise_make_block(noise, info, exponent);
 }
 
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
@@ -507,20 +527,26 @@ void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_co
     frame.coder = coder;
     frame.tone = tone;
     frame.noise = noise;
-    gs_residual_make_cells(&frame);
+    frame.coded_end = frame.cell;
+    frame.exponent = 0;
+    gs_residual_make_intervals(&frame);
     gs_residual_add_tones(&frame);
     if (age < GS_NOISE_LONGEST)
         noise->held = (uint8_t)gs_residual_noises_of_segment(state, noise, age);
-    gs_residual_make_levels(&frame);
-    noise->held = held;
+    frame.highest = gs_noise_make_levels(noise, info, state->frame, frame.level);
     gs_residual_read_values(&frame, gs_residual_make_steps(&frame));
     if (is_wanted && !coder->input.error) {
-        if (age < GS_NOISE_LONGEST)
-            gs_residual_make_levels(&frame);
+        if (noise->held != held) {
+            noise->held = held;
+            frame.highest = gs_noise_make_levels(noise, info, state->frame, frame.level);
+        }
         gs_residual_make_block(&frame);
     }
+    noise->held = held;
     state->frame++;
 }
 
 /* ---- cost ----
  * is that of all frames. */
+
+GS_CODE_ENDS

@@ -7,6 +7,8 @@
 #include "gs_noise.h"
 #include "gs_tone.h"
 
+GS_CODE_BEGINS
+
 /* ---- fields ---- */
 
 #define GS_RESIDUAL_BIT 5u /* of a stream's kinds */
@@ -81,5 +83,7 @@ void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_co
 /* ---- cost ---- */
 
 /* No frame is left out for a budget. */
+
+GS_CODE_ENDS
 
 #endif

@@ -1,5 +1,7 @@
 #include "gs_slots.h"
 
+GS_CODE_BEGINS
+
 #define GS_ADD_CONTEXTS(name, NAME) +GS_##NAME##_MOST_CONTEXTS
 #define GS_MOST_CONTEXTS (0 GS_EACH_KIND(GS_ADD_CONTEXTS))
 
@@ -21,7 +23,7 @@ void gs_slots_start_segment(gs_slots *slots, const gs_info *info, uint16_t *cont
 {
     const uint8_t *prior = gs_prior + info->table_set * GS_MOST_CONTEXTS;
 
-    *slots = GS_ALL_ZERO(gs_slots);
+    gs_clear(slots, sizeof *slots);
     slots->slot.slot_log2 = info->slot_log2;
 
 #define GS_START_SEGMENT(name, NAME)                                                                                   \
@@ -91,3 +93,5 @@ int gs_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t *contexts, gs
     }
     return 0;
 }
+
+GS_CODE_ENDS

@@ -7,6 +7,8 @@
 #include "gs_range_coder.h"
 #include "gs_tables.h"
 
+GS_CODE_BEGINS
+
 /* The syntax does not tell larger counts of Gaussians apart; 2 * GS_ENOUGH_COUNTED must not be less than 8. */
 #define GS_ENOUGH_COUNTED 15u
 
@@ -79,5 +81,7 @@ GS_STATIC uint32_t gs_more_context(const gs_slot *slot, uint32_t before)
         activity++;
     return GS_MORE_PLACES * activity + gs_least(slot->count, GS_MORE_PLACES - 1);
 }
+
+GS_CODE_ENDS
 
 #endif

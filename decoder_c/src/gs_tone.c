@@ -2,6 +2,8 @@
 
 #include "gs_tone.h"
 
+GS_CODE_BEGINS
+
 /* ---- fields ---- */
 
 GS_STATIC_ASSERT(the_public_header_knows_the_memory_of_tones, sizeof(gs_tone_state) == GS_TONE_BYTES(0u));
@@ -79,6 +81,14 @@ static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t 
         envelope += slope;
         phase = (phase >> 16) | (phase + increment) << 16;
     }
+#ifdef __OPTIMIZE_SIZE__
+    for (run >>= 1; run > 0; run--) {
+        uint32_t first;
+        uint32_t second;
+        GS_TONE_TWO_SAMPLES(0);
+        sum += 2;
+    }
+#else
     if (run & 2u) {
         uint32_t first;
         uint32_t second;
@@ -102,6 +112,7 @@ static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t 
         sum += 8;
         GS_TOGETHER(sum, phase);
     }
+#endif
 #else
     phase -= run;
     if (run & 1u) {
@@ -367,3 +378,5 @@ static uint32_t gs_tone_least_strength(const gs_held_tone *held, uint32_t count,
         left -= costs[--least];
     return least;
 }
+
+GS_CODE_ENDS

@@ -4,6 +4,8 @@
 
 #include "gs_symbols.h"
 
+GS_CODE_BEGINS
+
 /* ---- fields ---- */
 
 #define GS_MAX_SCALE 11u
@@ -212,5 +214,7 @@ void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, 
 
 #define GS_LARGEST_BUDGET 65534u
 #define GS_UNLIMITED 65535u
+
+GS_CODE_ENDS
 
 #endif

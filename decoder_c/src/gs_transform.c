@@ -4,6 +4,8 @@
 
 #include "gs_tables.h"
 
+GS_CODE_BEGINS
+
 #define GS_QUARTER_TURN 256u /* in indices of the cosine */
 
 GS_STATIC_ASSERT(a_quarter_turn_is_a_quarter_of_the_cosine, GS_COSINE_STEPS == 4 * GS_QUARTER_TURN);
@@ -303,3 +305,5 @@ void gs_inverse_mdct(gs_complex *z, uint32_t frame_log2, const gs_mdct_scaling *
     if (down->samples < GS_LEAST_SHIFT)
         gs_double_all(z, frame_log2, (uint32_t)(GS_LEAST_SHIFT - down->samples));
 }
+
+GS_CODE_ENDS
