@@ -19,10 +19,11 @@
  *
  * What it costs
  *
- * Memory: GS_DECODER_BYTES of the class, plus a stack of about 350 bytes on a small core, 850 with a residual layer. No heap, no floating point,
- * no C library but the memcpy and memset that compilers call by themselves, no 64-bit arithmetic, no division, no
- * recursion, no writable global. Noise takes 560 bytes, 4 for each noise that can be held and 3 for each sample of
- * a frame, a residual layer 316 and one for each sample of a frame; a stream without takes none of them.
+ * Memory: GS_DECODER_BYTES of the class, plus a stack of about 350 bytes on a small core, 1000 with a residual layer. No
+ * heap, no floating point, no C library but the memcpy and memset that compilers call by themselves, no 64-bit
+ * arithmetic, no division, no recursion, no writable global. Noise takes 560 bytes, 4 for each noise that can be held
+ * and 3 for each sample of a frame, a residual layer 316 and one for each sample of a frame; a stream without takes none
+ * of them.
  * Time: gs_info.peak_macs is the most multiplications a sample in any 20 ms of playing. A sounding tone takes one for
  * each sample at the lowest of four sample rates that holds it, and four for each straight piece of its envelope in a
  * block of 64 samples; the filters between the rates 3.5 a sample; noise, a transform a frame, log2(frame) + 5 a sample

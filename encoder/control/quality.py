@@ -27,7 +27,7 @@ _SLOPES = (0.25, 2.0)
 """Exponent with which the distance grows with the step: at first, and what is believed of two tries."""
 _LONGEST = 1.4
 """Of one try to the next, in the logarithm of the step."""
-_LAYER_TRIES = 5
+_LAYER_TRIES = 6
 _THINNING = 30
 """Share of the tones, one in so many, that thinning stops at."""
 
@@ -87,24 +87,23 @@ def layers_for_quality(problem: Problem, solution: Solution, quality: float, lis
     """The solution with noise and, where that leaves it too far from the clip, the residual layer that brings it to a
     quality, or nearest."""
     layered, _ = with_layers(problem, solution)
-    if layered.residual is None:
-        return layered
     plain = layered.with_residual(None)
-    wanted = math.log(distance_at(quality))
     kbit_s = 8 * stream_bytes(problem, layered) / 1000 / problem.seconds
+    too_low, enough = 0.0, math.inf
     tried: list[tuple[float, Solution]] = []
     for _ in range(_LAYER_TRIES):
-        missing = math.log(max(listener.distance(assemble(problem, layered).decoded()), 1e-6)) - wanted
+        distance = listener.distance(assemble(problem, layered).decoded())
+        missing = math.log(min(max(distance, 1e-6), 1e6) / distance_at(quality))
         tried.append((abs(missing), layered))
-        if abs(missing) < _TOLERANCE:
+        needless = layered.residual is None and missing < _TOLERANCE
+        if abs(missing) < _TOLERANCE or needless or not problem.may_have_residual:
             break
-        kbit_s *= math.exp(min(_LONGEST, max(-_LONGEST, missing / _SLOPE)))
+        too_low, enough = (kbit_s, enough) if missing > 0 else (too_low, kbit_s)
+        if too_low > 0 and enough < math.inf:
+            kbit_s = math.sqrt(too_low * enough)
+        else:
+            kbit_s *= math.exp(min(_LONGEST, max(-_LONGEST, missing / _SLOPE)))
         layered = with_residual(problem, plain, kbit_s)
-        if layered.residual is None:
-            tried.append(
-                (abs(math.log(max(listener.distance(assemble(problem, plain).decoded()), 1e-6)) - wanted), plain)
-            )
-            break
     return min(tried, key=lambda entry: entry[0])[1]
 
 

@@ -144,7 +144,7 @@ def test_encoder_of_the_letter(seed: int) -> None:
 
 
 @on_each_backend
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[::2])
 def test_seeking(seed: int, backend: str) -> None:
     """To the ends of frames and slots, and anywhere."""
     stream, random = residual_stream(seed), np.random.default_rng(seed)
@@ -564,8 +564,9 @@ def test_noise_between_coefficients_is_lowered() -> None:
     """By what the quantiser left out there, and by the fill, 0.75 dB a step; more where the step is small."""
 
     def drawn(step: int, fill: int) -> float:
-        header = header_for(6000, dataclasses.replace(PART, step=step, fill=fill), base=16)
-        found = [coefficients(decoded(header, Gaussians()), 7, frame)[10:110] for frame in range(4, 40)]
+        header = header_for(2600, dataclasses.replace(PART, step=step, fill=fill), base=16)
+        pcm = decoded(header, Gaussians())
+        found = [coefficients(pcm, 7, frame)[10:110] for frame in range(4, 18)]
         return 20 * math.log10(float(np.sqrt(np.mean(np.square(found)))))
 
     unlowered = 20 * math.log10(unit_of(2048, header_for(6000, PART)))
@@ -616,7 +617,7 @@ def test_flipped_bits(seed: int, backend: str) -> None:
     stream = residual_stream(seed)
     random = np.random.default_rng(seed)
     body = parse_header(stream.data)[1]
-    for bit in random.choice(8 * len(stream.data), 200, replace=False).tolist():
+    for bit in random.choice(8 * len(stream.data), 80, replace=False).tolist():
         damaged = bytearray(stream.data)
         damaged[bit // 8] ^= 1 << (bit % 8)
         judgement, pcm = verdict(bytes(damaged), backend)
