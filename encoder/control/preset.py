@@ -4,7 +4,7 @@ to it for the ear."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from audio_gs.codec.tables import TABLE_SETS
 
 from ..assemble import Solution, assemble
-from ..options import NARROW_RATE, EncoderOptions, Preset, load_preset
+from ..options import EncoderOptions, Preset, load_preset
 from ..perception import Listener
 from ..problem import BITS_EACH, Problem, Samples
 from ..progress import Span
@@ -25,12 +25,8 @@ _SECONDS = 4.0
 """Length of the excerpt."""
 _DISTANCE_BY_RATE = -0.4
 """Exponent with which the distance falls as the rate grows, near enough to compare rates that differ little."""
-_OF_VOICES = TABLE_SETS[0]
 _CLEARLY = 0.98
-"""Of the cost of the preset of voices, which asks for the least memory, what another has to come down to."""
-_SURELY, _SURELY_NARROW = 0.85, 0.6
-"""The same, with a residual layer, of the product of the costs of both presets as they are and with noise of one level:
-voices come out nearer with more noise than is good for them. Narrow-band sound is mostly voices."""
+"""Of the cost of the preset that asks for the least memory, what another has to come down to."""
 _USUAL, _LESS = 1.0, 0.5
 """Weights of the residual layer."""
 _FAR_NEARER = 0.9
@@ -48,63 +44,44 @@ class Choice(NamedTuple):
 def choose(
     signal: Samples, sample_rate: int, options: EncoderOptions, kbit_s: float, report: Span | None = None
 ) -> Choice:
-    """What comes nearest to the clip, output steps, shape (n,), at about a bitrate: the preset, if that is open, and
-    the weight of the residual layer."""
+    """What comes nearest to the clip, output steps, shape (n,), at about a bitrate: the preset, if that is open, by
+    tones and noise alone; and the weight of the residual layer."""
     excerpt = loudest(signal, round(_SECONDS * sample_rate))
     options = dataclasses.replace(options, loop=None, seek_every=0)
     trials = _Trials(excerpt, sample_rate, options, kbit_s)
-    name = options.preset
-    costs: dict[str, float] = {}
-    if name == "auto":
-        for number, tried in enumerate(TABLE_SETS):
-            if report is not None:
-                report(number / len(TABLE_SETS), f"trying preset {tried}")
-            costs[tried] = trials.cost(load_preset(tried))
-        name = _nearest(costs, trials)
+    name, best_cost = options.preset, math.inf
+    for number, tried in enumerate(TABLE_SETS if name == "auto" else ()):
+        if report is not None:
+            report(number / len(TABLE_SETS), f"trying preset {tried}")
+        cost = trials.cost(load_preset(tried), 0.0)
+        if cost < best_cost:
+            # The first is the one that asks for the least.
+            name, best_cost = tried, cost * (_CLEARLY if tried == TABLE_SETS[0] else 1)
     preset = load_preset(name)
     if not trials.have_residual(preset):
         return Choice(name, _USUAL)
-    usual = costs[name] if name in costs else trials.cost(preset)
-    return Choice(name, _LESS if trials.cost(preset, _LESS) < _FAR_NEARER * usual else _USUAL)
-
-
-def _nearest(costs: Mapping[str, float], trials: _Trials) -> str:
-    """The preset of the least cost, or that of voices."""
-    nearest = min(TABLE_SETS, key=lambda name: costs[name])
-    nearer = costs[nearest] / costs[_OF_VOICES] if costs[_OF_VOICES] > 0 else 1.0
-    if nearer > _CLEARLY:
-        return _OF_VOICES
-    presets = [load_preset(name) for name in (_OF_VOICES, nearest)]
-    if not all(trials.have_residual(preset) for preset in presets):
-        return nearest
-    of_voices, other = (trials.cost(_as_noisy(preset)) for preset in presets)
-    limit = _SURELY_NARROW if trials.sample_rate <= NARROW_RATE else _SURELY
-    return nearest if nearer * other < limit * of_voices else _OF_VOICES
-
-
-def _as_noisy(preset: Preset) -> Preset:
-    """The preset with noise about as loud as what the tones leave."""
-    return dataclasses.replace(preset, noise_level_low=-3.0, noise_level_high=0.0, noise_level_alone=0.0)
+    lighter = trials.cost(preset, _LESS) < _FAR_NEARER * trials.cost(preset, _USUAL)
+    return Choice(name, _LESS if lighter else _USUAL)
 
 
 class _Trials:
     """Rough encodings of an excerpt at about a bitrate."""
 
     def __init__(self, excerpt: Samples, sample_rate: int, options: EncoderOptions, kbit_s: float) -> None:
-        self._excerpt, self.sample_rate = excerpt, sample_rate
+        self._excerpt, self._sample_rate = excerpt, sample_rate
         self._options, self._kbit_s = options, kbit_s
         self._listener = Listener(excerpt, sample_rate)
         self._steps: dict[float, Step] = {}
 
     def have_residual(self, preset: Preset) -> bool:
         """Whether they have a residual layer under a preset."""
-        problem = Problem(self._excerpt, self.sample_rate, preset, self._options)
+        problem = Problem(self._excerpt, self._sample_rate, preset, self._options)
         return self._options.gaussians is None and has_residual_at(problem, self._kbit_s)
 
-    def cost(self, preset: Preset, weight: float = 1.0) -> float:
+    def cost(self, preset: Preset, weight: float) -> float:
         """How far the excerpt is from itself under a preset and a weight of the residual layer, counted as if all took
         the same bytes."""
-        problem = Problem(self._excerpt, self.sample_rate, preset, self._options, weight)
+        problem = Problem(self._excerpt, self._sample_rate, preset, self._options, weight)
         of_both = tones_kbit_s(problem, self._kbit_s)
         uncoded = self._kbit_s if of_both is None else of_both
         count = noise_count_at(problem, uncoded)
