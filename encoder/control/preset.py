@@ -27,11 +27,10 @@ _DISTANCE_BY_RATE = -0.4
 """Exponent with which the distance falls as the rate grows, near enough to compare rates that differ little."""
 _CLEARLY = 0.98
 """Of the cost of the preset that asks for the least memory, what another has to come down to."""
-_USUAL, _LESS = 1.0, 0.5
-"""Weights of the residual layer."""
-_FAR_NEARER = 0.9
-"""Of the cost with the usual weight, what the lower one has to come down to: the distance likes tones better than the
-ear does."""
+_USUAL = 1.0
+_LIGHTER = ((0.0, 0.75), (0.5, 0.9))
+"""Weights of the residual layer, and what the cost has to come down to with each, of that with the usual one: the
+distance likes tones better than the ear does."""
 
 
 class Choice(NamedTuple):
@@ -60,8 +59,11 @@ def choose(
     preset = load_preset(name)
     if not trials.have_residual(preset):
         return Choice(name, _USUAL)
-    lighter = trials.cost(preset, _LESS) < _FAR_NEARER * trials.cost(preset, _USUAL)
-    return Choice(name, _LESS if lighter else _USUAL)
+    usual = trials.cost(preset, _USUAL)
+    for weight, far_nearer in _LIGHTER:
+        if trials.cost(preset, weight) < far_nearer * usual:
+            return Choice(name, weight)
+    return Choice(name, _USUAL)
 
 
 class _Trials:
