@@ -81,6 +81,18 @@ class CostBook:
                 costs[chain] = costs.get(chain, Cost()) + part.of_runs(runs, saved)
         return costs
 
+    def _saved_behind_memory(self, address: int) -> int:
+        """Cycles that the instruction at an address saves behind a load or store."""
+        start = address - self._elf.code_start
+        one = next(iter(self._disassembler.instructions(self._elf.code[start : start + 4], address)), None)
+        if one is None:
+            return 0
+        alone, behind = (
+            self._timing.cycles(one.kind, registers=one.registers, to_pc=one.to_pc, after_memory=after)
+            for after in (False, True)
+        )
+        return alone - behind
+
     def _decode(self, address: int, size: int) -> _Block:
         start = address - self._elf.code_start
         if not 0 <= start <= start + size <= len(self._elf.code):
@@ -96,6 +108,10 @@ class CostBook:
             chain = self._elf.chain_at(one.address)
             parts[chain] = parts.get(chain, Cost()) + Cost(1, one.multiplies, cycles)
         last = found[-1]
+        if after_memory and not last.may_jump:
+            # An engine may cut a block where a page ends: what comes next comes right behind.
+            chain = self._elf.chain_at(last.address)
+            parts[chain] = parts[chain] + Cost(0, 0, -self._saved_behind_memory(address + size))
         block = _Block(
             whole=sum(parts.values(), Cost()),
             saved=cycles - 1 if last.may_jump else 0,
