@@ -15,18 +15,31 @@ import numpy.typing as npt
 from numba import njit
 
 from .kinds.base import Array, HeaderLimit, Macs, Table
-from .kinds.noise import HIGHEST_LEVEL, NOISE_DTYPE, Coded, frame_levels, limited, macs_of_levels
+from .kinds.noise import (
+    HIGHEST_LEVEL,
+    NOISE_DTYPE,
+    Coded,
+    frame_levels,
+    frames_first_needed,
+    limited,
+    macs_of_levels,
+    summed_over_frames,
+    where_frames_are_needed,
+)
 from .kinds.noise import band_bins as bins_of_bands
 from .kinds.noise import held as held_noises
 from .kinds.tone import amplitude
+from .kinds.tone import support as tone_support
 from .range_coder import decode_bit, decode_direct, encode_bit, encode_direct
 from .tables import (
     BARK_BANDS,
+    NOISE_SHORTEST_SUPPORT,
     RENDER_BLOCK,
     RESIDUAL_CLASSES,
     RESIDUAL_FIRST_RATIO,
     RESIDUAL_FRAME,
     RESIDUAL_LEVEL_MAGNITUDE,
+    RESIDUAL_LEVEL_MAGNITUDES,
     RESIDUAL_LEVEL_SIGN,
     RESIDUAL_LEVEL_ZERO,
     RESIDUAL_LONGEST_UNARY,
@@ -35,7 +48,6 @@ from .tables import (
     RESIDUAL_NEIGHBOURHOODS,
     RESIDUAL_SHORTEST_SCALE,
     RESIDUAL_ZERO,
-    SHORTEST_SUPPORT,
     WARM_UP_BLOCKS,
     residual_curvature,
     residual_cut,
@@ -61,7 +73,7 @@ INTERVALS = BARK_BANDS + 1
 """Between the centres of bands, before the first and after the last."""
 CELLS = 2 * INTERVALS
 """Halves of intervals."""
-LARGEST_VALUE = 15
+LARGEST_VALUE = RESIDUAL_LONGEST_UNARY
 LEVEL_FRAMES = 4
 """Frames for which a fine level holds."""
 
@@ -144,6 +156,11 @@ def frames_needed(header: StreamHeader) -> int:
     return ((header.samples - 1) >> header.noise.frame_log2) + 2
 
 
+def frames_coded(header: StreamHeader) -> int:
+    """How many of them its slots code, from frame 0 on too."""
+    return frames_of_slot(header, header.slots - 1).stop
+
+
 def empty(rows: int = 0) -> Table:
     """A table of so many values, all 0."""
     return np.zeros(rows, RESIDUAL_DTYPE)
@@ -155,8 +172,7 @@ def check(table: Table, header: StreamHeader) -> None:
         return
     if header.residual is None or header.noise is None:
         raise ValueError("a residual in a stream whose header has none")
-    coded = range(frames_of_slot(header, 0).start, frames_of_slot(header, header.slots - 1).stop)
-    if np.any((table["frame"] < coded.start) | (table["frame"] >= coded.stop)):
+    if np.any((table["frame"] < 0) | (table["frame"] >= frames_coded(header))):
         raise ValueError("a residual value lies outside the clip's frames")
     is_level = table["layer"] == LEVEL
     if np.any(~is_level & (table["layer"] != COEFFICIENT)):
@@ -252,12 +268,10 @@ def layout_of(header: StreamHeader) -> Layout:
     place = np.clip(np.arange(count), _LOW_INTERVAL, _HIGH_INTERVAL) - _LOW_INTERVAL
     lift = 64 * part.lift_low + ((64 * (part.lift_high - part.lift_low) * place) >> 3)
     pitch = np.array([log2_level(max(1, int(total))) for total in edges[1:] + edges[:-1]], np.int64)
-    # Coefficients of level l have a power of 2^(l / 128 - offset); see SPEC 5.4 for its parts.
-    offset = 2 * noise.shift - 6 - ((n - 1) & 1)
     return Layout(
         frame_log2=n,
         base=noise.base,
-        tone_level=128 * (offset + n - 1) - 256 * header.output_shift,
+        tone_level=128 * (noise.octaves_of_power + n - 1) - 256 * header.output_shift,
         amplitude_step=header.amplitude_step,
         bins=edges,
         spread=spread,
@@ -277,7 +291,7 @@ HELD_TONE = np.dtype([(name, "<i8") for name in ("scale", "onset", "bin", "ampli
 
 def held_tones(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
     """Tones ready for `tone_levels`, dtype `HELD_TONE`, without those that no decoder ever holds (SPEC P1)."""
-    table = table[table["onset"] + (SHORTEST_SUPPORT << table["scale"]) > -WARM_UP_BLOCKS * RENDER_BLOCK]
+    table = table[table["onset"] + tone_support(table["scale"]) > -WARM_UP_BLOCKS * RENDER_BLOCK]
     out = np.zeros(len(table), HELD_TONE)
     for name in ("scale", "onset", "bin"):
         out[name] = table[name]
@@ -477,7 +491,7 @@ def decode_frame(
             below = 0
             if decode_bit(state, data, contexts, zero):
                 minus = decode_bit(state, data, contexts, sign)
-                below = _decode_unary(state, data, contexts, RESIDUAL_LEVEL_MAGNITUDE, 2)
+                below = _decode_unary(state, data, contexts, RESIDUAL_LEVEL_MAGNITUDE, RESIDUAL_LEVEL_MAGNITUDES)
                 below = -below if minus else below
             memory.fine[cell] = (memory.fine[cell] >> 1) + below
             memory.changes[cell] = below
@@ -526,7 +540,7 @@ def encode_frame(
             encode_bit(state, output, contexts, zero, 1 if value else 0)
             if value:
                 encode_bit(state, output, contexts, sign, 1 if value < 0 else 0)
-                _encode_unary(state, output, contexts, RESIDUAL_LEVEL_MAGNITUDE, 2, abs(value))
+                _encode_unary(state, output, contexts, RESIDUAL_LEVEL_MAGNITUDE, RESIDUAL_LEVEL_MAGNITUDES, abs(value))
             memory.fine[cell] = (memory.fine[cell] >> 1) + value
             below = value
     _, ratios = steps_of(cells, memory.fine, layout)
@@ -609,8 +623,8 @@ class FrameSource:
     def cells(self, frame: int) -> Cells:
         """The cells of a frame; drops what has ended before it."""
         n = self.layout.frame_log2
-        self._tones = self._tones[self._tones["onset"] + (32 << self._tones["scale"]) > (frame - 1) << n]
-        self._noises = self._noises[self._noises["frame"] + (4 << self._noises["scale"]) > frame]
+        self._tones = self._tones[self._tones["onset"] + tone_support(self._tones["scale"]) > (frame - 1) << n]
+        self._noises = self._noises[self._noises["frame"] + (NOISE_SHORTEST_SUPPORT << self._noises["scale"]) > frame]
         levels = limited(frame_levels(frame, self.layout.base, self._noises, self._bands))
         return cells_of(levels, tone_levels(frame, 1, self._tones, self.layout)[0], self.layout)
 
@@ -658,12 +672,8 @@ def macs_each_frame(gaussians: Mapping[str, Table], header: StreamHeader, first:
     macs = np.full(count, MACS_PER_CELL * CELLS, np.int64)
     macs += macs_of_levels(gaussians["noise"], n, first, count)
     onset = tones["onset"].astype(np.int64)
-    begin = np.clip((onset >> n) - first, 0, count)
-    end = np.clip(((onset + (32 << tones["scale"].astype(np.int64)) - 1) >> n) + 2 - first, 0, count)
-    steps = np.zeros(count + 1, np.int64)
-    np.add.at(steps, begin, MACS_PER_TONE)
-    np.add.at(steps, end, -MACS_PER_TONE)
-    macs += np.cumsum(steps[:-1])
+    end = ((onset + tone_support(tones["scale"]) - 1) >> n) + 2
+    macs += summed_over_frames((onset >> n) - first, end - first, MACS_PER_TONE, count)
     here = (table["frame"] >= first) & (table["frame"] < first + count)
     frame = table["frame"][here].astype(np.int64) - first
     np.add.at(macs, frame, MACS_PER_VALUE)
@@ -675,12 +685,9 @@ def macs_each_frame(gaussians: Mapping[str, Table], header: StreamHeader, first:
 
 def macs_of_residual(gaussians: Mapping[str, Table], header: StreamHeader, start: int, stop: int) -> Macs:
     """MACs of coding the frames at each of the samples start..stop-1: a frame's in the first sample that needs it."""
-    macs = np.zeros(stop - start, np.int64)
     assert header.noise is not None
     n = header.noise.frame_log2
-    first = 0 if start == 0 else -(-start >> n) + 1
-    last = min(((stop - 1) >> n) + 2, frames_of_slot(header, header.slots - 1).stop)
-    if last > first:
-        needed = np.maximum(0, (np.arange(first, last) - 1) << n)
-        np.add.at(macs, needed - start, macs_each_frame(gaussians, header, first, last - first))
-    return macs
+    needed = frames_first_needed(n, start, stop)
+    frames = range(needed.start, max(needed.start, min(needed.stop, frames_coded(header))))
+    macs = macs_each_frame(gaussians, header, frames.start, len(frames))
+    return where_frames_are_needed(macs, frames, n, start, stop)

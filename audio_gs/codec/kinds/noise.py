@@ -89,6 +89,11 @@ class NoiseHeader:
         return 1 << self.frame_log2
 
     @property
+    def octaves_of_power(self) -> int:
+        """Coefficients of a level of l half octaves have a power of 2^(l - this) squared output steps (SPEC 5.4)."""
+        return 2 * self.shift - 6 - ((self.frame_log2 - 1) & 1)
+
+    @property
     def longest_support(self) -> int:
         """Samples that a noise Gaussian of the largest scale lasts."""
         return NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1 + self.frame_log2)
@@ -571,23 +576,38 @@ def macs_each_frame(table: Table, frame_log2: int, first_frame: int, frames: int
 
 def macs_of_levels(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
     """The part of `macs_each_frame` that the noises have."""
-    steps = np.zeros(frames + 1, np.int64)
-    first = (table["onset"].astype(np.int64) >> frame_log2) + 1 - first_frame
-    last = first + (NOISE_SHORTEST_SUPPORT << table["scale"].astype(np.int64)) - 1
+    first = (table["onset"].astype(np.int64) >> frame_log2) + 1
+    end = first + (NOISE_SHORTEST_SUPPORT << table["scale"].astype(np.int64)) - 1
     each = 3 + 2 * (NOISE_NARROWEST_SUPPORT << table["width"].astype(np.int64))
+    return summed_over_frames(first - first_frame, end - first_frame, each, frames)
+
+
+def summed_over_frames(first: npt.ArrayLike, end: npt.ArrayLike, each: npt.ArrayLike, frames: int) -> Macs:
+    """What costs `each` from frame `first` up to frame `end` costs in each of the frames 0 .. frames - 1 together."""
+    steps = np.zeros(frames + 1, np.int64)
     np.add.at(steps, np.clip(first, 0, frames), each)
-    np.add.at(steps, np.clip(last, 0, frames), -each)
+    np.add.at(steps, np.clip(end, 0, frames), np.negative(each))
     return np.cumsum(steps[:-1])
 
 
 def macs_of_noises(table: Table, frame_log2: int, start: int, stop: int) -> Macs:
     """MACs of noise at each of the samples start..stop-1: a frame's in the first sample that needs it."""
-    macs = np.zeros(stop - start, np.int64)
+    frames = frames_first_needed(frame_log2, start, stop)
+    macs = macs_each_frame(table, frame_log2, frames.start, len(frames))
+    return where_frames_are_needed(macs, frames, frame_log2, start, stop)
+
+
+def frames_first_needed(frame_log2: int, start: int, stop: int) -> range:
+    """Numbers of the frames that one of the samples start..stop-1 is the first to need."""
     first = 0 if start == 0 else -(-start >> frame_log2) + 1
-    frames = ((stop - 1) >> frame_log2) + 2 - first
-    if frames > 0:
-        needed = np.maximum(0, (np.arange(first, first + frames) - 1) << frame_log2)
-        np.add.at(macs, needed - start, macs_each_frame(table, frame_log2, first, frames))
+    return range(first, max(first, ((stop - 1) >> frame_log2) + 2))
+
+
+def where_frames_are_needed(of_frames: Macs, frames: range, frame_log2: int, start: int, stop: int) -> Macs:
+    """MACs of frames at each of the samples start..stop-1: a frame's in the first sample that needs it."""
+    macs = np.zeros(stop - start, np.int64)
+    needed = np.maximum(0, (np.arange(frames.start, frames.stop) - 1) << frame_log2)
+    np.add.at(macs, needed - start, of_frames)
     return macs
 
 
