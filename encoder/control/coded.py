@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,14 +16,16 @@ from ..residual.choose import Prices
 from ..residual.layer import LARGEST_STEP, Analysis, ResidualLayer, fill
 from .shares import level_of_noise_db, noise_count_beside, with_noise
 
+Floats = npt.NDArray[np.float64]
+
 _DB_PER_OCTAVE = 20 * float(np.log10(2))
 _TRIES = 4
 
 
-def _corners(problem: Problem) -> npt.NDArray[np.float64]:
-    """Bitrates and the kbit/s of tones and noise at them, shape (n, 2)."""
+def _corners(problem: Problem) -> tuple[Floats, Floats]:
+    """Bitrates, and the kbit/s of tones and noise at them."""
     whole, of_tones = np.array(problem.of_residual.tones).T
-    return np.stack([whole, whole * (of_tones / whole) ** problem.residual_weight], axis=1)
+    return whole, whole * (of_tones / whole) ** problem.residual_weight
 
 
 def has_residual_at(problem: Problem, kbit_s: float) -> bool:
@@ -34,22 +35,21 @@ def has_residual_at(problem: Problem, kbit_s: float) -> bool:
 
 def tones_kbit_s(problem: Problem, kbit_s: float) -> float | None:
     """Kbit/s of tones and noise of a stream of a bitrate with a residual layer; None where it has none."""
-    corners = _corners(problem)
-    if not problem.may_have_residual or kbit_s < corners[0, 0]:
-        return None
-    if kbit_s > corners[-1, 0]:
-        return float(kbit_s * corners[-1, 1] / corners[-1, 0])
-    return float(np.interp(kbit_s, corners[:, 0], corners[:, 1]))
+    return _along(problem, kbit_s, *_corners(problem))
 
 
 def whole_kbit_s(problem: Problem, of_tones: float) -> float | None:
     """Bitrate of the stream whose tones and noise have so many kbit/s; None where it has no residual layer."""
-    corners = _corners(problem)
-    if not problem.may_have_residual or of_tones < corners[0, 1]:
+    return _along(problem, of_tones, *reversed(_corners(problem)))
+
+
+def _along(problem: Problem, rate: float, rates: Floats, others: Floats) -> float | None:
+    """What goes with a rate: straight between the corners, None before the first, in proportion behind the last."""
+    if not problem.may_have_residual or rate < rates[0]:
         return None
-    if of_tones > corners[-1, 1]:
-        return float(of_tones * corners[-1, 0] / corners[-1, 1])
-    return float(np.interp(of_tones, corners[:, 1], corners[:, 0]))
+    if rate > rates[-1]:
+        return float(rate * others[-1] / rates[-1])
+    return float(np.interp(rate, rates, others))
 
 
 def with_residual(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
@@ -83,9 +83,10 @@ def _filled(problem: Problem, solution: Solution, kbit_s: float) -> Solution:
     part = _header_part(problem, analysis, kbit_s)
     fine_price = _at_rate(problem.of_residual.fine_price, kbit_s)
 
+    layer_of = analysis.layers(part, gain_db)
+
     def layer_at(step: int, price: float) -> ResidualLayer:
-        prices = Prices(problem.of_residual.price * price, fine_price * price)
-        return analysis.chosen(dataclasses.replace(part, step=step), prices, gain_db)
+        return layer_of(step, Prices(problem.of_residual.price * price, fine_price * price))
 
     for _ in range(_TRIES):
         layer = fill(layer_at, room)

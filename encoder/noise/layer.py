@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ _HIGHEST = 26
 """Highest level of a map in half octaves: amplitudes of 2^12, which leaves the transform room for its peaks."""
 _HIGHEST_COEFFICIENT = 28
 """The same of a single coefficient that is coded."""
-_FAINTEST_POWER = 1 / 12
+FAINTEST_POWER = 1 / 12
 """What 16 bits add by themselves, in squared output steps; noise below that is none."""
 _LOW_HZ, _HIGH_HZ = 1000.0, 3000.0
 """Where the level of low frequencies ends and that of high ones begins."""
@@ -63,21 +64,32 @@ def frame_log2_for(sample_rate: int, seconds: float, slot_log2: int) -> int:
     return min(MAX_FRAME_LOG2, slot_log2, max(MIN_FRAME_LOG2, nearest))
 
 
-def power_map(signal: Floats, sample_rate: int, frame_log2: int) -> Floats:
-    """Power of a signal in each noise frame and Bark band, shape (frames, bands): that of an MDCT coefficient there,
-    by MDCT and MDST together, so that it does not depend on the phase."""
+def frames_of(signal: Floats, frame_log2: int) -> int:
+    """How many noise frames a signal takes."""
+    return -(-len(signal) >> frame_log2) + 1
+
+
+def frame_spectra(signal: Floats, frame_log2: int) -> Iterator[tuple[int, npt.NDArray[np.complex128]]]:
+    """The noise frames of a signal, some at a time: the first one's number, and MDCT and MDST of each bin as a complex
+    number, shape (n, N), but for a turn of each bin by itself, and by the square root of 2 too small."""
     size = 1 << frame_log2
-    frames = -(-len(signal) // size) + 1
+    frames = frames_of(signal, frame_log2)
     padded = np.zeros((frames + 1) * size)
     padded[size : size + len(signal)] = signal
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * size)[::size]
     n = np.arange(2 * size)
     # Bins half a step up: a DFT of the signal turned down by half a bin.
     window = np.sin(np.pi * (n + 0.5) / (2 * size)) * np.exp(-1j * np.pi * n / (2 * size)) / math.sqrt(size)
-    shares = band_shares(sample_rate, frame_log2)
-    out = np.zeros((frames, shares.shape[1]))
     for start in range(0, frames, _FRAMES_AT_A_TIME):
-        spectrum = np.fft.fft(windows[start : start + _FRAMES_AT_A_TIME] * window, axis=1)[:, :size]
+        yield start, np.fft.fft(windows[start : start + _FRAMES_AT_A_TIME] * window, axis=1)[:, :size]
+
+
+def power_map(signal: Floats, sample_rate: int, frame_log2: int) -> Floats:
+    """Power of a signal in each noise frame and Bark band, shape (frames, bands): that of an MDCT coefficient there,
+    by MDCT and MDST together, so that it does not depend on the phase."""
+    shares = band_shares(sample_rate, frame_log2)
+    out = np.zeros((frames_of(signal, frame_log2), shares.shape[1]))
+    for start, spectrum in frame_spectra(signal, frame_log2):
         out[start : start + len(spectrum)] = (np.abs(spectrum) ** 2) @ shares
     return out
 
@@ -123,15 +135,15 @@ def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int, peak: flo
     bands), in the log domain: at most `count` Gaussians; None where all is silent. `peak` is the power of the loudest
     coefficient that a residual beside it has to hold."""
     loudest = float(power.max(initial=0.0))
-    if loudest <= 4 * _FAINTEST_POWER or count < 1:
+    if loudest <= 4 * FAINTEST_POWER or count < 1:
         return None
     odd_stages = (frame_log2 - 1) & 1
     room = min(_HIGHEST - math.log2(loudest), _HIGHEST_COEFFICIENT - math.log2(max(peak, 1.0)))
     shift = math.floor((room + 6 + odd_stages) / 2)
     shift = min(MAX_NOISE_SHIFT, max(1, shift))
-    # A level of l half octaves makes coefficients of 2^(l - 6 + 2 shift - odd_stages) in power (SPEC 5.4).
-    offset = 2 * shift - 6 - odd_stages
-    faintest = max(0.0, math.log2(_FAINTEST_POWER) + offset)
+    header = NoiseHeader(frame_log2, shift, 0, MAX_NOISES)
+    offset = header.octaves_of_power
+    faintest = max(0.0, math.log2(FAINTEST_POWER) + offset)
     level = np.clip(np.log2(np.maximum(power, 1e-9)) + offset, faintest, None)
     base = int(np.clip(round(float(level.mean())), -128, 127))
     importance = np.interp(np.arange(level.shape[1]), *_IMPORTANCE)
@@ -142,4 +154,4 @@ def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int, peak: flo
     table["onset"] = onset << frame_log2
     table["width"], table["place"] = bark_places()[picks[:, PLACE]].T
     table["weight"] = picks[:, WEIGHT]
-    return NoiseLayer(NoiseHeader(frame_log2, shift, base, MAX_NOISES), table)
+    return NoiseLayer(dataclasses.replace(header, base=base), table)

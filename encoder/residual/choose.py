@@ -28,6 +28,7 @@ from audio_gs.codec.tables import (
     RESIDUAL_FIRST_RATIO,
     RESIDUAL_FRAME,
     RESIDUAL_LEVEL_MAGNITUDE,
+    RESIDUAL_LEVEL_MAGNITUDES,
     RESIDUAL_LONGEST_UNARY,
     RESIDUAL_MAGNITUDES,
     RESIDUAL_NEIGHBOURHOODS,
@@ -138,7 +139,7 @@ def _choose_fine(
             if value * toward <= 0:
                 break
             bits = _bits(contexts[zero], 1) + _bits(contexts[sign], 1 if value < 0 else 0)
-            bits += _unary_bits(contexts, RESIDUAL_LEVEL_MAGNITUDE, 2, abs(value))
+            bits += _unary_bits(contexts, RESIDUAL_LEVEL_MAGNITUDE, RESIDUAL_LEVEL_MAGNITUDES, abs(value))
             cost = (exact - value) ** 2 + price * bits
             if cost < best_cost:
                 best, best_cost, best_bits = value, cost, bits
@@ -146,7 +147,7 @@ def _choose_fine(
         _learn(contexts, zero, 1 if best else 0)
         if best:
             _learn(contexts, sign, 1 if best < 0 else 0)
-            _learn_unary(contexts, RESIDUAL_LEVEL_MAGNITUDE, 2, abs(best))
+            _learn_unary(contexts, RESIDUAL_LEVEL_MAGNITUDE, RESIDUAL_LEVEL_MAGNITUDES, abs(best))
         fine[cell] = (fine[cell] >> 1) + best
         changes[cell] = best
     return total
@@ -154,19 +155,19 @@ def _choose_fine(
 
 @njit(cache=True)
 def _choose_value(size: float, of_class: int, around: int, price: float, contexts: Array) -> tuple[int, float, float]:
-    """The magnitude that a coefficient, in steps, is coded by; its bits; and what it costs, in squared steps, less than
-    one that is drawn."""
+    """The magnitude that a coefficient, in steps, is coded by, its bits, and what it saves, in squared steps, over one
+    that is drawn for nothing."""
     zero = of_class + around
     unary = magnitude_context(around)
-    drawn = size * size + price * _bits(contexts[zero], 0)
-    best, best_cost, best_bits = 0, drawn, _bits(contexts[zero], 0)
+    best, best_bits = 0, _bits(contexts[zero], 0)
+    best_cost = size * size + price * best_bits
     nearest = min(int(size + 0.5), LARGEST_VALUE)
     for value in range(max(1, nearest - 1), nearest + 1):
         bits = _bits(contexts[zero], 1) + 1.0 + _unary_bits(contexts, unary, RESIDUAL_MAGNITUDES, value)
         cost = (size - value) ** 2 + price * bits
         if cost < best_cost:
             best, best_cost, best_bits = value, cost, bits
-    return best, best_bits, drawn - best_cost
+    return best, best_bits, size * size - best_cost
 
 
 @njit(cache=True)
@@ -216,7 +217,7 @@ def choose(
                 exact = coefficients[f, k] / step
                 value, bits, gain = _choose_value(abs(exact), of_class, around, prices.coefficient, tried)
                 spent += bits
-                saved += gain - (prices.coefficient * _bits(tried[of_class + around], 0))
+                saved += gain
                 _learn(tried, of_class + around, 1 if value else 0)
                 if value:
                     _learn_unary(tried, magnitude_context(around), RESIDUAL_MAGNITUDES, value)

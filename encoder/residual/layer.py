@@ -18,14 +18,12 @@ from audio_gs.codec.kinds.noise import HIGHEST_LEVEL, band_bins, frame_levels, l
 from audio_gs.codec.kinds.noise import held as held_noises
 from audio_gs.codec.residual import COEFFICIENT, LEVEL, LEVEL_FRAMES, Layout, ResidualHeader
 
+from ..noise.layer import FAINTEST_POWER, frame_spectra, frames_of
 from .choose import Edges, Prices, choose, levels_of_cells, mean_power
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_FRAMES_AT_A_TIME = 2048
-_FAINTEST_POWER = 1 / 12
-"""What 16 bits add by themselves, in squared output steps."""
 NO_RESIDUAL = ResidualHeader(
     step=0, tilt=0, intervals=0, fine_from=31, level_step=0, fill=0, lift_low=0, lift_high=0, quiet=0
 )
@@ -42,25 +40,20 @@ class ResidualLayer:
     """About what they take in the stream."""
 
 
-def spectra(signal: Floats, frame_log2: int) -> Iterator[tuple[int, npt.NDArray[np.complex128]]]:
-    """MDCT coefficients of a signal as the format has them, with the MDST as imaginary part, of all frames that a clip
-    has: the first one's number and some frames' at a time, shape (n, N)."""
+def spectra(signal: Floats, frame_log2: int) -> Iterator[tuple[int, Floats, Floats]]:
+    """Coefficients of a signal as the format has them, and their power by MDCT and MDST together, of some frames at a
+    time, both of shape (n, N), behind the first one's number."""
     size = 1 << frame_log2
-    frames = -(-len(signal) // size) + 1
-    padded = np.zeros((frames + 1) * size)
-    padded[size : size + len(signal)] = signal
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * size)[::size]
-    n, k = np.arange(2 * size), np.arange(size)
-    window = np.sin(np.pi * (n + 0.5) / (2 * size)) * np.exp(-1j * np.pi * n / (2 * size)) * math.sqrt(2 / size)
+    k = np.arange(size)
     # SPEC 5.4: of each four coefficients the middle two have the other sign.
-    turn = np.exp(-1j * np.pi / size * (0.5 + size / 2) * (k + 0.5)) * np.where((k + 1) & 2, -1.0, 1.0)
-    for start in range(0, frames, _FRAMES_AT_A_TIME):
-        yield start, np.fft.fft(windows[start : start + _FRAMES_AT_A_TIME] * window, axis=1)[:, :size] * turn
+    turn = np.exp(-1j * np.pi / size * (0.5 + size / 2) * (k + 0.5)) * np.where((k + 1) & 2, -1.0, 1.0) * math.sqrt(2)
+    for start, part in frame_spectra(signal, frame_log2):
+        yield start, (part * turn).real, np.abs(part) ** 2
 
 
 def loudest_power(signal: Floats, frame_log2: int) -> float:
     """Power of the loudest coefficient of a signal."""
-    return max(float(np.max(part.real**2)) for _, part in spectra(signal, frame_log2))
+    return max(float(np.max(coefficients**2)) for _, coefficients, _ in spectra(signal, frame_log2))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,14 +78,13 @@ class Analysis:
         assert header.noise is not None
         self.header = dataclasses.replace(header, residual=None)
         self.frame_log2 = header.noise.frame_log2
-        self._offset = 2 * header.noise.shift - 6 - ((self.frame_log2 - 1) & 1)
+        self._offset = header.noise.octaves_of_power
         self._units = 2.0 ** ((np.arange(HIGHEST_LEVEL + 1) - 128 * self._offset) / 256)
-        frames = -(-len(left) >> self.frame_log2) + 1
-        self._coefficients = np.zeros((frames, 1 << self.frame_log2), np.float32)
-        self._power = np.zeros_like(self._coefficients)
-        for start, part in spectra(left, self.frame_log2):
-            self._coefficients[start : start + len(part)] = part.real
-            self._power[start : start + len(part)] = (part.real**2 + part.imag**2) / 2
+        shape = frames_of(left, self.frame_log2), 1 << self.frame_log2
+        self._coefficients, self._power = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        for start, coefficients, power in spectra(left, self.frame_log2):
+            span = slice(start, start + len(power))
+            self._coefficients[span], self._power[span] = coefficients, power
         self._segments = list(self._steering(gaussians))
 
     def _steering(self, gaussians: Gaussians) -> Iterator[_Segment]:
@@ -124,30 +116,38 @@ class Analysis:
         """Highest level of tones or noise in any frame."""
         return max(max(int(part.levels.max()), int(part.tones.max())) for part in self._segments)
 
-    def chosen(self, part: ResidualHeader, prices: Prices, gain_db: Floats) -> ResidualLayer:
-        """The layer at a step and a price. `gain_db`: how much louder noise should be than what the tones leave, shape
-        (frames, bands)."""
+    def layers(self, part: ResidualHeader, gain_db: Floats) -> Callable[[int, Prices], ResidualLayer]:
+        """What makes the layer of a step and of prices, the part of the header otherwise as it is. `gain_db`: how much
+        louder noise should be than what the tones leave, shape (frames, bands)."""
         layout = self._layout(part)
-        tables, total = [residual.empty()], 0.0
-        for segment in self._segments:
-            edges, level, tone = levels_of_cells(segment.levels, segment.tones, layout)
-            wanted = self._wanted(segment, layout, edges, level, gain_db)
-            contexts = residual.initial_contexts().astype(np.int64)
-            values, changes, bits = choose(
-                self._coefficients[segment.first : segment.stop],
-                wanted,
-                segment.first,
-                level,
-                tone,
-                edges,
-                self._units,
-                layout,
-                prices,
-                contexts,
-            )
-            total += bits
-            tables += [_rows(segment.first, LEVEL, changes), _rows(segment.first, COEFFICIENT, values)]
-        return ResidualLayer(part, residual.sorted_for_coding(np.concatenate(tables)), total)
+        cells = [levels_of_cells(segment.levels, segment.tones, layout) for segment in self._segments]
+        wanted = [
+            self._wanted(segment, layout, edges, level, gain_db)
+            for segment, (edges, level, _) in zip(self._segments, cells, strict=True)
+        ]
+
+        def layer_at(step: int, prices: Prices) -> ResidualLayer:
+            stepped = dataclasses.replace(part, step=step)
+            layout = self._layout(stepped)
+            tables, total = [residual.empty()], 0.0
+            for segment, (edges, level, tone), fine in zip(self._segments, cells, wanted, strict=True):
+                values, changes, bits = choose(
+                    self._coefficients[segment.first : segment.stop],
+                    fine,
+                    segment.first,
+                    level,
+                    tone,
+                    edges,
+                    self._units,
+                    layout,
+                    prices,
+                    residual.initial_contexts().astype(np.int64),
+                )
+                total += bits
+                tables += [_rows(segment.first, LEVEL, changes), _rows(segment.first, COEFFICIENT, values)]
+            return ResidualLayer(stepped, residual.sorted_for_coding(np.concatenate(tables)), total)
+
+        return layer_at
 
     def _wanted(self, segment: _Segment, layout: Layout, edges: Edges, level: Integers, gain_db: Floats) -> Floats:
         """Fine levels, in their steps, of the frames that code them, shape (frames, CELLS)."""
@@ -161,7 +161,7 @@ class Analysis:
         there = 2.0 ** (level / 128)
         for start in starts:
             span = slice(start, start + LEVEL_FRAMES)
-            missing = np.log2(np.maximum(power[span].mean(axis=0), _FAINTEST_POWER)) + self._offset
+            missing = np.log2(np.maximum(power[span].mean(axis=0), FAINTEST_POWER)) + self._offset
             wanted[start] = 128 * (missing - np.log2(there[span].mean(axis=0))) / layout.level_step
         return wanted
 
