@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from onnx_tools import HAS_EXPORT
 
+import audio_gs
 from audio_gs import backends
 from audio_gs.codec._decoder import ffi, lib
 from audio_gs.codec.container import StreamHeader, parse_header
@@ -43,6 +45,34 @@ def verdict(data: bytes, backend: str, most: int = 1 << 16, block: int = 1 << 12
     except BitstreamError:
         judgement = "corrupt"
     return Verdict(judgement, np.concatenate(pieces))
+
+
+def check_changes_of_a_header_are_refused(head: bytes) -> None:
+    """The bytes of a header, cut anywhere and with any bit turned."""
+    for length in range(len(head)):
+        with pytest.raises(BitstreamError):
+            parse_header(head[:length])
+    for bit in range(8 * len(head)):
+        damaged = bytearray(head)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(BitstreamError):
+            parse_header(bytes(damaged))
+
+
+def check_damage_shows_again(data: bytes, backend: str, expected: Pcm) -> None:
+    """At every read, of a stream whose last byte is missing, until the decoder is rewound."""
+    decoder = audio_gs.StreamDecoder(data[:-1], backend)
+    with pytest.raises(BitstreamError):
+        while len(decoder.read(1000)):
+            pass
+    position = decoder.position
+    for _ in range(3):
+        with pytest.raises(BitstreamError):
+            decoder.read(1)
+    assert decoder.position == position
+    assert len(decoder.read(0)) == 0
+    decoder.rewind()
+    np.testing.assert_array_equal(decoder.read(position), expected[:position])
 
 
 def check_without_playing(data: bytes) -> str:

@@ -151,7 +151,7 @@ def residual_stream(seed: int, wanted: Wanted = Wanted()) -> RandomStream:
         header,
         slot_log2=max(shortest_slot, header.slot_log2),
         output_shift=min(header.output_shift, 6),
-        residual=_random_residual_header(draws),
+        residual=random_residual_header(draws),
         **{name: value for name in ("sample_rate", "seek_slots") if (value := getattr(wanted, name)) is not None},
     )
     if wanted.samples is not None:
@@ -160,14 +160,14 @@ def residual_stream(seed: int, wanted: Wanted = Wanted()) -> RandomStream:
     header, noises = _with_noise(draws, header, SHORTEST_RESIDUAL_FRAME, 1 + draws.below(8), wanted.frame_log2)
     tones = _within_class(_random_tones(draws, header)[:: 1 + 20 * draws.below(2)], header, TONE)
     gaussians = Gaussians(tone=tones, noise=noises)
-    gaussians = gaussians.replaced(residual=_random_values(draws, header, gaussians))
+    gaussians = gaussians.replaced(residual=random_values(draws, header, gaussians))
     if draws.one_in(2):
         header = dataclasses.replace(header, max_tones=most_held(tones, header, TONE))
     header = dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(gaussians, header)[1]))
     return RandomStream(build_stream(header, payloads(header, gaussians, draws)), header, gaussians)
 
 
-def _random_residual_header(draws: Draws) -> ResidualHeader:
+def random_residual_header(draws: Draws) -> ResidualHeader:
     return ResidualHeader(
         step=draws.below(256 if draws.one_in(4) else 80),
         tilt=0 if draws.one_in(4) else draws.below(16),
@@ -181,7 +181,7 @@ def _random_residual_header(draws: Draws) -> ResidualHeader:
     )
 
 
-def _random_values(draws: Draws, header: StreamHeader, gaussians: Gaussians) -> Table:
+def random_values(draws: Draws, header: StreamHeader, gaussians: Gaussians) -> Table:
     """Values in every place that the layout has, in the order of the stream."""
     rows: list[tuple[int, int, int, int]] = []
     # How many places in a hundred get one, of both layers, and how many frames have coefficients.
