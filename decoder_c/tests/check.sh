@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds and tests the library in every configuration that finds a different kind of fault; what needs clang, valgrind or
-# cppcheck is left out, and that is said, where they are not installed. Usage: tests/check.sh [BUILD_DIR]
+# Builds and tests the library in every configuration that finds a different kind of fault; what needs clang, its
+# sanitizers, valgrind or cppcheck is left out, and that is said, where they are not installed. Usage: tests/check.sh [BUILD_DIR]
 set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$source/build/check}
@@ -29,6 +29,15 @@ has() {
     }
 }
 
+# Whether clang is installed, and with it the libraries of a sanitizer, which some systems package apart.
+has_sanitizer() {
+    has clang || return 1
+    echo 'int main(void) { return 0; }' | clang -x c "-fsanitize=$1" -o /dev/null - 2>/dev/null || {
+        echo "== without clang's sanitizer '$1', whose library is not installed"
+        return 1
+    }
+}
+
 # A build with checks, which is too slow without some optimisation.
 checked() {
     name=$1
@@ -40,8 +49,10 @@ configuration plain
 configuration small -DCMAKE_BUILD_TYPE=MinSizeRel -DAUDIO_GS_ERROR_STRINGS=OFF
 checked ranges -DAUDIO_GS_RANGE_CHECKS=ON
 checked sanitized -DAUDIO_GS_RANGE_CHECKS=ON -DAUDIO_GS_SANITIZE=address,undefined
-if has clang; then
+if has_sanitizer memory; then
     checked memory -DCMAKE_C_COMPILER=clang -DAUDIO_GS_SANITIZE=memory
+fi
+if has_sanitizer undefined; then
     checked integer -DCMAKE_C_COMPILER=clang -DAUDIO_GS_SANITIZE=undefined,implicit-conversion,local-bounds
 fi
 if has valgrind; then
