@@ -430,9 +430,9 @@ static GS_NOINLINE void gs_residual_fill_slowly(const gs_residual_frame *frame, 
 }
 
 /* The spectrum of noise, as gs_noise_make_spectrum makes it, but in the levels that cells have, and with the
- * coefficients that are not 0 in its place, all raised by `up`. Without `z` it makes nothing. Returns 256 times the
- * highest level of noise, not limited, or 0. */
-GS_FAST int32_t gs_residual_make_spectrum(const gs_residual_frame *frame, int32_t up, gs_complex *z)
+ * coefficients that are not 0 in its place, all raised by `up`; where it is not wanted, nothing is made. Returns 256
+ * times the highest level of noise, not limited, or 0. */
+GS_FAST int32_t gs_residual_make_spectrum(const gs_residual_frame *frame, int32_t up, gs_complex *z, int is_wanted)
 {
     gs_noise_place place = gs_noise_place_of(frame->info, frame->state->frame, z);
     const uint16_t *reciprocal = frame->noise->reciprocal;
@@ -463,7 +463,7 @@ GS_FAST int32_t gs_residual_make_spectrum(const gs_residual_frame *frame, int32_
             int32_t there = here + slope * (int32_t)(run - 1);
             bins -= run;
             line += slope * (int32_t)run;
-            if (!z) {
+            if (!is_wanted) {
                 if (highest < here)
                     highest = here;
                 if (highest < there)
@@ -502,12 +502,12 @@ static GS_NOINLINE void gs_residual_make_block(gs_residual_frame *frame)
         gs_noise_forget_older(noise, info);
     noise->frame = number;
     if (exponent < (frame->highest + highest) >> 8) {
-        int32_t of_noise = gs_noise_limited(gs_residual_make_spectrum(frame, 0, NULL)) >> 16;
+        int32_t of_noise = gs_noise_limited(gs_residual_make_spectrum(frame, 0, z, 0)) >> 16;
         if (exponent < of_noise)
             exponent = of_noise;
     }
     if (exponent > 0) {
-        (void)gs_residual_make_spectrum(frame, gs_noise_raised_by(info, exponent), z);
+        (void)gs_residual_make_spectrum(frame, gs_noise_raised_by(info, exponent), z, 1);
     } else {
         gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(info) - 1));
     }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds and tests the library in every configuration that finds a different kind of fault; what needs clang, its
-# sanitizers, valgrind or cppcheck is left out, and that is said, where they are not installed. Usage: tests/check.sh [BUILD_DIR]
+# sanitizers, valgrind or cppcheck is left out, and that is said, where they are not installed.
+# Usage: tests/check.sh [BUILD_DIR]
 set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$source/build/check}
@@ -69,9 +70,11 @@ fi
 if has cppcheck; then
     echo "== cppcheck"
     # It misjudges shifts of negative numbers and conversions that wrap, both of which gs_platform.h asserts, and what is
-    # counted over all kinds of Gaussians, which nobody reads behind the last of them.
+    # counted over all kinds of Gaussians, which nobody reads behind the last of them; and it takes a structure whose
+    # members are set one by one for one without values.
     cppcheck --quiet --std=c99 --enable=warning,style,performance,portability --error-exitcode=1 \
         --suppress=shiftTooManyBitsSigned --suppress=knownConditionTrueFalse \
         --suppress='unreadVariable:*/gs_slots.c' --suppress='uselessAssignmentPtrArg:*/gs_slots.c' \
+        --suppress='ctuuninitvar:*/gs_residual.c' \
         -I "$source/include" -I "$source/src" "$source/src"
 fi

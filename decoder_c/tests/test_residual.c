@@ -11,7 +11,7 @@ static uint32_t bytes_read(const test_bytes *bytes, const gs_info *info)
 {
     size_t room = gs_decoder_size(&info->decoder_class);
     void *memory = malloc(room);
-    gs_decoder *decoder;
+    gs_decoder *decoder = NULL;
     gs_coder_state state;
 
     CHECK(memory && gs_open_memory(memory, room, bytes->data, bytes->count, &decoder) == GS_OK);
