@@ -23,6 +23,7 @@ _FORMS = {
     "header": _Form("header.command", "The whole decoder as one C header."),
     "firmware": _Form("firmware.command", "A firmware project that plays clips."),
     "tables": _Form("tables.command", "The codec's fixed tables in C, NumPy and JSON."),
+    "wasm": _Form("wasm.command", "The decoder for browsers and node, and a page that plays clips."),
     "onnx": _Form("onnx.command", "A clip's renderer as an ONNX graph."),
 }
 

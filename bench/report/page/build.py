@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+from audio_gs import web
+
 from ...results import OURS, Results
 from . import figures, players
 from .labels import codec_name, codec_order, group_name, metric_label, metric_order
 
+SHARED = ("components/dom.js", "components/spectrogram.js")
 SCRIPTS = ("dom.js", "curves.js", "sounds.js", "spectrogram.js", "gaussians.js", "player.js", "main.js")
 
 NAMED_IN_TITLE = 3
@@ -54,7 +57,7 @@ def _render(results: Results, cache: Path, rates: list[float], clips_per_class: 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_resource), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    script = "(() => {\n'use strict';\n" + "\n".join(map(_resource, SCRIPTS)) + "\n})();"
+    script = "(() => {\n'use strict';\n" + "\n".join([*map(web.read, SHARED), *map(_resource, SCRIPTS)]) + "\n})();"
     curves = figures.curve_data(results)
     rivals = [codec_name(codec) for codec in _rivals(results)]
     metrics = metric_order(

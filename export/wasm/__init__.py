@@ -1,0 +1,1 @@
+"""The decoder as a WebAssembly module, with scripts around it and a page."""

@@ -1,0 +1,54 @@
+// decode_vectors.mjs FOLDER STREAM...: the samples' CRC-32 of each stream, decoded in pieces of several lengths, and
+// what the decoder gives after moves, with a budget and in its loop; one line of JSON each.
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+
+const [folder, ...streams] = process.argv.slice(2);
+const { open } = await import(pathToFileURL(join(folder, 'audio-gs.mjs')));
+
+const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+  for (let bit = 0; bit < 8; bit += 1) byte = byte & 1 ? (byte >>> 1) ^ 0xedb88320 : byte >>> 1;
+  return byte >>> 0;
+});
+
+class Crc {
+  value = 0xffffffff;
+  add(samples) {
+    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    for (const byte of bytes) this.value = table[(this.value ^ byte) & 255] ^ (this.value >>> 8);
+  }
+  get text() {
+    return ((this.value ^ 0xffffffff) >>> 0).toString(16).padStart(8, '0');
+  }
+}
+
+for (const stream of streams) {
+  const decoder = await open(new Uint8Array(readFileSync(stream)));
+  const { header } = decoder;
+  const crc = new Crc();
+  for (let piece = 0; decoder.position < header.samples; piece += 1) {
+    crc.add(decoder.read([1, 63, 64, 5000, 20000][piece % 5]));
+  }
+  const middle = Math.floor(header.samples / 2);
+  const after = (change) => {
+    change();
+    const moved = new Crc();
+    moved.add(decoder.read(1500));
+    return moved.text;
+  };
+  const sought = after(() => decoder.seek(middle));
+  const budgeted = after(() => {
+    decoder.setBudget(8);
+    decoder.seek(middle);
+  });
+  decoder.setBudget(null);
+  let looped = null;
+  if (header.hasLoop) {
+    looped = after(() => {
+      decoder.seek(Math.max(0, header.loopEnd - 100));
+      decoder.setLoop(true);
+    });
+  }
+  console.log(JSON.stringify({ crc: crc.text, header, sought, budgeted, looped }));
+}

@@ -1,0 +1,117 @@
+"""The decoder in WebAssembly, under node: the samples, errors and limits of the C decoder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from wasm_tools import NODE, VECTORS, wasm_folder
+
+import audio_gs
+from audio_gs.api import StreamDecoder
+
+if not NODE:
+    pytest.skip("needs node", allow_module_level=True)
+
+SCRIPT = Path(__file__).with_name("decode_vectors.mjs")
+TAKEN = 1500
+SPEECH = VECTORS / "speech-8.bin"
+
+
+def node(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    assert NODE
+    return subprocess.run([NODE, *map(str, arguments)], capture_output=True, text=True)
+
+
+def crc(samples: np.ndarray) -> str:
+    return f"{zlib.crc32(samples.astype('<i2').tobytes()):08x}"
+
+
+def test_every_vector_has_the_samples_of_c() -> None:
+    streams = sorted(VECTORS.glob("*.bin"))
+    done = node(SCRIPT, wasm_folder(), *streams)
+    assert done.stderr == ""
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    wanted = {line.split()[0]: line.split()[2] for line in (VECTORS / "manifest.txt").read_text().splitlines()[1:]}
+    assert {stream.name: answer["crc"] for stream, answer in zip(streams, answers, strict=True)} == wanted
+    for stream, answer in zip(streams, answers, strict=True):
+        decoder = StreamDecoder(stream.read_bytes())
+        header, stated = decoder.header, answer["header"]
+        assert (stated["sampleRate"], stated["samples"]) == (header.sample_rate, header.samples)
+        assert stated["peakMacs"] == header.peak_macs
+        middle = header.samples // 2
+        decoder.seek(middle)
+        assert answer["sought"] == crc(decoder.read(TAKEN)), stream.name
+        decoder.set_budget(8)
+        decoder.seek(middle)
+        assert answer["budgeted"] == crc(decoder.read(TAKEN)), stream.name
+        decoder.set_budget(None)
+        assert (answer["looped"] is None) == (header.loop is None)
+        if header.loop:
+            decoder.seek(max(0, header.loop[1] - 100))
+            decoder.set_loop(True)
+            assert answer["looped"] == crc(decoder.read(TAKEN)), stream.name
+
+
+def test_the_program_writes_what_gs_decode_writes(tmp_path: Path) -> None:
+    output = tmp_path / "out.wav"
+    done = node(wasm_folder() / "decode.mjs", SPEECH, output)
+    assert (done.returncode, done.stderr) == (0, "")
+    samples, rate = audio_gs.decode(SPEECH.read_bytes())
+    content = output.read_bytes()
+    assert content[44:] == samples.astype("<i2").tobytes()
+    assert int.from_bytes(content[24:28], "little") == rate
+    again = node(wasm_folder() / "decode.mjs", SPEECH, output)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert "exists; -f overwrites it" in again.stderr
+    assert node(wasm_folder() / "decode.mjs", SPEECH, output, "-f").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [
+        (lambda data: data[:-3], "ends before"),
+        (lambda data: data[:200] + bytes([data[200] ^ 16]) + data[201:], "checksum"),
+        (lambda data: b"RIFF" + data[4:], "not"),
+        (lambda data: b"", "ends before"),
+    ],
+)
+def test_damage_is_one_line_and_leaves_nothing(damage: object, text: str, tmp_path: Path) -> None:
+    assert callable(damage)
+    bad = tmp_path / "bad.gs"
+    bad.write_bytes(damage(SPEECH.read_bytes()))
+    done = node(wasm_folder() / "decode.mjs", bad, tmp_path / "out.wav")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert str(bad) in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.gs"]
+
+
+def test_wrong_calls_say_the_right_one(tmp_path: Path) -> None:
+    for arguments in ((), (SPEECH,), (SPEECH, tmp_path / "a", tmp_path / "b")):
+        done = node(wasm_folder() / "decode.mjs", *arguments)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "CLIP.gs OUT.wav" in done.stderr
+    assert node(wasm_folder() / "decode.mjs", tmp_path / "none.gs", tmp_path / "out.wav").returncode == 1
+
+
+def test_what_is_no_argument_changes_nothing() -> None:
+    script = f"""
+        import {{ open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ readFileSync }} from 'node:fs';
+        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(SPEECH))})));
+        decoder.seek(1000);
+        const kinds = [];
+        const calls = [() => decoder.seek(-1), () => decoder.seek(1e9), () => decoder.seek(1.5),
+                       () => decoder.read(-1), () => decoder.read(NaN), () => decoder.setBudget(-1),
+                       () => decoder.setLoop(true)];
+        for (const wrong of calls) {{
+            try {{ wrong(); kinds.push('nothing'); }} catch (error) {{ kinds.push(error.kind); }}
+        }}
+        console.log(JSON.stringify([kinds, decoder.position]));
+    """
+    done = node("--input-type=module", "-e", script)
+    assert json.loads(done.stdout) == [["argument"] * 7, 1000], done.stderr

@@ -1,0 +1,91 @@
+
+// A stream on its way to the loudspeaker: decoded as it plays, on the audio thread. Events: position, ended, error.
+class Player extends EventTarget {
+  // `worklet` is the address of the worklet's script, `module` the compiled decoder; `context`, if given, has to run at
+  // the stream's rate. Throws an AudioGsError for a stream whose header is not right.
+  static async open(bytes, { module, worklet, context, destination }) {
+    const { header } = new Decoder(module, bytes);
+    const own = context ?? new AudioContext({ sampleRate: header.sampleRate });
+    if (own.sampleRate !== header.sampleRate) {
+      throw new AudioGsError(-1, `the stream has ${header.sampleRate} Hz and the audio context ${own.sampleRate}`);
+    }
+    try {
+      await own.audioWorklet.addModule(worklet);
+      return new Player(own, !context, module, bytes, header, destination ?? own.destination);
+    } catch (error) {
+      if (!context) own.close();
+      throw error;
+    }
+  }
+
+  constructor(context, isOwn, module, bytes, header, destination) {
+    super();
+    this.context = context;
+    this.isOwn = isOwn;
+    this.header = header;
+    this.position = 0;
+    this.playing = false;
+    this.node = new AudioWorkletNode(context, 'audio-gs', {
+      numberOfInputs: 0,
+      outputChannelCount: [1],
+      processorOptions: { module, bytes },
+    });
+    this.volumeNode = new GainNode(context);
+    this.node.connect(this.volumeNode).connect(destination);
+    this.node.port.onmessage = ({ data }) => this.hear(data);
+  }
+
+  hear({ event, sample, text }) {
+    if (event === 'position') this.position = sample;
+    else this.playing = false;
+    this.dispatchEvent(Object.assign(new Event(event), { text }));
+  }
+
+  send(command, value) {
+    this.node.port.postMessage({ command, value });
+  }
+
+  async play() {
+    this.playing = true;
+    await this.context.resume();
+    this.send('play');
+  }
+
+  pause() {
+    this.playing = false;
+    this.send('pause');
+  }
+
+  seek(sample) {
+    this.position = Math.max(0, Math.min(this.header.samples, Math.round(sample)));
+    this.send('seek', this.position);
+  }
+
+  // Whether the whole clip begins again at its end.
+  setRepeat(on) {
+    this.send('repeat', Boolean(on));
+  }
+
+  // Whether the stream's own loop is played.
+  setLoop(on) {
+    this.send('loop', Boolean(on));
+  }
+
+  // Most MACs a sample for tones; null for no limit.
+  setBudget(macs) {
+    this.send('budget', macs);
+  }
+
+  // 0 to 1 and more, of amplitude.
+  setVolume(gain) {
+    this.volumeNode.gain.setTargetAtTime(gain, this.context.currentTime, 0.01);
+  }
+
+  close() {
+    this.playing = false;
+    this.send('close');
+    this.node.disconnect();
+    this.volumeNode.disconnect();
+    if (this.isOwn) this.context.close();
+  }
+}

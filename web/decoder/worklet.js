@@ -1,0 +1,97 @@
+
+// Plays one stream on the audio thread. Commands come as messages { command, value }; `position`, `ended` and `error`
+// go back. Nothing starts, stops or jumps without a fade of one block.
+class AudioGsProcessor extends AudioWorkletProcessor {
+  constructor({ processorOptions: { module, bytes } }) {
+    super();
+    this.gain = 0;
+    this.wanted = 0;
+    this.target = null; // sample to jump to when all is silent
+    this.ended = false;
+    this.blocks = 0;
+    try {
+      this.decoder = new Decoder(module, bytes);
+    } catch (error) {
+      this.fail(error);
+    }
+    this.port.onmessage = ({ data }) => this.obey(data);
+  }
+
+  obey({ command, value }) {
+    if (!this.decoder) return;
+    try {
+      if (command === 'play') {
+        if (this.ended) this.target ??= 0;
+        this.wanted = 1;
+      } else if (command === 'pause') this.wanted = 0;
+      else if (command === 'seek') this.target = value;
+      else if (command === 'repeat') this.repeat = value;
+      else if (command === 'loop') this.decoder.setLoop(value);
+      else if (command === 'budget') this.decoder.setBudget(value);
+      else if (command === 'close') this.closed = true;
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  fail(error) {
+    this.decoder = null;
+    this.port.postMessage({ event: 'error', text: error.message });
+  }
+
+  process(inputs, [[output]]) {
+    if (!this.decoder || this.closed) return !this.closed;
+    try {
+      this.fill(output);
+    } catch (error) {
+      output.fill(0);
+      this.fail(error);
+    }
+    return true;
+  }
+
+  fill(output) {
+    if (this.target !== null && this.gain === 0) {
+      this.decoder.seek(this.target);
+      this.target = null;
+      this.ended = false;
+      this.tell();
+    }
+    const to = this.target === null && !this.ended ? this.wanted : 0;
+    if (to === 0 && this.gain === 0) return;
+    const step = (to - this.gain) / output.length;
+    const samples = this.next(output.length);
+    for (let index = 0; index < output.length; index += 1) {
+      this.gain += step;
+      output[index] = ((samples[index] ?? 0) / 32768) * this.gain;
+    }
+    this.gain = to;
+    if (this.blocks++ % 8 === 0) this.tell();
+    if (samples.length < output.length) this.finish();
+  }
+
+  // The next samples; at the end fewer, or the beginning again.
+  next(count) {
+    const samples = this.decoder.read(count);
+    if (samples.length === count || !this.repeat) return samples;
+    this.decoder.seek(0);
+    const joined = new Int16Array(count);
+    joined.set(samples);
+    joined.set(this.decoder.read(count - samples.length), samples.length);
+    return joined;
+  }
+
+  finish() {
+    this.ended = true;
+    this.gain = 0;
+    this.wanted = 0;
+    this.tell();
+    this.port.postMessage({ event: 'ended' });
+  }
+
+  tell() {
+    this.port.postMessage({ event: 'position', sample: this.decoder.position });
+  }
+}
+
+registerProcessor('audio-gs', AudioGsProcessor);

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+// decode.mjs CLIP.gs OUT.wav: decodes a stream to a WAV file of 16 bits. -f overwrites. Exit code 0, 1 for an error, 2
+// for a wrong call, 3 for a damaged stream.
+
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { AudioGsError, open } from './audio-gs.mjs';
+
+const BLOCK = 65536; // samples
+
+function header(sampleRate, samples) {
+  const bytes = Buffer.alloc(44);
+  bytes.write('RIFF', 0);
+  bytes.writeUInt32LE(36 + 2 * samples, 4);
+  bytes.write('WAVEfmt ', 8);
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(1, 20); // PCM
+  bytes.writeUInt16LE(1, 22); // channel
+  bytes.writeUInt32LE(sampleRate, 24);
+  bytes.writeUInt32LE(2 * sampleRate, 28);
+  bytes.writeUInt16LE(2, 32);
+  bytes.writeUInt16LE(16, 34);
+  bytes.write('data', 36);
+  bytes.writeUInt32LE(2 * samples, 40);
+  return bytes;
+}
+
+async function decode(input, output, force) {
+  if (existsSync(output) && !force) throw new Error(`${output} exists; -f overwrites it`);
+  const decoder = await open(new Uint8Array(readFileSync(input)));
+  if (decoder.header.samples > 0x7fffffff - 36) throw new Error('the sound is too long for a WAV file');
+  decoder.check();
+  const partial = `${output}.${process.pid}.part`;
+  const file = openSync(partial, 'wx');
+  try {
+    writeSync(file, header(decoder.header.sampleRate, decoder.header.samples));
+    for (;;) {
+      const samples = decoder.read(BLOCK);
+      if (samples.length === 0) break;
+      const bytes = Buffer.alloc(2 * samples.length);
+      samples.forEach((sample, index) => bytes.writeInt16LE(sample, 2 * index));
+      writeSync(file, bytes);
+    }
+    renameSync(partial, output);
+  } finally {
+    closeSync(file);
+    rmSync(partial, { force: true });
+  }
+}
+
+const given = process.argv.slice(2);
+const paths = given.filter((word) => word !== '-f');
+if (paths.length !== 2 || given.length - paths.length > 1) {
+  console.error('decode.mjs: give a stream and the WAV file to write: decode.mjs CLIP.gs OUT.wav [-f]');
+  process.exit(2);
+}
+try {
+  await decode(paths[0], paths[1], given.includes('-f'));
+} catch (error) {
+  console.error(`decode.mjs: ${paths[0]}: ${error.message}`);
+  process.exit(error instanceof AudioGsError && error.kind !== 'argument' ? 3 : 1);
+}
