@@ -143,14 +143,20 @@ def usable_metrics(wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str
 
 
 def usable_codecs(wanted: Iterable[str]) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
-    """Versions of the rivals' variants whose tools are here, and why the others cannot be measured."""
+    """Versions of the rivals' variants whose tools are here, and why the others cannot be measured, by the rival or,
+    where it has others that can, by the variant."""
     versions, skipped = {}, {}
     for key in wanted:
-        for codec in RIVALS.get(key, ()):
+        variants, missing = RIVALS.get(key, ()), {}
+        for codec in variants:
             try:
                 versions[key, codec.variant] = codec.version()
             except CodecMissing as error:
-                skipped[key] = str(error)
+                missing[codec.variant] = str(error)
+        if len(missing) < len(variants):
+            skipped.update({f"{key} {variant}": reason for variant, reason in missing.items()})
+        elif missing:
+            skipped[key] = next(iter(missing.values()))
     return versions, skipped
 
 

@@ -65,7 +65,8 @@ def measure_speed(
     for index, (key, variant) in enumerate(codecs):
         progress((index + 2) / steps, key)
         codec = make_codec(key, variant, OurOptions())
-        if codec.classes is None or chosen[0].clip_class in codec.classes:
+        suited = codec.classes is None or chosen[0].clip_class in codec.classes
+        if suited and codec.rates(clips[0].sample_rate):
             rows.append(_relative(_time_tool(codec, clips), reference))
     return rows
 

@@ -57,7 +57,8 @@ class Codec(abc.ABC):
         """Bits of the packets of a stream, without its container. Raises CodecError."""
 
     def rates(self, sample_rate: int, asked: Sequence[float] | None = None) -> tuple[float, ...]:
-        """Nominal rates in kbit/s for clips of a sample rate: those asked for, from its lowest on, if it takes any."""
+        """Nominal rates in kbit/s for clips of a sample rate: those asked for, from its lowest on, if it takes any;
+        none where it is not made for clips of this rate."""
         if self.only_ladder or asked is None:
             return self.ladder
         return tuple(rate for rate in asked if rate >= self.ladder[0])

@@ -1,4 +1,4 @@
-"""AMR, AAC, IMA ADPCM and SBC through ffmpeg."""
+"""AMR, AAC, G.723.1, IMA ADPCM and SBC through ffmpeg."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _encoders() -> frozenset[str]:
     return frozenset(words[1] for line in lines if len(words := line.split()) > 1)
 
 
-class _Ffmpeg(Codec):
+class Ffmpeg(Codec):
     """One encoder of ffmpeg with its own container."""
 
     encoder: str
@@ -57,7 +57,7 @@ class _Ffmpeg(Codec):
             return read_wav(folder / "out.wav")
 
 
-class _Amr(_Ffmpeg):
+class _Amr(Ffmpeg):
     """The byte before each frame, which tells its mode, is not counted."""
 
     suffix = "amr"
@@ -109,13 +109,13 @@ class AmrWb(_Amr):
         return 16000
 
 
-class Aac(_Ffmpeg):
+class Aac(Ffmpeg):
     """AAC-LC at the highest rate that the clip and one bit a sample allow."""
 
     key = "aac"
     encoder = decoder = "aac"
     suffix = "aac"
-    ladder = (8, 12, 16, 24, 32, 48)
+    ladder: tuple[float, ...] = (8, 12, 16, 24, 32, 48)
     _rates = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
     def coded_rate(self, sample_rate: int, kbit_s: float) -> int:
@@ -137,7 +137,7 @@ class Aac(_Ffmpeg):
         return 8 * total
 
 
-class ImaAdpcm(_Ffmpeg):
+class ImaAdpcm(Ffmpeg):
     """Four bits a sample, so that the sample rate sets the bitrate; blocks with their headers count."""
 
     key = "ima-adpcm"
@@ -156,16 +156,37 @@ class ImaAdpcm(_Ffmpeg):
         return ()
 
     def payload_bits(self, data: bytes) -> int:
-        position = 12
-        while position + 8 <= len(data):
-            name, size = struct.unpack_from("<4sI", data, position)
-            if name == b"data":
-                return 8 * min(size, len(data) - position - 8)
-            position += 8 + size + size % 2
-        raise CodecError("the WAV file holds no samples")
+        return 8 * _wav_data_bytes(data)
 
 
-class Sbc(_Ffmpeg):
+class G7231(Ffmpeg):
+    """At the higher of its two rates: ffmpeg's encoder lacks the one of 5.3 kbit/s."""
+
+    key = "g723.1"
+    encoder = decoder = "g723_1"
+    suffix = "wav"
+    classes = SPEECH
+    ladder = (6.3,)
+    only_ladder = True
+
+    def coded_rate(self, sample_rate: int, kbit_s: float) -> int:
+        return 8000
+
+    def payload_bits(self, data: bytes) -> int:
+        return 8 * _wav_data_bytes(data)
+
+
+def _wav_data_bytes(data: bytes) -> int:
+    position = 12
+    while position + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, position)
+        if name == b"data":
+            return min(size, len(data) - position - 8)
+        position += 8 + size + size % 2
+    raise CodecError("the WAV file holds no samples")
+
+
+class Sbc(Ffmpeg):
     """At 16 kHz, the lowest rate that SBC has."""
 
     key = "sbc"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,15 +37,21 @@ def scratch() -> Iterator[Path]:
         yield Path(name)
 
 
-def run_tool(*words: str | Path | float, timeout_s: float = TIMEOUT_S, folder: Path | None = None) -> str:
-    """Run a program in a folder to its end and give what it printed. Raises CodecError if it fails, hangs or is
-    missing."""
+def run_tool(
+    *words: str | Path | float,
+    timeout_s: float = TIMEOUT_S,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run a program in a folder, with more variables in its environment, to its end and give what it printed. Raises
+    CodecError if it fails, hangs or is missing."""
     arguments = [str(word) for word in words]
     began = time.perf_counter()
     try:
         process = subprocess.Popen(
             arguments,
             cwd=folder,
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

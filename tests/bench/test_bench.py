@@ -249,6 +249,16 @@ def test_missing_rivals_are_skipped_with_a_notice(
     assert "nothing to measure" in alone.err
 
 
+def test_a_missing_variant_is_named_and_the_others_are_measured(
+    call: Callable[..., Result], corpus: Path, tmp_path: Path, fake: Callable[..., None]
+) -> None:
+    fake(FakeRival("slow"), FakeRival("fast", missing=True))
+    result = call(corpus, "-o", tmp_path / "out", *QUICK, "--codecs", "fake", "--classes", "speech")
+    assert result.code == 0
+    assert "gs-bench: fake fast left out: fakeenc not found; install fake-tools\n" in result.err
+    assert {cell.variant for cell in results.load(tmp_path / "out" / "results.json").cells} == {"slow"}
+
+
 def test_unreadable_clips_are_left_out(call: Callable[..., Result], corpus: Path, tmp_path: Path) -> None:
     (corpus / "speech" / "broken.wav").write_bytes(b"RIFF and nothing more")
     (corpus / clips.MANIFEST).write_text("file,class\nspeech/gone.wav,speech\n")
@@ -607,6 +617,15 @@ def test_speed_is_positive_and_relative_to_ours(corpus: Path, fake: Callable[...
     if Path("/proc/self/status").exists():
         assert (commands.decode_peak_bytes or 0) > 10_000_000
     assert rows["fake"].encode_x_real_time is None, "it ran no tool"
+
+
+def test_speed_is_not_measured_of_a_codec_that_is_not_made_for_the_clips(
+    corpus: Path, fake: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(FakeRival())
+    monkeypatch.setattr(FakeRival, "ladder", ())
+    files = [clip for clip in clips.find_clips(corpus) if clip.clip_class == "speech"]
+    assert speed.measure_speed(files, {("fake", ""): "1"}, None, lambda part, text: None) == []
 
 
 def test_speed_is_measured_where_the_targets_are_set(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import shutil
 import struct
 import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +16,15 @@ from bench_clips import noise, tone
 
 import audio_gs
 from audio_gs import api
-from audio_gs.bench import align
+from audio_gs.bench import align, rivals
 from audio_gs.bench.codecs import RIVALS, Codec, CodecError, CodecMissing, OurOptions, make_codec
 from audio_gs.bench.codecs.codec2 import Codec2
-from audio_gs.bench.codecs.ffmpeg import Aac, AmrNb, AmrWb, ImaAdpcm
+from audio_gs.bench.codecs.ffmpeg import G7231, Aac, AmrNb, AmrWb, Ffmpeg, ImaAdpcm
 from audio_gs.bench.codecs.lc3 import Lc3
+from audio_gs.bench.codecs.libopus import library_version, pyav_libopus, with_library
 from audio_gs.bench.codecs.ogg import packet_sizes
+from audio_gs.bench.codecs.opus import Opus, Opus16, OpusWideBand
+from audio_gs.bench.codecs.opus_direct import OpusWideBandDirect
 from audio_gs.bench.codecs.ours import AudioGs, code_hash
 from audio_gs.bench.codecs.tool import (
     find_tools,
@@ -30,6 +36,7 @@ from audio_gs.bench.codecs.tool import (
     scratch,
     write_wav,
 )
+from audio_gs.bench.report.page.labels import CODEC_NAMES
 from audio_gs.bench.results import OURS
 
 VARIANTS = [pytest.param(codec, id=f"{codec.key} {codec.variant}") for group in RIVALS.values() for codec in group]
@@ -72,11 +79,12 @@ def test_adts_headers_do_not_count() -> None:
             Aac().payload_bits(data)
 
 
-def test_wav_headers_do_not_count() -> None:
+@pytest.mark.parametrize("codec", [ImaAdpcm(), G7231()], ids=lambda codec: codec.key)
+def test_wav_headers_do_not_count(codec: Ffmpeg) -> None:
     chunks = struct.pack("<4sI3sx", b"LIST", 3, b"abc") + struct.pack("<4sI", b"data", 6) + bytes(6)
-    assert ImaAdpcm().payload_bits(b"RIFF" + bytes(4) + b"WAVE" + chunks) == 48
+    assert codec.payload_bits(b"RIFF" + bytes(4) + b"WAVE" + chunks) == 48
     with pytest.raises(CodecError, match="no samples"):
-        ImaAdpcm().payload_bits(b"RIFF" + bytes(4) + b"WAVE")
+        codec.payload_bits(b"RIFF" + bytes(4) + b"WAVE")
 
 
 def test_lc3_headers_and_lengths_do_not_count() -> None:
@@ -107,6 +115,120 @@ def test_rates_of_a_codec() -> None:
     assert Aac().coded_rate(48000, 12) == 12000
 
 
+def test_wide_band_is_for_clips_that_have_as_much() -> None:
+    for codec in (OpusWideBand(), OpusWideBandDirect(60)):
+        assert codec.rates(8000) == codec.rates(8000, (8.0,)) == ()
+        assert codec.rates(16000) == codec.ladder
+        assert codec.rates(16000, (4.0, 8.0)) == (8.0,)
+
+
+def test_lengths_of_opus_packets_do_not_count() -> None:
+    codec = OpusWideBandDirect(60)
+    data = struct.pack("<H300xH2x", 300, 2)
+    assert codec.payload_bits(data) == 8 * 302
+    for damaged in (data[:-1], data[:-3]):
+        with pytest.raises(CodecError, match="cut short"):
+            codec.payload_bits(damaged)
+
+
+def test_a_libopus_that_fails_says_so() -> None:
+    with pytest.raises(CodecError, match="libopus gave the error -4"):
+        try:
+            OpusWideBandDirect(60).decode(struct.pack("<H", 9) + b"\xff" * 9)
+        except CodecMissing as error:
+            pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(
+    "codec", [Opus(60), Opus16(60), OpusWideBand(), OpusWideBandDirect(60)], ids=lambda codec: codec.key
+)
+def test_opus_is_measured_closely_where_it_goes_over_to_wide_band(codec: Codec) -> None:
+    between = [rate for rate in codec.ladder if 8 <= rate <= 12]
+    assert (between[0], between[-1]) == (8, 12)
+    assert max(high / low for low, high in pairwise(between)) <= 9 / 8
+
+
+def test_every_rival_has_a_name_and_tables_speak_of_rivals_that_there_are() -> None:
+    variants = {(codec.key, codec.variant) for group in RIVALS.values() for codec in group}
+    assert all(codec.key == key for key, group in RIVALS.items() for codec in group)
+    assert set(RIVALS) <= set(CODEC_NAMES)
+    assert set(rivals.CODECS.values()) <= variants
+
+
+@pytest.fixture
+def another_pyav(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Makes PyAV one that has the given files, or lets it be missing."""
+
+    def install(*names: str) -> None:
+        def files(package: str) -> list[importlib.metadata.PackagePath]:
+            if not names:
+                raise importlib.metadata.PackageNotFoundError(package)
+            paths = [importlib.metadata.PackagePath(name) for name in names]
+            for path in paths:
+                path.dist = importlib.metadata.Distribution.at(tmp_path)
+            return paths
+
+        monkeypatch.setattr(importlib.metadata, "files", files)
+
+    pyav_libopus.cache_clear()
+    yield install
+    pyav_libopus.cache_clear()
+
+
+def test_opus_16_is_missing_without_a_pyav_that_has_it(
+    another_pyav: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "libopus-1.so.0").write_bytes(b"no library")
+    for names, reason in (
+        ((), r"libopus 1\.6 not found; pip install 'av>=16\.1' on Linux"),
+        (("av/__init__.py",), "this PyAV has no libopus of its own"),
+        (("libopus-1.so.0",), r"libopus-1\.so\.0 is no libopus for this machine"),
+    ):
+        another_pyav(*names)
+        with pytest.raises(CodecMissing, match=reason):
+            pyav_libopus()
+    monkeypatch.setattr("audio_gs.bench.codecs.libopus.library_version", lambda path: "libopus 1.5.2")
+    with pytest.raises(CodecMissing, match=r"this PyAV has libopus 1\.5\.2 and not 1\.6"):
+        pyav_libopus()
+
+
+@pytest.mark.skipif(not shutil.which("opusenc"), reason="opus-tools are not installed")
+def test_opus_16_is_coded_by_the_library_of_pyav() -> None:
+    try:
+        path = pyav_libopus()
+    except CodecMissing as error:
+        pytest.skip(str(error))
+    codec = Opus16(60)
+    version = library_version(path).encode()
+    assert version.decode() in codec.version()
+    assert version in codec.encode(tone(1.0, 16000), 16000, 12)
+    assert version not in Opus(60).encode(tone(1.0, 16000), 16000, 12) or version.decode() in Opus(60).version()
+
+
+@pytest.mark.skipif(not shutil.which("opusenc"), reason="opus-tools are not installed")
+def test_a_library_that_opusenc_does_not_take_is_no_codec(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Unloadable(Opus):
+        def library(self) -> Path:
+            return tmp_path / "libopus-none.so.0"
+
+    assert with_library(None) == {}
+    with pytest.raises(CodecMissing, match=r"opusenc does not run with libopus-none\.so\.0"):
+        Unloadable(20).version()
+
+
+@pytest.mark.skipif(not shutil.which("opusenc"), reason="opus-tools are not installed")
+def test_opus_forced_to_wide_band_keeps_what_it_would_throw_away() -> None:
+    rate, seconds = 16000, 2.0
+    clip = np.repeat(np.hanning(8), round(seconds * rate / 8)) * tone(seconds, rate) + noise(seconds, rate) / 20
+
+    def energy_above_5_khz(codec: Opus) -> float:
+        decoded, decoded_rate = codec.decode(codec.encode(clip, rate, 6))
+        spectrum = np.abs(np.fft.rfft(decoded)) ** 2
+        return float(spectrum[np.fft.rfftfreq(len(decoded), 1 / decoded_rate) > 5000].sum())
+
+    assert energy_above_5_khz(OpusWideBand()) > 100 * energy_above_5_khz(Opus(60))
+
+
 def test_failing_tools_are_errors_of_one_line() -> None:
     program = (sys.executable, "-c")
     assert run_tool(*program, "print('fine')") == "fine\n"
@@ -116,6 +238,10 @@ def test_failing_tools_are_errors_of_one_line() -> None:
         run_tool(*program, "import os; os.kill(os.getpid(), 9)")
     with pytest.raises(CodecError, match=r"did not end within 0\.2 s"):
         run_tool(*program, "import time; time.sleep(60)", timeout_s=0.2)
+    told = run_tool(
+        *program, "import os; print(os.environ['GS_WORD'], 'PATH' in os.environ)", environment={"GS_WORD": "x"}
+    )
+    assert told == "x True\n"
     with pytest.raises(CodecError, match="cannot be run"):
         run_tool("no-such-tool-at-all")
     with pytest.raises(CodecMissing, match="no-such-tool-at-all not found; install a-package"):
@@ -156,7 +282,7 @@ def test_installed_rivals_code_a_clip_at_about_their_rate(codec: Codec) -> None:
     except CodecMissing as error:
         pytest.skip(str(error))
     seconds = 2.0
-    rate = 16000
+    rate = next(rate for rate in (16000, 44100) if codec.rates(rate))
     clip = np.repeat(np.hanning(8), round(seconds * rate / 8)) * tone(seconds, rate) + noise(seconds, rate) / 50
     nominal = codec.rates(rate)[-1]
     data = codec.encode(clip, rate, nominal)
