@@ -12,7 +12,7 @@ from .tool import DECODED_AS, find_tools, first_line, read_stream, resample, scr
 
 _PACKAGE = "@ffmpeg/core-st"
 _KNOWN_VERSION = "0.11.1"
-_LADDERS = {24000: (8, 12, 16, 24, 32), 44100: (12, 16, 24, 32)}
+_LADDERS = {24000: (8, 12, 16, 24), 44100: (12, 16, 24, 32)}
 """Nominal kbit/s by the sample rate in Hz that is not exceeded."""
 _LOWEST_RATES = {24000: 16000, 44100: 44100}
 """Sample rate in Hz that a clip must have for it."""
