@@ -54,10 +54,12 @@ def read_gaussians(data: bytes | bytearray | memoryview) -> Gaussians:
 
 
 def write_gaussians(gaussians: Gaussians, header: StreamHeader) -> bytes:
-    """The stream of these Gaussians. The header says all but the decoder's class, which follows from them.
+    """The stream of these Gaussians. The header says all but the decoder's class, how many are held at a time and the
+    peak of MACs, which follows from them. Tables may be in any order; the stream's is that of SPEC S2.
 
-    Raises ValueError for Gaussians that a stream with this header has no words for, and for values of the residual
-    layer where these Gaussians leave no place for one.
+    Raises ValueError for Gaussians that a stream with this header has no words for, off the lattice or out of range, by
+    their number in the table and their columns; for more at a time than any decoder holds; and for values of the
+    residual layer where these Gaussians leave no place for one.
     """
     check_gaussians(gaussians, header)
     return encode_stream(with_class(header, gaussians), gaussians)

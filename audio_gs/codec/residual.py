@@ -7,14 +7,14 @@ Both are steered by what the decoder knows already: the levels of the noises and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from .kinds.base import Array, HeaderLimit, Macs, Table
+from .kinds.base import Array, HeaderLimit, Macs, Table, refuse
 from .kinds.noise import (
     HIGHEST_LEVEL,
     NOISE_DTYPE,
@@ -74,6 +74,7 @@ INTERVALS = BARK_BANDS + 1
 CELLS = 2 * INTERVALS
 """Halves of intervals."""
 LARGEST_VALUE = RESIDUAL_LONGEST_UNARY
+_VALUE = "residual value"
 LEVEL_FRAMES = 4
 """Frames for which a fine level holds."""
 
@@ -172,19 +173,20 @@ def check(table: Table, header: StreamHeader) -> None:
         return
     if header.residual is None or header.noise is None:
         raise ValueError("a residual in a stream whose header has none")
-    if np.any((table["frame"] < 0) | (table["frame"] >= frames_coded(header))):
-        raise ValueError("a residual value lies outside the clip's frames")
+    last = frames_coded(header) - 1
+    wrong = (table["frame"] < 0) | (table["frame"] > last)
+    refuse(wrong, table, _VALUE, f"lies outside the clip's frames, 0..{last}")
     is_level = table["layer"] == LEVEL
-    if np.any(~is_level & (table["layer"] != COEFFICIENT)):
-        raise ValueError("a residual value has a layer that does not exist")
+    refuse(~is_level & (table["layer"] != COEFFICIENT), table, _VALUE, "has a layer that does not exist")
     places = np.where(is_level, CELLS, 1 << header.noise.frame_log2)
-    if np.any((table["place"] < 0) | (table["place"] >= places)):
-        raise ValueError("a residual value lies outside the cells or bins of a frame")
-    size = np.abs(table["value"])
-    if np.any((size < 1) | (size > LARGEST_VALUE)):
-        raise ValueError(f"a residual value is outside 1..{LARGEST_VALUE} either way")
-    if len(np.unique(table[["frame", "layer", "place"]])) < len(table):
-        raise ValueError("two residual values lie in one place")
+    wrong = (table["place"] < 0) | (table["place"] >= places)
+    refuse(wrong, table, _VALUE, "lies outside the cells or bins of a frame")
+    size = np.abs(table["value"].astype(np.int64))
+    wrong = (size < 1) | (size > LARGEST_VALUE)
+    refuse(wrong, table, _VALUE, f"is outside 1..{LARGEST_VALUE} either way")
+    others = np.ones(len(table), np.bool_)
+    others[np.unique(table[["frame", "layer", "place"]], return_index=True)[1]] = False
+    refuse(others, table, _VALUE, "lies in the place of another one")
 
 
 def sorted_for_coding(table: Table) -> Table:
@@ -635,26 +637,34 @@ def coded_frames(header: StreamHeader, gaussians: Mapping[str, Table]) -> dict[i
     check(gaussians["residual"], header)
     if header.residual is None:
         return {}
-    source = FrameSource(header)
     values = sorted_for_coding(gaussians["residual"])
+    edges = np.searchsorted(values["frame"], np.arange(frames_coded(header) + 1))
+    coded = {}
+    for number, cells, source in steered_frames(header, gaussians):
+        rows = values[edges[number] : edges[number + 1]]
+        coded[number] = _frame_of_rows(source.memory, number, cells, source.layout, rows)
+    return coded
+
+
+def steered_frames(
+    header: StreamHeader, gaussians: Mapping[str, Table]
+) -> Iterator[tuple[int, Cells, FrameSource]]:
+    """Each frame that a stream with a residual codes, in order: its number, its cells as the stream's Gaussians steer
+    them, in tables of any order, and what is remembered of the frames before it in its segment."""
+    source = FrameSource(header)
     slots = np.arange(-header.lead_slots, header.slots + 1)
     tables, starts = {}, {}
     for name in ("tone", "noise"):
         begins = gaussians[name]["onset"] >> header.slot_log2
         order = np.argsort(begins, kind="stable")
         tables[name], starts[name] = gaussians[name][order], np.searchsorted(begins[order], slots)
-    coded = {}
     for segment in range(header.segments):
         source.start()
         for slot in header.segment_slots(segment):
             at = slot + header.lead_slots
             source.begin({name: table[starts[name][at] : starts[name][at + 1]] for name, table in tables.items()})
-            frames = frames_of_slot(header, slot)
-            edges = np.searchsorted(values["frame"], np.arange(frames.start, frames.stop + 1))
-            for number, start, stop in zip(frames, edges[:-1], edges[1:], strict=True):
-                rows, cells = values[start:stop], source.cells(number)
-                coded[number] = _frame_of_rows(source.memory, number, cells, source.layout, rows)
-    return coded
+            for number in frames_of_slot(header, slot):
+                yield number, source.cells(number), source
 
 
 # ---- cost ----

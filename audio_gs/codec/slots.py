@@ -14,7 +14,7 @@ from . import residual
 from .container import StreamHeader, build_stream, parse_header, read_segment
 from .gaussians import RESIDUAL, Gaussians
 from .kinds import KINDS, Kind
-from .kinds.base import Table
+from .kinds.base import Table, refuse
 from .kinds.noise import Coded
 from .range_coder import (
     CODE,
@@ -219,8 +219,8 @@ def check_gaussians(gaussians: Gaussians, header: StreamHeader) -> None:
         table = gaussians[kind.name]
         if len(table):
             slot = table["onset"] >> header.slot_log2
-            if np.any((slot < -header.lead_slots) | (slot >= header.slots)):
-                raise ValueError("a Gaussian begins outside the clip's slots")
+            outside = (slot < -header.lead_slots) | (slot >= header.slots)
+            refuse(outside, table, kind.name, f"begins outside the clip's {header.samples} samples")
         kind.check(table, header)
     residual.check(gaussians[RESIDUAL], header)
 

@@ -349,7 +349,7 @@ def test_a_cut_or_changed_header_is_refused() -> None:
         ((3, COEFFICIENT, 3, 0), r"outside 1\.\.15"),
         ((3, COEFFICIENT, 3, 16), r"outside 1\.\.15"),
         ((4, FINE, 51, -16), r"outside 1\.\.15"),
-        ((2, COEFFICIENT, 5, 2), "two residual values lie in one place"),
+        ((2, COEFFICIENT, 5, 2), "lies in the place of another one"),
         ((3, FINE, 10, 1), "no place"),
         ((4, FINE, 2, 1), "no place"),
         ((4, FINE, 51, 1), "no place"),

@@ -60,6 +60,15 @@ class HeaderLimit(NamedTuple):
         return f"illegal header: {self.name} is {self.value}, allowed are {self.low}..{self.high}"
 
 
+def refuse(wrong: npt.NDArray[np.bool_], table: Table, name: str, problem: str) -> None:
+    """Raises ValueError for the first row that is marked as wrong, by its number in the table and its columns."""
+    marked = np.flatnonzero(wrong)
+    if len(marked):
+        row = table[marked[0]]
+        columns = ", ".join(f"{column} {row[column]}" for column in table.dtype.names or ())
+        raise ValueError(f"{name} {marked[0]} ({columns}) {problem}")
+
+
 class Renderer(abc.ABC):
     """Makes the samples of one kind of one stream, from anywhere."""
 

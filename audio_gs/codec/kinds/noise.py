@@ -48,7 +48,7 @@ from ..tables import (
     gain,
     hz_of_bark,
 )
-from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table
+from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table, refuse
 
 if TYPE_CHECKING:
     from ..container import StreamHeader
@@ -132,18 +132,19 @@ def _check(table: Table, header: StreamHeader) -> None:
         return
     frame_log2 = noise_of(header).frame_log2
     scale, width = table["scale"].astype(np.int64), table["width"].astype(np.int64)
-    if np.any((scale < 0) | (scale >= NOISE_SCALES) | (width < 0) | (width >= NOISE_WIDTHS)):
-        raise ValueError("a noise Gaussian has a scale or a width that does not exist")
+    wrong = (scale < 0) | (scale >= NOISE_SCALES)
+    refuse(wrong, table, "noise", f"has a scale outside 0..{NOISE_SCALES - 1}")
+    refuse((width < 0) | (width >= NOISE_WIDTHS), table, "noise", f"has a width outside 0..{NOISE_WIDTHS - 1}")
     lead_slots = np.maximum(1, support(scale, frame_log2) >> header.slot_log2)
-    if np.any(table["onset"] >> header.slot_log2 < -lead_slots):
-        raise ValueError("a noise Gaussian begins outside the slots of its scale")
-    if np.any(table["onset"] & ((1 << (scale + frame_log2)) - 1)):
-        raise ValueError("a noise Gaussian begins between the hops of its scale")
-    if np.any((table["place"] < 0) | (table["place"] >= (1 << NOISE_PLACES_LOG2) >> width)):
-        raise ValueError("a noise Gaussian's place is outside those of its width")
-    weight = np.abs(table["weight"])
-    if np.any((weight < 1) | (weight > LARGEST_NOISE_WEIGHT)):
-        raise ValueError(f"a noise Gaussian's weight is outside 1..{LARGEST_NOISE_WEIGHT} either way")
+    wrong = table["onset"] >> header.slot_log2 < -lead_slots
+    refuse(wrong, table, "noise", "begins outside the slots of its scale")
+    wrong = table["onset"] & ((1 << (scale + frame_log2)) - 1) != 0
+    refuse(wrong, table, "noise", f"begins between the hops of its scale, multiples of {1 << frame_log2} << scale")
+    wrong = (table["place"] < 0) | (table["place"] >= (1 << NOISE_PLACES_LOG2) >> width)
+    refuse(wrong, table, "noise", "has a place outside those of its width, 0..(32 >> width) - 1")
+    weight = np.abs(table["weight"].astype(np.int64))
+    wrong = (weight < 1) | (weight > LARGEST_NOISE_WEIGHT)
+    refuse(wrong, table, "noise", f"has a weight outside 1..{LARGEST_NOISE_WEIGHT} either way")
 
 
 # ---- syntax ----

@@ -40,7 +40,7 @@ from ..tables import (
     half_band,
     phase_bits,
 )
-from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table
+from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table, refuse
 
 if TYPE_CHECKING:
     from ..container import StreamHeader
@@ -84,19 +84,19 @@ def _physical(table: Table, header: StreamHeader) -> npt.NDArray[Any]:
 
 
 def _check(table: Table, header: StreamHeader) -> None:
-    scale = table["scale"].astype(np.int64)
-    if np.any((scale < header.smallest_scale) | (scale >= header.smallest_scale + header.scales)):
-        raise ValueError("a Gaussian has a scale outside the header's")
-    if np.any(table["onset"] >> header.slot_log2 < -lead(header.longest_tone, header.slot_log2)):
-        raise ValueError("a tone Gaussian begins outside the slots of tones")
-    if np.any(table["onset"] & ((8 << scale) - 1)):
-        raise ValueError("a Gaussian begins between the hops of its scale")
-    if np.any((table["bin"] < 0) | (table["bin"] >= 16 << scale)):
-        raise ValueError("a Gaussian's bin is outside 0..support / 2 - 1")
-    if np.any((table["amplitude"] < 1) | (table["amplitude"] > LARGEST_AMPLITUDE)):
-        raise ValueError(f"a Gaussian's amplitude index is outside 1..{LARGEST_AMPLITUDE}")
-    if np.any((table["phase"] < 0) | (table["phase"] >> _PHASE_BITS[table["amplitude"]] != 0)):
-        raise ValueError("a Gaussian's phase index is outside those of its amplitude")
+    scale, largest = table["scale"].astype(np.int64), header.smallest_scale + header.scales - 1
+    wrong = (scale < header.smallest_scale) | (scale > largest)
+    refuse(wrong, table, "tone", f"has a scale outside the header's {header.smallest_scale}..{largest}")
+    wrong = table["onset"] >> header.slot_log2 < -lead(header.longest_tone, header.slot_log2)
+    refuse(wrong, table, "tone", "begins outside the slots of tones")
+    wrong = table["onset"] & ((8 << scale) - 1) != 0
+    refuse(wrong, table, "tone", "begins between the hops of its scale, multiples of 8 << scale samples")
+    wrong = (table["bin"] < 0) | (table["bin"] >= 16 << scale)
+    refuse(wrong, table, "tone", "has a bin outside 0..support / 2 - 1")
+    wrong = (table["amplitude"] < 1) | (table["amplitude"] > LARGEST_AMPLITUDE)
+    refuse(wrong, table, "tone", f"has an amplitude index outside 1..{LARGEST_AMPLITUDE}")
+    wrong = (table["phase"] < 0) | (table["phase"] >> _PHASE_BITS[table["amplitude"]] != 0)
+    refuse(wrong, table, "tone", "has a phase index outside those of its amplitude")
 
 
 # ---- syntax ----
