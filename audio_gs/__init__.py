@@ -4,13 +4,21 @@
     audio, sample_rate = audio_gs.decode(data)
 
 `StreamDecoder` decodes piece by piece, `read_gaussians` gives a stream's Gaussians as a table, `info` what a
-stream holds and costs, `verify` whether all decoders agree on it. The encoder is `audio_gs.encoder`; only its
-fit by gradient descent needs torch (extra `torch`).
+stream holds and costs, `verify` whether all decoders agree on it, and `audio_gs.edit` changes streams. The encoder is
+`audio_gs.encoder`; only its fit by gradient descent needs torch (extra `torch`).
 """
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import AudioGsError, AudioInputError, BitstreamError, OptionsError, UnsupportedError
+from .errors import (
+    AudioGsError,
+    AudioInputError,
+    BitstreamError,
+    EditError,
+    OptionsError,
+    ScriptError,
+    UnsupportedError,
+)
 
 if TYPE_CHECKING:
     from audio_gs.codec.container import StreamHeader, parse_header
@@ -24,9 +32,11 @@ __all__ = [
     "AudioInputError",
     "BitstreamError",
     "Difference",
+    "EditError",
     "Gaussians",
     "OptionsError",
     "PartialAudio",
+    "ScriptError",
     "StreamDecoder",
     "StreamHeader",
     "StreamInfo",
@@ -58,6 +68,8 @@ def __getattr__(name: str) -> Any:
 
     if name == "__version__":
         return metadata.version("audio-gs")
+    if name == "edit":
+        return import_module(".edit", __name__)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = next(module for module, names in _NAMES_OF.items() if name in names)

@@ -22,5 +22,13 @@ class OptionsError(AudioGsError, ValueError):
     """An encoder option is unknown, has an impossible value, or contradicts another."""
 
 
+class EditError(AudioGsError, ValueError):
+    """An edit leads to what no stream can state, such as a Gaussian outside the clip."""
+
+
+class ScriptError(OptionsError):
+    """A script of edits is not one: an unknown step, a missing or an impossible value."""
+
+
 class OutputError(AudioGsError):
     """A file cannot be written, or one is in the way."""

@@ -34,6 +34,10 @@ def gs_verify() -> None:
     start("gs-verify", "audio_gs.cli.gs_verify")
 
 
+def gs_edit() -> None:
+    start("gs-edit", "audio_gs.cli.gs_edit")
+
+
 def gs_bench() -> None:
     start("gs-bench", "audio_gs.bench.gs_bench")
 

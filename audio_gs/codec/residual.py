@@ -646,9 +646,7 @@ def coded_frames(header: StreamHeader, gaussians: Mapping[str, Table]) -> dict[i
     return coded
 
 
-def steered_frames(
-    header: StreamHeader, gaussians: Mapping[str, Table]
-) -> Iterator[tuple[int, Cells, FrameSource]]:
+def steered_frames(header: StreamHeader, gaussians: Mapping[str, Table]) -> Iterator[tuple[int, Cells, FrameSource]]:
     """Each frame that a stream with a residual codes, in order: its number, its cells as the stream's Gaussians steer
     them, in tables of any order, and what is remembered of the frames before it in its segment."""
     source = FrameSource(header)

@@ -23,7 +23,7 @@ import soundfile
 
 from audio_gs import api, backends, inspect
 from audio_gs.bench import gs_bench
-from audio_gs.cli import common, gs_decode, gs_encode, gs_info, gs_verify
+from audio_gs.cli import common, gs_decode, gs_edit, gs_encode, gs_info, gs_verify
 from audio_gs.codec.backend import Backend, Decoder
 from audio_gs.codec.container import FORMAT_VERSION
 from audio_gs.codec.native import NativeDecoder
@@ -31,6 +31,7 @@ from audio_gs.encoder.options import option_facts
 from audio_gs.errors import AudioGsError, BitstreamError, OutputError
 from audio_gs.export import gs_export
 from audio_gs.firmware_sim import gs_sim
+from audio_gs.gaussians import read_gaussians
 
 RATE = 8000
 SECONDS = 1.5
@@ -39,6 +40,7 @@ PROGRAMS = {
     "gs-decode": gs_decode,
     "gs-info": gs_info,
     "gs-verify": gs_verify,
+    "gs-edit": gs_edit,
     "gs-bench": gs_bench,
     "gs-sim": gs_sim,
     "gs-export": gs_export,
@@ -426,9 +428,9 @@ def test_a_wav_file_that_is_cut_short_is_refused(call: Call, folder: Path) -> No
     assert names(folder) == before
 
 
-@pytest.mark.parametrize("program", ["gs-decode", "gs-info", "gs-verify"])
+@pytest.mark.parametrize("program", ["gs-decode", "gs-info", "gs-verify", "gs-edit"])
 def test_corrupt_streams(call: Call, folder: Path, stream: bytes, program: str) -> None:
-    output = ("-o", "x.wav") if program == "gs-decode" else ()
+    output = {"gs-decode": ("-o", "x.wav"), "gs-edit": ("-o", "x.gs")}.get(program, ())
     flipped = bytearray(stream)
     flipped[-3] ^= 4
     newer = stream[:2] + b"\x02" + stream[3:]
@@ -572,6 +574,98 @@ def test_errors_share_a_base() -> None:
 def test_importing_the_package_does_not_import_torch() -> None:
     code = "import sys, audio_gs; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(sys.executable).parent).returncode == 0
+
+
+# ---- gs-edit ----
+
+SCRIPT = "- transpose: {semitones: 12}\n- drop: {from: 0.5, to: 1.0}\n"
+
+
+def test_a_script_is_carried_out(call: Call, folder: Path, stream: bytes) -> None:
+    Path("edits.yaml").write_text(SCRIPT)
+    result = call("gs-edit", "clip.gs", "-o", "new.gs", "--script", "edits.yaml")
+    assert result.code == 0
+    assert result.out == b""
+    assert "new.gs" not in result.err
+    audio, _ = api.decode(Path("new.gs").read_bytes())
+    assert len(audio) == int(SECONDS * RATE)
+    early = audio[400:2400].astype(np.float64)
+    spectrum = np.abs(np.fft.rfft(early * np.hanning(len(early)), 1 << 16))
+    assert abs(np.argmax(spectrum) * RATE / (1 << 16) - 880) < 4
+    assert np.abs(audio[int(0.7 * RATE) : int(0.8 * RATE)]).max() <= 1
+    assert call("gs-verify", "new.gs", "-q").code == 0
+    assert Path("clip.gs").read_bytes() == stream
+
+
+def test_without_a_step_nothing_changes(call: Call, folder: Path, stream: bytes) -> None:
+    assert call("gs-edit", "clip.gs", "-o", "new.gs").code == 0
+    assert Path("new.gs").read_bytes() == stream
+    assert call("gs-edit", "-", "-o", "-", "-q", stdin=stream).out == stream
+    check_refused(call("gs-edit", "clip.gs", "-o", "new.gs"), common.ExitCode.ERROR, "-f overwrites it")
+    assert call("gs-edit", "clip.gs", "-o", "new.gs", "-f", "-q") == (0, b"", "")
+
+
+def test_steps_on_the_command_line(call: Call, folder: Path) -> None:
+    Path("edits.json").write_text('[{"scale": {"gain_db": -6}}]')
+    steps = ("--script", "edits.json", "--step", "cut: {to: 1}", "--step", f"concatenate: {{file: {folder}/clip.gs}}")
+    made = json.loads(call("gs-edit", "clip.gs", "-o", "new.gs", *steps, "-q", "--json").out)
+    assert made["samples"] >= int((1 + SECONDS) * RATE)
+    [note] = made["notes"]
+    assert note.startswith(f"the second clip begins at {made['duration'] - SECONDS:.4f} s, where tones")
+    shown = json.loads(call("gs-info", "new.gs", "--json").out)
+    assert all(made[key] == value for key, value in shown.items() if key != "input")
+
+
+def test_list(call: Call, folder: Path, stream: bytes) -> None:
+    [listed] = [json.loads(line) for line in call("gs-edit", "clip.gs", "--list", "--json").out.splitlines()]
+    gaussians = read_gaussians(stream)
+    rows = listed["gaussians"]
+    tones = [row for row in rows if row["kind"] == "tone"]
+    assert [tuple(row["coded"].values()) for row in tones] == gaussians["tone"].tolist()
+    assert sum(row["kind"] == "noise" for row in rows) == len(gaussians["noise"])
+    some = json.loads(call("gs-edit", "clip.gs", "--list", "--json", "--kind", "tone", "--to", "0.5").out)["gaussians"]
+    assert some == [row for row in tones if row["time"] < 0.5]
+    table = call("gs-edit", "clip.gs", "--list").out.decode().splitlines()
+    assert len(table) == len(rows) + 2
+    assert table[0] == "clip.gs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ((), common.ExitCode.USAGE, "give -o OUT, or --list"),
+        (("--list", "-o", "new.gs"), common.ExitCode.USAGE, "--list writes nothing"),
+        (("-o", "new.gs", "--from", "1"), common.ExitCode.USAGE, "go with --list"),
+        (("--list", "--from", "2", "--to", "1"), common.ExitCode.USAGE, "nothing lies from 2 to 1"),
+        (("-o", "-", "--json"), common.ExitCode.USAGE, "both write to standard output"),
+        (("-o", "new.gs", "--script", "none.yaml"), common.ExitCode.USAGE, "cannot read none.yaml"),
+        (("-o", "new.gs", "--step", "pan: {to: 1}"), common.ExitCode.USAGE, "'pan' is no step; known are select, drop"),
+        (("-o", "new.gs", "--step", "move: {seconds: 9}"), common.ExitCode.ERROR, "clip.gs: step 1, move: tone 0 ("),
+        (("-o", "new.gs", "--step", "merge: {file: none.gs}"), common.ExitCode.ERROR, "merge: none.gs is no file"),
+        (
+            ("-o", "new.gs", "--step", "merge: {file: bad.gs}"),
+            common.ExitCode.CORRUPT,
+            "step 1, merge: not an Audio-GS",
+        ),
+        (
+            ("-o", "new.gs", "--script", "away.yaml"),
+            common.ExitCode.ERROR,
+            "lies elsewhere; a script names files beside",
+        ),
+        (
+            ("-o", "new.gs", "--script", "wrong.yaml"),
+            common.ExitCode.USAGE,
+            "wrong.yaml: step 2, stretch: needs factor",
+        ),
+    ],
+)
+def test_edits_that_are_refused(call: Call, folder: Path, arguments: tuple[str, ...], code: int, says: str) -> None:
+    Path("bad.gs").write_bytes(b"no stream")
+    Path("away.yaml").write_text(f"merge: {{file: {folder}/clip.gs}}")
+    Path("wrong.yaml").write_text("- drop\n- stretch")
+    before = names(folder)
+    check_refused(call("gs-edit", "clip.gs", *arguments), common.ExitCode(code), says)
+    assert names(folder) == before
 
 
 ENTRY_POINTS = {entry.name: entry.value for entry in entry_points(group="console_scripts") if entry.name in PROGRAMS}

@@ -197,7 +197,9 @@ def test_what_has_no_words_is_not_written(table: Table, header: StreamHeader, sa
 
 def test_the_first_that_has_no_words_is_named() -> None:
     table = tones((2, 512, 3, 4, 1), (3, 64, 5, 9, 0), (3, 32, 5, 9, 0), (3, 96, 5, 9, 0))
-    says = r"tone 2 \(scale 3, onset 32, bin 5, amplitude 9, phase 0\) begins between the hops of its scale, multiples of"
+    says = (
+        r"tone 2 \(scale 3, onset 32, bin 5, amplitude 9, phase 0\) begins between the hops of its scale, multiples of"
+    )
     with pytest.raises(ValueError, match=says) as caught:
         write_gaussians(gathered(table), HEADER)
     assert len(str(caught.value).splitlines()) == 1

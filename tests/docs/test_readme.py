@@ -27,6 +27,7 @@ START = ROOT / "docs" / "start" / "README.md"
 COMMANDS = ROOT / "docs" / "guide" / "command_line.md"
 STUDY = ROOT / "docs" / "guide" / "study.md"
 PYTHON = ROOT / "docs" / "guide" / "python.md"
+EDIT = ROOT / "docs" / "guide" / "edit.md"
 
 needs_cc = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler, cc")
 
@@ -97,6 +98,21 @@ def test_the_python_guide_runs(folder: Path) -> None:
     examples = blocks(PYTHON, "python run")
     assert len(examples) >= 4
     run([sys.executable, "-W", "error::UserWarning", "-c", "\n".join(examples)], folder)
+
+
+def test_the_guide_to_editing_runs(tmp_path: Path) -> None:
+    for name in ("clip.gs", "chime.gs"):
+        (tmp_path / name).write_bytes(VECTOR.read_bytes())
+    [commands], [script], [example] = (blocks(EDIT, language) for language in ("sh run", "yaml", "python run"))
+    run(["bash", "-euo", "pipefail", "-c", commands], tmp_path)
+    (tmp_path / "edits.yaml").write_text(script)
+    assert "gs-edit clip.gs -o new.gs --script edits.yaml" in EDIT.read_text(encoding="utf-8")
+    run(["gs-edit", "clip.gs", "-o", "new.gs", "--script", "edits.yaml"], tmp_path)
+    before, after = (audio_gs.info((tmp_path / name).read_bytes()).header for name in ("clip.gs", "new.gs"))
+    assert after.duration > 2 * before.duration
+    assert (tmp_path / "higher.gs").stat().st_size > 1000
+    read = "data = open('clip.gs', 'rb').read()\n"
+    run([sys.executable, "-W", "error::UserWarning", "-c", read + example], tmp_path)
 
 
 @pytest.mark.parametrize("document", (README, STUDY), ids=lambda path: path.name)
