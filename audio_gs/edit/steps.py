@@ -13,13 +13,14 @@ from audio_gs.codec.gaussians import RESIDUAL
 from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.kinds.base import Table
 from audio_gs.codec.kinds.noise import DECIBELS_PER_WEIGHT, MAX_NOISE_SHIFT
+from audio_gs.codec.kinds.tone import support
 from audio_gs.codec.residual import LEVEL_FRAMES, frames_needed
 from audio_gs.codec.tables import NOISE_NARROWEST_SUPPORT, NOISE_PLACES_LOG2
 from audio_gs.errors import EditError
 
 from . import noise_levels, tones
 from .carried import FINE_LEVELS, Carried
-from .clip import GaussianClip
+from .clip import GaussianClip, check_length
 from .noise_levels import SILENT, Levels
 from .partials import carried_on
 from .selection import ALL, Selection
@@ -29,6 +30,8 @@ Mask = npt.NDArray[np.bool_]
 MAX_SEMITONES = 48.0
 MIN_STRETCH, MAX_STRETCH = 0.25, 4.0
 MAX_GAIN_DB = 120.0
+_NEAR_ENOUGH = 1.42
+"""What is missing of a support at most where the nearest scale exists: the square root of 2."""
 OUTSIDE = ("error", "drop")
 """What becomes of Gaussians that an edit moves out of the clip."""
 
@@ -300,26 +303,41 @@ def stretch(clip: GaussianClip, factor: float) -> GaussianClip:
     samples = max(1, round(header.samples * factor))
     if loop and not loop[0] < min(loop[1], samples):
         loop = None
-    longer = dataclasses.replace(header, samples=samples, loop=loop and (loop[0], min(loop[1], samples)))
+    longer = check_length(dataclasses.replace(header, samples=samples, loop=loop and (loop[0], min(loop[1], samples))))
     if header.noise:
         clip = _stretched_noise(clip, longer, factor)
         longer = dataclasses.replace(longer, noise=clip.header.noise)
-    before, shortest = clip.tones, header.smallest_scale
-    peaks = TONE.physical(before, header)["weight"]
-    partial, gained = carried_on(before, peaks, header.sample_rate, factor)
-    frequency = np.maximum(tones.frequencies(before) + (factor - 1) * partial, 0) / factor
-    wanted = before["scale"] + round(math.log2(factor))
-    scaled = np.clip(wanted, shortest, shortest + header.scales - 1)
-    # What is missing of the support; and steps of amplitude fall with its square root (SPEC 4.3).
-    gain = factor * 2.0 ** ((before["scale"] - scaled) / 2)
-    louder, too_soft = tones.with_amplitudes(before, gain)
-    louder["scale"] = scaled
-    middle, phases = tones.centres(before) * factor, tones.turns(before) + gained
-    moved = tones.placed(louder, middle, frequency, phases)
+    moved, too_soft, step, shift = _stretched_tones(clip.tones, header, factor)
+    longer = dataclasses.replace(longer, amplitude_step=step, output_shift=shift)
     gone = tones.outside(moved, longer) | too_soft
     carried = _stretched_residual(clip, longer, factor)
     clip = dataclasses.replace(clip, header=longer, carried=carried).with_tones(moved[~gone])
     return _left_out(clip, int(gone.sum()), "outside the clip or too soft for the amplitude step")
+
+
+def _stretched_tones(before: Table, header: StreamHeader, factor: float) -> tuple[Table, Mask, int, int]:
+    """Tones as far apart as a factor asks for, which of them are too soft to have an index, and the amplitude step and
+    output shift that they take."""
+    peaks = TONE.physical(before, header)["weight"]
+    partial, gained = carried_on(before, peaks, header.sample_rate, factor)
+    frequency = np.maximum(tones.frequencies(before) + (factor - 1) * partial, 0) / factor
+    smallest, largest = header.smallest_scale, header.smallest_scale + header.scales - 1
+    scaled = np.clip(before["scale"] + round(math.log2(factor)), smallest, largest)
+    missing = factor * 2.0 ** (before["scale"] - scaled)
+    # Where no scale is long enough some tones in a row are: n of them, two hops or 2.5 standard deviations apart, are
+    # about 0.2 + 0.7 n times as long as one.
+    copies = np.where(missing > _NEAR_ENOUGH, np.rint((missing - 0.2) / 0.7), 1).astype(np.int64)
+    row = np.repeat(np.arange(len(before)), copies)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(copies) - copies, copies)
+    table = before[row]
+    # Steps of amplitude fall with the square root of the support (SPEC 4.3).
+    gain = (missing / copies * 2.0 ** ((scaled - before["scale"]) / 2))[row]
+    louder, too_soft, step, shift = tones.with_amplitudes_in_any_step(table, gain, header)
+    louder["scale"] = scaled[row]
+    aside = (2 * number - (copies[row] - 1)) * (support(louder["scale"]) >> 2)
+    middle = tones.centres(table) * factor + aside
+    phases = tones.turns(table) + gained[row] + frequency[row] * aside
+    return tones.placed(louder, middle, frequency[row], phases), too_soft, step, shift
 
 
 def _stretched_noise(clip: GaussianClip, longer: StreamHeader, factor: float) -> GaussianClip:

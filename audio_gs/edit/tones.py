@@ -95,6 +95,18 @@ def with_amplitudes(tones: Table, factor: npt.ArrayLike) -> tuple[Table, Mask]:
     return out, index < 1
 
 
+def with_amplitudes_in_any_step(
+    tones: Table, factor: npt.ArrayLike, header: StreamHeader
+) -> tuple[Table, Mask, int, int]:
+    """Like `with_amplitudes`, and the amplitude step and output shift, which are coarser than before where the loudest
+    tone would have no index."""
+    loudest = float(np.max((tones["amplitude"] + _INDEX_OFFSET) * np.asarray(factor), initial=0.0))
+    step, shift = header.amplitude_step, header.output_shift
+    if loudest > LARGEST_AMPLITUDE:
+        step, shift = louder_step(header, _ROUNDING * loudest / LARGEST_AMPLITUDE)
+    return *with_amplitudes(tones, np.asarray(factor) * _step(header) / (step / 2.0**shift)), step, shift
+
+
 def in_step(tones: Table, header: StreamHeader, amplitude_step: int, output_shift: int) -> Table:
     """Tones as nearly as loud under another amplitude step; those too soft for it as soft as it has them."""
     if (amplitude_step, output_shift) == (header.amplitude_step, header.output_shift):
@@ -131,10 +143,12 @@ def _step(header: StreamHeader) -> float:
 
 def with_room(tones: Table, amplitude_step: int, output_shift: int, samples: int) -> tuple[Table, int, int]:
     """The same sound with the largest output shift, not above the given one, at which no envelope and no sum is beyond
-    what a decoder holds: tones, amplitude step and output shift. EditError where there is none."""
+    what a decoder holds: tones, amplitude step and output shift. Envelopes above full scale are left at that, as the
+    decoder does. EditError where sums are too large at any shift."""
     while True:
         loud = unclipped_amplitude(tones["amplitude"], tones["scale"], amplitude_step) > LARGEST_PEAK
-        if not loud.any() and _largest_sum(tones, amplitude_step, samples) <= _LARGEST_SUM:
+        fits = _largest_sum(tones, amplitude_step, samples) <= _LARGEST_SUM
+        if fits and (output_shift == 0 or not loud.any()):
             return tones, amplitude_step, output_shift
         if output_shift == 0:
             raise EditError("the tones together would be louder than a decoder can add up; scale them by -6 dB")

@@ -230,7 +230,7 @@ def test_a_partial_comes_out_at_its_pitch(hertz: float, semitones: int) -> None:
     assert 0.7 < rms(decoded(after)) / rms(decoded(before)) < 1.3
 
 
-@pytest.mark.parametrize("factor", [0.5, 0.8, 1.25, 2.0])
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.25, 2.0, 3.7])
 def test_a_partial_is_stretched_and_keeps_its_pitch(factor: float) -> None:
     before = steady(1003.7)
     after = edit.edited(before, [{"stretch": {"factor": factor}}])
@@ -393,6 +393,8 @@ def test_lengths_that_nobody_has_are_refused() -> None:
     four = edit.clip_of(steady(500.0))
     with pytest.raises(edit.EditError, match="too long to edit"):
         edit.concatenate(four, four, 1e5)
+    with pytest.raises(edit.EditError, match=r"step \d+, stretch: a clip of \d+ s is too long to edit"):
+        edit.edited(steady(500.0), 1000 * [{"stretch": {"factor": 4}}])
 
 
 NO_STEP = "step 1: 'pan' is no step; known are select, drop, scale, move, transpose, stretch, cut, merge, concatenate"
