@@ -109,7 +109,7 @@ def _joined(first: GaussianClip, second: GaussianClip, begin: int, align: bool, 
     if first.header.sample_rate != second.header.sample_rate:
         rates = f"{first.header.sample_rate} and {second.header.sample_rate} Hz"
         raise EditError(f"the clips have {rates}; encode both at one sample rate")
-    first, second = _alike(first, second)
+    first, second = _alike(_heard(first), _heard(second))
     rate, step = first.header.sample_rate, _grid(second, second.tones) if align else _frame(second)
     aligned = -(-begin // step) * step if align and not mixed else round(begin / step) * step
     samples = max(first.header.samples, aligned + second.header.samples)
@@ -158,6 +158,12 @@ def _heard_levels(clip: GaussianClip) -> Levels:
     assert clip.header.noise is not None
     levels = noise_levels.levels_of(clip.header, clip.noises)
     return levels[: -(-clip.header.samples // clip.header.noise.frame_samples)]
+
+
+def _heard(clip: GaussianClip) -> GaussianClip:
+    """Without tones that a stream codes though they lie outside of its clip, and would be heard in a longer one."""
+    outside = tones.outside(clip.tones, clip.header)
+    return clip.with_tones(clip.tones[~outside]) if outside.any() else clip
 
 
 def _alike(first: GaussianClip, second: GaussianClip) -> tuple[GaussianClip, GaussianClip]:

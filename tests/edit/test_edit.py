@@ -305,6 +305,16 @@ def test_clips_one_after_the_other() -> None:
     check_promises(data)
 
 
+def test_what_lies_outside_of_a_clip_is_not_heard_in_a_longer_one() -> None:
+    """An encoder codes no such tone (SPEC S2), but a decoder takes it."""
+    rows = [(1, -64, 5, 40, 0), (1, 8000, 5, 40, 0), (1, 15904, 5, 40, 0)]
+    header = dataclasses.replace(HEADER, samples=15900)
+    clip = edit.clip_of(write_gaussians(Gaussians(tone=np.array(rows, TONE_DTYPE)), header))
+    assert len(clip.tones) == 3
+    joined = edit.concatenate(clip, clip)
+    assert joined.tones["onset"].tolist() == [8000, 15904 + 8000]
+
+
 def test_speech_after_speech() -> None:
     joined = edit.concatenate(clip(PLAIN), clip("speech-3.bin"))
     after = decoded(edit.stream_of(joined))
