@@ -29,6 +29,7 @@ tones = gaussians["tone"].copy()
 tones["bin"] += 1
 edited = audio_gs.write_gaussians(gaussians.replaced(tone=tones, residual=gaussians["residual"][:0]), header)
 assert (audio_gs.decode(edited)[0] != pcm).any()
+assert len(audio_gs.decode(audio_gs.edit.edited(data, [{"stretch": {"factor": 1.5}}]))[0]) == 12000
 
 report = audio_gs.verify(data)
 assert report.agree and "torch" in report.left_out and "audio-gs[torch]" in report.left_out["torch"]
