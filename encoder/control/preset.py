@@ -25,7 +25,7 @@ _SECONDS = 4.0
 """Length of the excerpt."""
 _DISTANCE_BY_RATE = -0.4
 """Exponent with which the distance falls as the rate grows, near enough to compare rates that differ little."""
-_CLEARLY = 0.98
+_CLEARLY = 0.95
 """Of the cost of the preset that asks for the least memory, what another has to come down to."""
 _USUAL = 1.0
 _LIGHTER = ((0.0, 0.75), (0.5, 0.9))
