@@ -23,7 +23,7 @@ from .errors import (
 if TYPE_CHECKING:
     from audio_gs.codec.container import StreamHeader, parse_header
 
-    from .api import PartialAudio, StreamDecoder, decode, decode_partial, encode
+    from .api import PartialAudio, Playback, StreamDecoder, decode, decode_partial, encode
     from .gaussians import Gaussians, read_gaussians, write_gaussians
     from .inspect import Difference, StreamInfo, VerifyReport, info, verify
 
@@ -36,6 +36,7 @@ __all__ = [
     "Gaussians",
     "OptionsError",
     "PartialAudio",
+    "Playback",
     "ScriptError",
     "StreamDecoder",
     "StreamHeader",
@@ -54,7 +55,7 @@ __all__ = [
 
 
 _NAMES_OF = {
-    ".api": ("PartialAudio", "StreamDecoder", "decode", "decode_partial", "encode"),
+    ".api": ("PartialAudio", "Playback", "StreamDecoder", "decode", "decode_partial", "encode"),
     ".codec.container": ("StreamHeader", "parse_header"),
     ".gaussians": ("Gaussians", "read_gaussians", "write_gaussians"),
     ".inspect": ("Difference", "StreamInfo", "VerifyReport", "info", "verify"),

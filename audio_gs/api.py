@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from audio_gs import backends
 from audio_gs.audio_io import MAX_RATE, Clip, prepare, to_pcm
 from audio_gs.codec.container import StreamHeader, check_stream, held_after, parse_header, read_segment
 from audio_gs.codec.pcm import PcmArray
+from audio_gs.codec.playback import GAIN_ONE, HIGHEST_MUTE, LARGEST_GAIN, LONGEST_FADE, kind_bits
 from audio_gs.errors import BitstreamError, OptionsError
 
 if TYPE_CHECKING:
@@ -88,10 +90,66 @@ class StreamDecoder:
             raise ValueError(f"a budget of {macs} MACs a sample lies outside 0..{LARGEST_BUDGET}")
         self._decoder.set_budget(macs)
 
+    def set_gain(self, decibels: float, fade: int = 0) -> None:
+        """Set the gain, up to 12 dB, -inf for silence; it moves there in `fade` samples from the next one on, at once
+        for 0 (SPEC 9.2)."""
+        gain = _gain_of(decibels)
+        if not 0 <= fade <= LONGEST_FADE:
+            raise ValueError(f"a fade of {fade} samples lies outside 0..{LONGEST_FADE}")
+        self._decoder.set_fade(gain, fade)
+
+    def set_mute(self, kinds: Iterable[str] = (), low: int = 0, high: int = 0) -> None:
+        """Leave out kinds, of 'tone', 'noise' and 'residual', and all frequencies from `low` Hz on and below `high`;
+        without arguments nothing. Of tones from the next block on, of noise from the next frame on (SPEC 9.3)."""
+        if not 0 <= low <= high <= HIGHEST_MUTE:
+            raise ValueError(f"a band of {low}..{high} Hz does not lie in 0..{HIGHEST_MUTE}")
+        self._decoder.set_mute(kind_bits(kinds), low, high)
+
     def blocks(self, count: int = 1024) -> Iterator[PcmArray]:
         """Pieces of `count` samples from the position to the end; without end while looping."""
         while (block := self.read(count)).size:
             yield block
+
+
+def _gain_of(decibels: float) -> int:
+    """In Q13; ValueError where there is none."""
+    if math.isnan(decibels):
+        raise ValueError("a gain of NaN dB is none")
+    gain = GAIN_ONE * 10 ** (min(decibels, 100.0) / 20)
+    if round(gain) > LARGEST_GAIN:
+        raise ValueError(
+            f"a gain of {decibels} dB is above the limit of {20 * math.log10(LARGEST_GAIN / GAIN_ONE):.2f}"
+        )
+    return round(gain)
+
+
+@dataclasses.dataclass(frozen=True)
+class Playback:
+    """How to play a clip otherwise than it was encoded (SPEC 9). ValueError for what is out of range."""
+
+    gain_db: float = 0.0
+    """Up to 12; -inf for silence."""
+    fade_in: float = 0.0
+    """Seconds from the start on in which the gain rises from 0."""
+    fade_out: float = 0.0
+    """Seconds up to the end in which it falls to 0."""
+    mute: frozenset[str] = frozenset()
+    """Kinds that are left out: 'tone', 'noise', 'residual'."""
+    mute_band: tuple[int, int] = (0, 0)
+    """Hz: all from the first on and below the second is left out."""
+
+    def __post_init__(self) -> None:
+        _gain_of(self.gain_db)
+        kind_bits(self.mute)
+        low, high = self.mute_band
+        if not 0 <= low <= high <= HIGHEST_MUTE:
+            raise ValueError(f"a band of {low}..{high} Hz does not lie in 0..{HIGHEST_MUTE}")
+        for seconds in (self.fade_in, self.fade_out):
+            if not 0 <= seconds < math.inf:
+                raise ValueError(f"a fade of {seconds} s is not one of 0 s or more")
+
+
+AS_ENCODED = Playback()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,29 +269,37 @@ def encode_clip(clip: Clip, options: EncoderOptions, progress: Progress | None =
 
 
 def decode(
-    data: bytes | bytearray | memoryview, *, backend: str = backends.DEFAULT, partial: bool = False
+    data: bytes | bytearray | memoryview,
+    *,
+    backend: str = backends.DEFAULT,
+    partial: bool = False,
+    playback: Playback = AS_ENCODED,
 ) -> tuple[PcmArray, int]:
     """Decode a whole stream to 16-bit samples, shape (n,), and their sample rate in Hz.
 
     `backend` is one of `audio_gs.backends.names()`: 'c', 'numba' and 'onnx' (extra `export`) give the same samples,
     'torch' (extra `torch`) renders in floating point. Raises BitstreamError for a damaged stream before anything is
     decoded; with `partial` the samples before the damage are returned instead, unless the header itself is damaged.
-    Raises BackendMissing for a backend whose extra is not installed.
+    `playback` says how it is played; ValueError for any but `AS_ENCODED` on a backend that cannot stream. Raises
+    BackendMissing for a backend whose extra is not installed.
     """
     if partial:
-        kept = decode_partial(data, backend=backend)
+        kept = decode_partial(data, backend=backend, playback=playback)
         return kept.audio, kept.sample_rate
     data = bytes(data)
     header = check_stream(data)
     chosen = backends.load(backend)
-    if chosen.open is not None:
-        return _join(_read_up_to(chosen.open(data), header.samples)), header.sample_rate
+    if chosen.open is not None or playback != AS_ENCODED:
+        decoder = backends.open_decoder(data, backend)
+        return _join(_played_up_to(decoder, header.samples, playback)), header.sample_rate
     assert chosen.render is not None
     samples = chosen.render(data)
     return samples if chosen.exact else to_pcm(samples), header.sample_rate
 
 
-def decode_partial(data: bytes | bytearray | memoryview, *, backend: str = backends.DEFAULT) -> PartialAudio:
+def decode_partial(
+    data: bytes | bytearray | memoryview, *, backend: str = backends.DEFAULT, playback: Playback = AS_ENCODED
+) -> PartialAudio:
     """Decode what precedes the first damage.
 
     A segment whose CRC does not fit is not trusted at all; one that is cut short is decoded as far as it
@@ -243,7 +309,7 @@ def decode_partial(data: bytes | bytearray | memoryview, *, backend: str = backe
     header, limit, damage = _trusted_samples(data)
     blocks: list[PcmArray] = []
     try:
-        for block in _read_up_to(backends.open_decoder(data, backend), limit):
+        for block in _played_up_to(backends.open_decoder(data, backend), limit, playback):
             blocks.append(block)
     except BitstreamError as error:
         damage = damage or str(error)
@@ -267,6 +333,25 @@ def _trusted_samples(data: bytes) -> tuple[StreamHeader, int, str | None]:
     if offset != len(data):
         return header, header.samples, f"{len(data) - offset} bytes follow the last segment"
     return header, header.samples, None
+
+
+def _played_up_to(decoder: Decoder, samples: int, playback: Playback) -> Iterator[PcmArray]:
+    """The first so many samples. Fades are those of the whole clip."""
+    header, gain = decoder.header, _gain_of(playback.gain_db)
+    if playback.mute or playback.mute_band[0] < playback.mute_band[1]:
+        decoder.set_mute(kind_bits(playback.mute), *playback.mute_band)
+    rise, fall = (
+        min(round(min(seconds, LONGEST_FADE) * header.sample_rate), header.samples)
+        for seconds in (playback.fade_in, playback.fade_out)
+    )
+    if rise:
+        decoder.set_fade(0, 0)
+    if rise or gain != GAIN_ONE:
+        decoder.set_fade(gain, rise)
+    if fall:
+        yield from _read_up_to(decoder, min(samples, header.samples - fall))
+        decoder.set_fade(0, fall)
+    yield from _read_up_to(decoder, samples)
 
 
 def _read_up_to(decoder: Decoder, samples: int) -> Iterator[PcmArray]:

@@ -48,6 +48,17 @@ WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_fl
     help="c, numba and onnx (extra 'export') give the same samples; torch renders in floating point.",
 )
 @click.option("--partial", is_flag=True, help="Keep what precedes the damage of a corrupt stream.")
+@click.option("--gain-db", type=float, default=0.0, metavar="DB", help="Gain, up to 12 dB.")
+@click.option("--fade-in", type=float, default=0.0, metavar="S", help="Seconds in which the sound rises from silence.")
+@click.option(
+    "--fade-out", type=float, default=0.0, metavar="S", help="Seconds in which it falls to silence at the end."
+)
+@click.option(
+    "--mute",
+    multiple=True,
+    metavar="WHAT",
+    help="Leave out tone, noise or residual, or a band such as 2000-4000 (Hz); may be given again.",
+)
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @output_options
 @version_option(PROGRAM)
@@ -56,6 +67,10 @@ def command(
     output: str,
     backend: str,
     partial: bool,
+    gain_db: float,
+    fade_in: float,
+    fade_out: float,
+    mute: tuple[str, ...],
     force: bool,
     quiet: bool,
     verbose: bool,
@@ -69,6 +84,11 @@ def command(
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
     if partial and backend not in backends.streaming():
         raise click.UsageError(f"--partial works with the backends {' and '.join(backends.streaming())}")
+    playback = _playback(gain_db, fade_in, fade_out, mute)
+    if playback != api.AS_ENCODED and backend not in backends.streaming():
+        raise click.UsageError(
+            f"only the backends {' and '.join(backends.streaming())} play otherwise than encoded; give one of them"
+        )
     outputs = plan_outputs(inputs, output, ".wav", force)
     for target in outputs:
         if Path(target).suffix.lower() not in WRITERS and not _is_special(target):
@@ -78,9 +98,9 @@ def command(
         data = read_stream(name)
         target = outputs[index]
         if partial:
-            kept = api.decode_partial(data, backend=backend)
+            kept = api.decode_partial(data, backend=backend, playback=playback)
         else:
-            audio, sample_rate = api.decode(data, backend=backend)
+            audio, sample_rate = api.decode(data, backend=backend, playback=playback)
             kept = api.PartialAudio(audio, sample_rate, len(audio), None)
         if not len(kept.audio):
             raise BitstreamError(f"nothing precedes the damage: {kept.damage}")
@@ -110,6 +130,24 @@ def command(
         return ExitCode.FINE
 
     return for_each(PROGRAM, inputs, decode_one, verbose)
+
+
+def _playback(gain_db: float, fade_in: float, fade_out: float, mute: tuple[str, ...]) -> api.Playback:
+    kinds, bands = set(), []
+    for what in mute:
+        low, dash, high = what.partition("-")
+        if dash:
+            if not (low.isdecimal() and high.isdecimal()):
+                raise click.UsageError(f"--mute {what} is no band in Hz; write it as 2000-4000")
+            bands.append((int(low), int(high)))
+        else:
+            kinds.add(what)
+    if len(bands) > 1:
+        raise click.UsageError("--mute takes one band; give the lowest and the highest frequency of all")
+    try:
+        return api.Playback(gain_db, fade_in, fade_out, frozenset(kinds), bands[0] if bands else (0, 0))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _is_special(target: str) -> bool:

@@ -12,9 +12,10 @@ from .backend import Backend
 from .container import StreamHeader, held_after, warm_up_start
 from .gaussians import RESIDUAL, Gaussians
 from .kinds import NOISE
-from .kinds.base import Table
+from .kinds.base import EVERYTHING, Rule, Table
 from .kinds.noise import NoiseRenderer
-from .pcm import PcmArray, to_pcm
+from .pcm import PcmArray
+from .playback import Gain, muted
 from .slots import SlotReader
 from .tables import RENDER_BLOCK, WARM_UP_BLOCKS
 
@@ -29,7 +30,8 @@ class ReferenceDecoder:
     def __init__(self, data: bytes) -> None:
         self._reader = SlotReader(data)
         self._loop = False
-        self._budgets: list[tuple[int, int | None]] = [(0, None)]
+        self._rules: list[Rule] = list(EVERYTHING)
+        self._gain = Gain()
         self._kinds = self.header.kinds
         self._renderers = {kind.name: kind.renderer(self.header) for kind in self._kinds}
         self.rewind()
@@ -56,7 +58,7 @@ class ReferenceDecoder:
         # What has ended before the sample may still steer the frames of a residual layer on the way there.
         self._held_after = self._needed_after = warm_up_start(0 if self.header.residual else sample)
         self._next_block = warm_up_start(sample) // RENDER_BLOCK
-        self._budgets = [(self._next_block, self._budgets[-1][1])]
+        self._rules = [self._rules[-1]._replace(first=self._next_block)]
         for renderer in self._renderers.values():
             renderer.forget()
         self._damage: BitstreamError | None = None
@@ -70,7 +72,17 @@ class ReferenceDecoder:
 
     def set_budget(self, macs: int | None) -> None:
         """Spend at most so many MACs a sample on tones from the next block on; None for all that they take."""
-        self._budgets.append((self._next_block, macs))
+        self._rules.append(self._rules[-1]._replace(first=self._next_block, macs=macs))
+
+    def set_fade(self, gain: int, samples: int) -> None:
+        """Move the gain to another one, 0..LARGEST_GAIN where GAIN_ONE is 1, in so many samples from the next on."""
+        self._gain.fade(gain, samples)
+
+    def set_mute(self, kinds: int, low: int, high: int) -> None:
+        """Leave out kinds, bits in the order of `playback.MUTABLE`, and frequencies from `low` Hz on and below `high`:
+        of tones from the next block on, of noise from the next frame on."""
+        left_out = muted(self.header, kinds, low, high)
+        self._rules.append(self._rules[-1]._replace(first=self._next_block, muted=left_out))
 
     def state(self) -> tuple[int, int, int, int]:
         """Range, code, bytes read and Gaussians held after the last decoded slot."""
@@ -109,10 +121,10 @@ class ReferenceDecoder:
         count = min(end, start + wanted, coming) - start
         steps: npt.NDArray[np.int64] = np.zeros(count, np.int64)
         for name, renderer in self._renderers.items():
-            steps += renderer.samples(start, count, self._kept[name], self._budgets)
+            steps += renderer.samples(start, count, self._kept[name], self._rules)
         self._position = start + count
         self._next_block = -(-self._position // RENDER_BLOCK)
-        return to_pcm(steps)
+        return self._gain.applied(steps)
 
     def _needed_next(self) -> int:
         """The first sample that needs what the stream codes next, a slot or a frame of the residual layer; the clip's

@@ -87,7 +87,7 @@ class NativeDecoder:
             version=FORMAT_VERSION,
             **parts,
         )
-        size = decoder_bytes(self.header)
+        size = int(lib.gs_playback_size(_class_of(self.header)))
         self._memory = ffi.new("uint64_t[]", -(-size // 8))
         decoder = ffi.new("gs_decoder **")
         _check(lib.gs_open_memory(self._memory, size, self._data, len(data), decoder))
@@ -115,6 +115,12 @@ class NativeDecoder:
 
     def set_budget(self, macs: int | None) -> None:
         _check(lib.gs_set_budget(self._decoder, UNLIMITED if macs is None else macs))
+
+    def set_fade(self, gain: int, samples: int) -> None:
+        _check(lib.gs_set_fade(self._decoder, gain, samples))
+
+    def set_mute(self, kinds: int, low: int, high: int) -> None:
+        _check(lib.gs_set_mute(self._decoder, kinds, low, high))
 
     def state(self) -> tuple[int, int, int, int]:
         """Range, code, bytes read and Gaussians held after the last decoded slot."""

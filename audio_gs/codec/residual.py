@@ -400,11 +400,12 @@ def class_of(ratio: int) -> int:
 @njit(cache=True)
 def frame_of(cells: Cells, fine: Array, steps: Array, ratios: Array, values: Array, layout: Layout) -> Coded:
     """The frame of what was coded."""
-    offsets = fine * layout.level_step
+    of_fine = fine * layout.level_step
+    offsets = of_fine.copy()
     for cell in range(CELLS):
         if ratios[cell] > RESIDUAL_FIRST_RATIO:
             offsets[cell] -= 8 * _CUT[class_of(ratios[cell])] + layout.fill
-    return Coded(cells.first, cells.end, steps, offsets, values.copy())
+    return Coded(cells.first, cells.end, steps, offsets, values.copy(), of_fine)
 
 
 # ---- syntax ----

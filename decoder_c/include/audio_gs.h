@@ -129,6 +129,9 @@ int gs_info_from_callback(gs_read_fn read, void *user, uint32_t bytes, gs_info *
  * GS_DECODER_BYTES. 0 if a number is out of its bounds. */
 size_t gs_decoder_size(const gs_class *decoder_class);
 
+/* Bytes of memory for those and for playing otherwise than encoded; the same as GS_PLAYBACK_SIZE. */
+size_t gs_playback_size(const gs_class *decoder_class);
+
 /* Opens a stream of `bytes` bytes that stays in memory, unchanged, as long as the decoder is used. `memory` is
  * `memory_bytes` bytes, aligned for a pointer. Returns GS_OK, with `*decoder` set to a decoder at sample 0, or an
  * error, with `*decoder` unchanged. Reads the header only: damage behind it shows in gs_read or gs_check. There is no
@@ -161,6 +164,34 @@ int gs_set_loop(gs_decoder *decoder, int on);
  * decoder begins. What is given depends on the budget and the place in the stream alone. Noise, and 3.5 MACs a sample
  * of filters, come on top. Choosing costs some 40 instructions for each tone and block. */
 int gs_set_budget(gs_decoder *decoder, uint32_t macs);
+
+/* Playing otherwise than encoded. A decoder can that is opened in gs_playback_size bytes or more, such as those of
+ * GS_PLAYBACK_STORAGE; else these calls return GS_ERR_MEMORY. What is out of range is GS_ERR_ARGUMENT and changes
+ * nothing. Settings stay through seeking and looping; a decoder that has none set yet is as fast as one without memory
+ * for them. */
+
+/* A gain of 1, and the largest one, 12 dB. The sum of all is limited 6 dB above full scale before the gain, and to 16
+ * bits behind it. */
+#define GS_GAIN_ONE 8192
+#define GS_LARGEST_GAIN 32767
+
+/* The gain from the next sample on, 0 to GS_LARGEST_GAIN. */
+int gs_set_gain(gs_decoder *decoder, uint32_t gain);
+
+/* Moves the gain in equal steps to another one, which it has after `samples` samples, 0 to 2^31 - 1. From wherever it is,
+ * also where it moves already: a start without a click is gs_set_gain(decoder, 0) and gs_set_fade(decoder, GS_GAIN_ONE,
+ * 160), a stop gs_set_fade(decoder, 0, 160) and 160 samples more. */
+int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples);
+
+/* Leaves out kinds, of GS_MUTE_.. added up, and all between two frequencies in Hz, 0 <= from <= to <= GS_HIGHEST_MUTE;
+ * none where they are equal. Of tones from the next block of 64 samples on that gs_read makes, of noise from the next
+ * frame on, so that it fades. What muted noise or a muted residual layer would have covered is not filled. */
+#define GS_MUTE_TONES 1u
+#define GS_MUTE_NOISE 2u
+#define GS_MUTE_RESIDUAL 4u
+#define GS_MUTE_ALL 7u
+#define GS_HIGHEST_MUTE 65535
+int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to);
 
 /* The number of the next sample that gs_read will write, 0 to gs_info.samples. */
 uint32_t gs_tell(const gs_decoder *decoder);
@@ -201,6 +232,14 @@ const char *gs_error_string(int error);
         uint8_t bytes[GS_DECODER_BYTES(prefix)];                                                                       \
     } name
 
+/* The same with memory for playing otherwise than encoded. */
+#define GS_PLAYBACK_SIZE(prefix) (((GS_DECODER_BYTES(prefix) + 3u) & ~3u) + GS_PLAYBACK_BYTES)
+#define GS_PLAYBACK_STORAGE(name, prefix)                                                                              \
+    union {                                                                                                            \
+        void *alignment;                                                                                               \
+        uint8_t bytes[GS_PLAYBACK_SIZE(prefix)];                                                                       \
+    } name
+
 /* The same on a machine of 32 bits, whatever this is compiled for. */
 #define GS_DECODER_BYTES_32(prefix) (GS_DECODER_BYTES(prefix) - GS_DECODER_POINTERS * ((uint32_t)sizeof(void *) - 4u))
 
@@ -217,6 +256,7 @@ const char *gs_error_string(int error);
 #define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
 #define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
+#define GS_PLAYBACK_BYTES 20u
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
 
 #ifndef GS_DECLARATIONS_ONLY

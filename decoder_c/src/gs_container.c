@@ -22,6 +22,24 @@ void gs_clear(void *memory, uint32_t bytes)
         *at++ = 0;
 }
 
+uint32_t gs_divide(uint32_t dividend, uint32_t divisor)
+{
+    uint32_t quotient = 0;
+    uint32_t rest = 0;
+    uint32_t i;
+
+    for (i = 0; i < 32; i++) {
+        rest = rest << 1 | dividend >> 31;
+        dividend <<= 1;
+        quotient <<= 1;
+        if (rest >= divisor) {
+            rest -= divisor;
+            quotient |= 1u;
+        }
+    }
+    return quotient;
+}
+
 uint32_t gs_crc_byte(uint32_t crc, uint32_t byte)
 {
     crc ^= byte;

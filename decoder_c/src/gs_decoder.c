@@ -1,4 +1,5 @@
 #include "gs_pcm.h"
+#include "gs_playback.h"
 #include "gs_residual.h"
 #include "gs_slots.h"
 
@@ -12,18 +13,22 @@ struct gs_decoder {
     int32_t segment_end; /* one past the segment's last slot; next_slot where a segment must be opened first */
     int32_t slots;
     int32_t error;
-    uint16_t looping;
+    uint16_t mode;                                      /* GS_LOOPS, GS_IS_PLAYED */
     uint16_t budget;                                    /* MACs a sample for tones */
 #define GS_PLACE_MEMBER(name, NAME) uint16_t name##_at; /* bytes from here to the kind's state, 0 without it */
     GS_EACH_OPTIONAL_KIND(GS_PLACE_MEMBER)
     uint16_t residual_at;
     uint16_t contexts_at;
+    uint16_t playback_at; /* 0 without memory for it */
     gs_slots syntax;
     uint32_t next_block; /* time at which the block of tones to be made next begins */
     gs_range_coder coder;
     /* then, as the class of the stream has it, the state of each kind, that of tones first, that of the residual, and
      * the contexts */
 };
+
+#define GS_LOOPS 1u
+#define GS_IS_PLAYED 2u /* otherwise than encoded (SPEC 9), from the first setting on */
 
 /* GS_LARGEST names the class of the largest numbers, a part of it in each room. */
 GS_STATIC_ASSERT(the_public_header_knows_the_size, sizeof(gs_decoder) == GS_DECODER_FIXED_BYTES);
@@ -59,6 +64,12 @@ static gs_residual_state *gs_decoder_residual(const gs_decoder *decoder)
 static uint16_t *gs_decoder_contexts(const gs_decoder *decoder)
 {
     return (uint16_t *)gs_decoder_memory(decoder, decoder->contexts_at);
+}
+
+/* NULL while the stream is played as it was encoded. */
+static gs_playback *gs_decoder_playback(const gs_decoder *decoder)
+{
+    return decoder->mode & GS_IS_PLAYED ? (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at) : NULL;
 }
 
 /* ---- time ---- */
@@ -187,7 +198,8 @@ static GS_APART int gs_decode_frames(gs_decoder *decoder, uint32_t end)
 
     while (!error && residual->frame < gs_least(end, residual->end)) {
         gs_residual_next(residual, &decoder->info, &decoder->coder, gs_decoder_tone(decoder), gs_decoder_noise(decoder),
-                         residual->frame >= decoder->position >> gs_noise_frame_log2(&decoder->info));
+                         residual->frame >= decoder->position >> gs_noise_frame_log2(&decoder->info),
+                         gs_decoder_playback(decoder));
         error = decoder->coder.input.error ? decoder->coder.input.error : gs_close_segment(decoder);
     }
     return error;
@@ -297,6 +309,18 @@ size_t gs_decoder_size(const gs_class *decoder_class)
     return bytes + gs_residual_bytes(decoder_class);
 }
 
+static size_t gs_playback_offset(size_t bytes)
+{
+    return (bytes + 3u) & ~(size_t)3u;
+}
+
+size_t gs_playback_size(const gs_class *decoder_class)
+{
+    size_t bytes = gs_decoder_size(decoder_class);
+
+    return bytes ? gs_playback_offset(bytes) + GS_PLAYBACK_BYTES : 0;
+}
+
 /* Judges everything before it writes: until then a decoder that is in use may lie in the memory. */
 static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, gs_read_fn read, void *user,
                         uint32_t bytes, gs_decoder **decoder)
@@ -330,6 +354,11 @@ static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, g
         at += gs_residual_bytes(&info.decoder_class);
     }
     opened->contexts_at = (uint16_t)at;
+    at = gs_playback_offset(gs_decoder_size(&info.decoder_class));
+    if (memory_bytes >= at + sizeof(gs_playback)) {
+        opened->playback_at = (uint16_t)at;
+        gs_playback_open((gs_playback *)gs_decoder_memory(opened, at));
+    }
     opened->slots = (int32_t)((info.samples - 1) >> info.slot_log2) + 1;
     gs_go_to_start(opened);
     opened->next_block = gs_warm_up_start(0);
@@ -399,39 +428,76 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
 }
 
 /* Makes the block of the position, and before it those that were left out. */
-static int gs_make_blocks(gs_decoder *decoder)
+GS_FAST int gs_make_blocks_for(gs_decoder *decoder, const gs_playback *playback)
 {
     while (decoder->next_block <= decoder->position + GS_TIME_ZERO) {
         int error = gs_decode_for_next_block(decoder);
         if (error)
             return error;
-        gs_tone_render(gs_decoder_tone(decoder), decoder->next_block, decoder->info.output_shift, decoder->budget);
+        if (playback)
+            gs_playback_render_tones(playback, gs_decoder_tone(decoder), &decoder->info, decoder->next_block,
+                                     decoder->budget);
+        else
+            gs_tone_render(gs_decoder_tone(decoder), decoder->next_block, decoder->info.output_shift, decoder->budget);
         decoder->next_block += GS_BLOCK_SAMPLES;
     }
     return GS_OK;
 }
 
-/* Gives at most `samples` samples of the block made last. Returns how many. */
-static GS_APART uint32_t gs_read_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
+static int gs_make_blocks(gs_decoder *decoder)
+{
+    return gs_make_blocks_for(decoder, NULL);
+}
+
+/* Gives at most `samples` samples of the block made last, up to sample `end` of the clip. Returns how many. */
+GS_FAST uint32_t gs_read_block_for(gs_decoder *decoder, int16_t *pcm, uint32_t samples, uint32_t end,
+                                   gs_playback *playback)
 {
     const gs_info *info = &decoder->info;
     gs_noise_state *noise = gs_decoder_noise(decoder);
     const int16_t *of_noise = NULL;
-    uint32_t end = info->samples;
     uint32_t position = decoder->position;
     uint32_t at = position % GS_BLOCK_SAMPLES;
 
-    if (decoder->looping && position < info->loop_end)
-        end = info->loop_end;
     samples = gs_least(gs_least(samples, end - position), GS_BLOCK_SAMPLES - at);
     if (noise) {
         uint32_t frame = (uint32_t)1 << gs_noise_frame_log2(info);
         samples = gs_least(samples, frame - (position & (frame - 1)));
-        of_noise = gs_noise_render(noise, info, position);
+        of_noise =
+            playback ? gs_playback_noise(playback, noise, info, position) : gs_noise_render(noise, info, position);
     }
-    gs_pcm(gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
+    if (playback)
+        gs_playback_pcm(playback, gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
+    else
+        gs_pcm(gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
     decoder->position += samples;
     return samples;
+}
+
+static GS_APART uint32_t gs_read_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
+{
+    return gs_read_block_for(decoder, pcm, samples, decoder->info.samples, NULL);
+}
+
+/* The same, with the blocks before it, for a decoder that loops or plays otherwise. Returns 0 at the end, or with the
+ * decoder's error set. */
+static GS_NOINLINE uint32_t gs_read_in_mode(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
+{
+    gs_playback *playback = gs_decoder_playback(decoder);
+    uint32_t end = decoder->info.samples;
+
+    if (decoder->mode & GS_LOOPS && decoder->position == decoder->info.loop_end)
+        (void)gs_seek_to(decoder, decoder->info.loop_start);
+    else if (decoder->position == decoder->info.samples)
+        return 0;
+    if (!decoder->error)
+        decoder->error = playback ? gs_make_blocks_for(decoder, playback) : gs_make_blocks(decoder);
+    if (decoder->error)
+        return 0;
+    if (decoder->mode & GS_LOOPS && decoder->position < decoder->info.loop_end)
+        end = decoder->info.loop_end;
+    return playback ? gs_read_block_for(decoder, pcm, samples, end, playback)
+                    : gs_read_block_for(decoder, pcm, samples, end, NULL);
 }
 
 int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
@@ -441,8 +507,11 @@ int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
     if (!decoder || (!pcm && samples > 0) || samples > INT32_MAX)
         return GS_ERR_ARGUMENT;
     while (done < samples && !decoder->error) {
-        if (decoder->looping && decoder->position == decoder->info.loop_end) {
-            (void)gs_seek_to(decoder, decoder->info.loop_start);
+        if (decoder->mode) {
+            uint32_t given = gs_read_in_mode(decoder, pcm + done, samples - done);
+            if (given == 0)
+                break;
+            done += given;
         } else if (decoder->position == decoder->info.samples) {
             break;
         } else {
@@ -470,7 +539,7 @@ int gs_set_loop(gs_decoder *decoder, int on)
 {
     if (!decoder || (on && !decoder->info.has_loop))
         return GS_ERR_ARGUMENT;
-    decoder->looping = on != 0;
+    decoder->mode = (uint16_t)((decoder->mode & ~GS_LOOPS) | (on != 0));
     return GS_OK;
 }
 
@@ -479,6 +548,46 @@ int gs_set_budget(gs_decoder *decoder, uint32_t macs)
     if (!decoder)
         return GS_ERR_ARGUMENT;
     decoder->budget = (uint16_t)(macs > GS_LARGEST_BUDGET ? GS_UNLIMITED : macs);
+    return GS_OK;
+}
+
+/* Its settings, which hold from now on. */
+static gs_playback *gs_decoder_settings(gs_decoder *decoder)
+{
+    decoder->mode |= GS_IS_PLAYED;
+    return gs_decoder_playback(decoder);
+}
+
+/* After a jump settings hold for what it decoded already, too. */
+static void gs_jump_again(gs_decoder *decoder)
+{
+    if (!decoder->error && decoder->next_block == gs_warm_up_start(decoder->position))
+        (void)gs_seek_to(decoder, decoder->position);
+}
+
+int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples)
+{
+    if (!decoder || gain > GS_LARGEST_GAIN || samples > INT32_MAX)
+        return GS_ERR_ARGUMENT;
+    if (!decoder->playback_at)
+        return GS_ERR_MEMORY;
+    gs_playback_fade(gs_decoder_settings(decoder), gain, samples);
+    return GS_OK;
+}
+
+int gs_set_gain(gs_decoder *decoder, uint32_t gain)
+{
+    return gs_set_fade(decoder, gain, 0);
+}
+
+int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
+{
+    if (!decoder || kinds & ~GS_MUTE_ALL || from > to || to > GS_HIGHEST_MUTE)
+        return GS_ERR_ARGUMENT;
+    if (!decoder->playback_at)
+        return GS_ERR_MEMORY;
+    gs_playback_mute(gs_decoder_settings(decoder), &decoder->info, kinds, from, to);
+    gs_jump_again(decoder);
     return GS_OK;
 }
 

@@ -16,21 +16,6 @@ GS_STATIC_ASSERT(the_age_of_a_noise_does_not_wrap,
 
 /* ---- dequantise ---- */
 
-/* By 2 or more. Once for a stream: playing takes no division. */
-static uint32_t gs_noise_divide(uint32_t dividend, uint32_t divisor)
-{
-    uint32_t quotient = 0;
-    uint32_t bit;
-
-    for (bit = 1u << 15; bit > 0; bit >>= 1) {
-        if (dividend >= divisor * bit) {
-            dividend -= divisor * bit;
-            quotient |= bit;
-        }
-    }
-    return quotient;
-}
-
 void gs_noise_open(gs_noise_state *state, const gs_info *info)
 {
     uint32_t bin = 0;
@@ -47,7 +32,7 @@ void gs_noise_open(gs_noise_state *state, const gs_info *info)
             break;
         GS_ASSERT(bin - before < 256);
         state->bins[band] = (uint8_t)(bin - before);
-        state->reciprocal[band] = (uint16_t)(bin - before > 1 ? gs_noise_divide(65536, bin - before) : 0);
+        state->reciprocal[band] = (uint16_t)(bin - before > 1 ? gs_divide(65536, bin - before) : 0);
         state->bands++;
     }
     gs_noise_forget(state);
@@ -208,9 +193,7 @@ void gs_noise_clear(gs_complex *z, uint32_t count)
     while (--count > 0);
 }
 
-/* Returns the frame's block exponent: that of its highest level, 0 for silence. */
-static GS_NOINLINE int32_t gs_noise_make_frame(gs_noise_state *state, const gs_info *info, uint32_t frame,
-                                               gs_complex *z)
+GS_NOINLINE int32_t gs_noise_make_frame(gs_noise_state *state, const gs_info *info, uint32_t frame, gs_complex *z)
 {
     int32_t level[GS_BARK_BANDS];
     int32_t highest = gs_noise_make_levels(state, info, frame, level);
@@ -250,13 +233,15 @@ const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint3
 {
     uint32_t frame = position >> gs_noise_frame_log2(info);
 
-    if (state->frame != frame && state->frame != frame + 1) {
-        gs_noise_forget_older(state, info);
-        state->frame = frame - 1;
-    }
-    while (state->frame != frame + 1) {
-        int32_t exponent = gs_noise_make_frame(state, info, ++state->frame, gs_noise_block(state, info));
-        gs_noise_make_block(state, info, exponent);
+    if (state->frame != frame + 1) {
+        if (state->frame != frame) {
+            gs_noise_forget_older(state, info);
+            state->frame = frame - 1;
+        }
+        do {
+            int32_t exponent = gs_noise_make_frame(state, info, ++state->frame, gs_noise_block(state, info));
+            gs_noise_make_block(state, info, exponent);
+        } while (state->frame != frame + 1);
     }
     return (const int16_t *)(const void *)gs_noise_block(state, info) +
            (position & (((uint32_t)1 << gs_noise_frame_log2(info)) - 1));

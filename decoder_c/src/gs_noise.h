@@ -304,6 +304,9 @@ void gs_noise_clear(gs_complex *z, uint32_t count);
 /* As if silence had been before. */
 void gs_noise_forget_older(gs_noise_state *state, const gs_info *info);
 
+/* Makes the spectrum of a frame. Returns its block exponent: that of its highest level, 0 for silence. */
+int32_t gs_noise_make_frame(gs_noise_state *state, const gs_info *info, uint32_t frame, gs_complex *z);
+
 /* Makes the block before the frame whose spectrum lies there, with its exponent. */
 void gs_noise_make_block(gs_noise_state *state, const gs_info *info, int32_t exponent);
 

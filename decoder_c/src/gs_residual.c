@@ -2,6 +2,7 @@
 
 #include "gs_residual.h"
 
+#include "gs_playback.h"
 #include "gs_transform.h"
 
 GS_CODE_BEGINS
@@ -514,8 +515,54 @@ static GS_NOINLINE void gs_residual_make_block(gs_residual_frame *frame)
     gs_noise_make_block(noise, info, exponent);
 }
 
+/* Where speed does not matter. */
+static GS_NOINLINE int32_t gs_residual_make_spectrum_apart(const gs_residual_frame *frame, int32_t up, gs_complex *z)
+{
+    return gs_residual_make_spectrum(frame, up, z);
+}
+
+/* The frame with its coefficients. Returns its exponent. */
+static int32_t gs_residual_make_coded(const gs_residual_frame *frame, gs_complex *z)
+{
+    int32_t exponent = gs_noise_limited(gs_residual_make_spectrum_apart(frame, 0, NULL)) >> 16;
+
+    if (exponent < frame->exponent)
+        exponent = frame->exponent;
+    if (exponent == 0)
+        gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(frame->info) - 1));
+    else
+        (void)gs_residual_make_spectrum_apart(frame, gs_noise_raised_by(frame->info, exponent), z);
+    return exponent;
+}
+
+/* gs_residual_make_block of a stream that is played otherwise. */
+static GS_NOINLINE void gs_residual_make_played_block(const gs_residual_frame *frame, const gs_playback *playback)
+{
+    gs_noise_state *noise = frame->noise;
+    const gs_info *info = frame->info;
+    gs_complex *z = gs_noise_block(noise, info);
+    uint32_t number = frame->state->frame;
+    int32_t exponent;
+
+    if (noise->frame + 1 != number || number == 0)
+        gs_noise_forget_older(noise, info);
+    noise->frame = number;
+    if (playback->muted & GS_MUTE_RESIDUAL) {
+        gs_playback_fine fine;
+        fine.fine = frame->state->fine;
+        fine.from = gs_residual_fine_from(info);
+        fine.step = gs_residual_level_step(info);
+        exponent = gs_playback_make_spectrum(noise, info, number, frame->level, &fine, z);
+        gs_playback_mute_bins(playback, info, NULL, z);
+    } else {
+        exponent = gs_residual_make_coded(frame, z);
+        gs_playback_mute_bins(playback, info, gs_residual_values(frame->state), z);
+    }
+    gs_noise_make_block(noise, info, exponent);
+}
+
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
-                      gs_noise_state *noise, int is_wanted)
+                      gs_noise_state *noise, int is_wanted, const gs_playback *playback)
 {
     uint32_t log2 = gs_noise_frame_log2(info);
     uint32_t age = state->frame + (GS_TIME_ZERO >> log2) - (state->segment_time >> log2); /* of the segment */
@@ -540,7 +587,10 @@ void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_co
             noise->held = held;
             frame.highest = gs_noise_make_levels(noise, info, state->frame, frame.level);
         }
-        gs_residual_make_block(&frame);
+        if (playback)
+            gs_residual_make_played_block(&frame, playback);
+        else
+            gs_residual_make_block(&frame);
     }
     noise->held = held;
     state->frame++;

@@ -4,8 +4,7 @@
 #ifndef GS_RESIDUAL_H
 #define GS_RESIDUAL_H
 
-#include "gs_noise.h"
-#include "gs_tone.h"
+#include "gs_playback.h"
 
 GS_CODE_BEGINS
 
@@ -76,9 +75,9 @@ void gs_residual_start_segment(gs_residual_state *state, const gs_info *info, ui
 /* ---- dequantise, render ---- */
 
 /* Reads the next frame, steered by the Gaussians held of its segment. If `is_wanted` it is made, and the block of noise
- * before its centre, unless there is an error of the input. */
+ * before its centre, unless there is an error of the input; otherwise than encoded if `playback` is not NULL. */
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
-                      gs_noise_state *noise, int is_wanted);
+                      gs_noise_state *noise, int is_wanted, const gs_playback *playback);
 
 /* ---- cost ---- */
 

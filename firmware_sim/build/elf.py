@@ -95,8 +95,15 @@ class Elf:
                 for start, end in _ranges_of(die, ranges, base):
                     for at in range(max(start, self.code_start), min(end, self.code_end)):
                         chains[at - self.code_start] = ()
-                self._add(chains, die, _files_of(dwarf, unit), ranges, base)
+                if _is_of_the_source(die):
+                    self._add(chains, die, _files_of(dwarf, unit), ranges, base)
+                else:
+                    self._mark_all(chains, die, f"{_file_of(top)}:{_text(die, 'DW_AT_linkage_name')}", ranges, base)
         return chains
+
+    def _mark_all(self, chains: list[Chain], die: Any, name: str, ranges: Any, base: int) -> None:
+        for start, end in _ranges_of(die, ranges, base):
+            self._mark(chains, start, end, name)
 
     def _add(self, chains: list[Chain], die: Any, files: Sequence[str], ranges: Any, base: int) -> None:
         if die.tag in ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine"):
@@ -144,6 +151,15 @@ def _files_of(dwarf: Any, unit: Any) -> list[str]:
     """The names of a compilation unit's files, without folders. The numbers in DWARF 4 begin at 1."""
     entries = dwarf.line_program_for_CU(unit)["file_entry"]
     return [PurePosixPath(entry.name.decode()).name for entry in entries]
+
+
+def _file_of(top: Any) -> str:
+    return PurePosixPath(_text(top, "DW_AT_name")).name
+
+
+def _is_of_the_source(die: Any) -> bool:
+    """Not one that a compiler made of what several functions have in common, for the size."""
+    return bool({"DW_AT_decl_file", "DW_AT_abstract_origin", "DW_AT_specification"} & die.attributes.keys())
 
 
 def _defined(die: Any) -> Any:

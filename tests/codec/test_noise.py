@@ -339,10 +339,10 @@ def test_levels_are_limited(log2: int) -> None:
 def test_below_the_lowest_level_is_silence() -> None:
     whisper = np.full(25, 255)
     bins = noise.band_bins(48000, 7)
-    exponent, numbers = noise.transform_frame(5, 7, whisper, bins)
+    exponent, numbers = noise.spectrum_of_frame(5, 7, noise.limited(whisper), bins)
     assert exponent == 0
     assert not numbers.any()
-    exponent, numbers = noise.transform_frame(5, 7, whisper + 1, bins)
+    exponent, numbers = noise.spectrum_of_frame(5, 7, noise.limited(whisper + 1), bins)
     assert exponent == 1
     assert numbers.any()
     for base in (-128, -1, 0, 1):

@@ -26,9 +26,37 @@ Table = npt.NDArray[Any]
 """Gaussians of one kind, of the kind's own dtype, shape (n,)."""
 Macs = npt.NDArray[np.int64]
 
-Budgets = Sequence[tuple[int, int | None]]
-"""Numbers of the blocks from which budgets hold, in MACs a sample, None for none; ascending, the first one before all
-blocks."""
+
+class Muted(NamedTuple):
+    """What of a stream is left out (SPEC 9.3)."""
+
+    kinds: frozenset[str] = frozenset()
+    """Names of kinds, and "residual"."""
+    low: int = 0
+    """The frequencies from this one on.."""
+    high: int = 0
+    """..and below this one; both in phase steps a sample of the clip, 65536 a turn."""
+
+    def frequencies(self, steps: Array) -> npt.NDArray[np.bool_]:
+        """Marks which frequencies are left out."""
+        return np.asarray((steps >= self.low) & (steps < self.high))
+
+
+NOTHING_MUTED = Muted()
+
+
+class Rule(NamedTuple):
+    """How the blocks from number `first` on are made."""
+
+    first: int
+    macs: int | None = None
+    """Budget in MACs a sample; None for none."""
+    muted: Muted = NOTHING_MUTED
+
+
+Rules = Sequence[Rule]
+"""Ascending, the first one before all blocks."""
+EVERYTHING = (Rule(-1 << 31),)
 
 PHYSICAL = np.dtype(
     [
@@ -73,7 +101,7 @@ class Renderer(abc.ABC):
     """Makes the samples of one kind of one stream, from anywhere."""
 
     @abc.abstractmethod
-    def samples(self, start: int, count: int, table: Table, budgets: Budgets) -> npt.NDArray[np.int64]:
+    def samples(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
         """Samples start.. of the Gaussians in the table, shape (count,), in output steps."""
 
     def forget(self) -> None:  # noqa: B027

@@ -48,7 +48,20 @@ from ..tables import (
     gain,
     hz_of_bark,
 )
-from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table, refuse
+from .base import (
+    EVERYTHING,
+    NOTHING_MUTED,
+    PHYSICAL,
+    Array,
+    HeaderLimit,
+    Kind,
+    Macs,
+    Muted,
+    Renderer,
+    Rules,
+    Table,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from ..container import StreamHeader
@@ -435,13 +448,12 @@ def transform(values: Array) -> Array:
 
 
 @njit(cache=True)
-def transform_frame(frame: int, frame_log2: int, levels: Array, bins: Array) -> tuple[int, Array]:
-    """The exponent of a frame, 0 for silence, and its numbers before the last twiddle, int64, shape (N / 2, 2)."""
-    levels = limited(levels)
+def spectrum_of_frame(frame: int, frame_log2: int, levels: Array, bins: Array) -> tuple[int, Array]:
+    """The exponent of a frame, 0 for silence, and the values of its bins, int64, shape (N,), from limited levels."""
     exponent = np.max(levels) >> 8
     if exponent == 0:
-        return 0, np.zeros((1 << (frame_log2 - 1), 2), np.int64)
-    return exponent, transform(spectrum(frame, spectrum_amplitudes(levels, bins, frame_log2)))
+        return 0, np.zeros(1 << frame_log2, np.int64)
+    return exponent, spectrum(frame, spectrum_amplitudes(levels, bins, frame_log2))
 
 
 class Coded(NamedTuple):
@@ -456,6 +468,8 @@ class Coded(NamedTuple):
     """What is added to the levels of the noise in each cell."""
     values: Array
     """Coefficients, shape (N,), 0 where the noise's are drawn."""
+    fine: Array
+    """What fine levels alone add to the levels of the noise in each cell."""
 
 
 HIGHEST_EXPONENT = 14
@@ -463,9 +477,9 @@ HIGHEST_EXPONENT = 14
 
 
 @njit(cache=True)
-def transform_coded_frame(frame: int, frame_log2: int, levels: Array, bins: Array, coded: Coded) -> tuple[int, Array]:
-    """`transform_frame` of a frame of a residual layer."""
-    of_bins = spectrum_levels(limited(levels), bins, frame_log2)
+def spectrum_of_coded_frame(frame: int, frame_log2: int, levels: Array, bins: Array, coded: Coded) -> tuple[int, Array]:
+    """`spectrum_of_frame` of a frame of a residual layer."""
+    of_bins = spectrum_levels(levels, bins, frame_log2)
     exponent = np.int64(0)
     for cell in range(len(coded.first)):
         octave = coded.steps[cell] >> 8
@@ -474,7 +488,7 @@ def transform_coded_frame(frame: int, frame_log2: int, levels: Array, bins: Arra
             of_coefficient = octave + bit_length(abs(coded.values[k])) if coded.values[k] else 0
             exponent = max(exponent, of_bins[k] >> 8, min(HIGHEST_EXPONENT, of_coefficient))
     if exponent == 0:
-        return 0, np.zeros((1 << (frame_log2 - 1), 2), np.int64)
+        return 0, np.zeros(1 << frame_log2, np.int64)
     raised = raised_by(exponent, frame_log2)
     for k in range(len(of_bins)):
         of_bins[k] = amplitude_of_level(of_bins[k] + raised, 0)
@@ -486,7 +500,23 @@ def transform_coded_frame(frame: int, frame_log2: int, levels: Array, bins: Arra
             if coded.values[k]:
                 size = min(largest, (abs(coded.values[k]) * step) >> 2)
                 values[k] = -size if coded.values[k] < 0 else size
-    return exponent, transform(values)
+    return exponent, values
+
+
+@njit(cache=True)
+def spectrum_of_drawn_frame(frame: int, frame_log2: int, levels: Array, bins: Array, coded: Coded) -> tuple[int, Array]:
+    """The same as drawn altogether: what of a residual layer remains are its fine levels."""
+    of_bins = spectrum_levels(levels, bins, frame_log2)
+    for cell in range(len(coded.first)):
+        for k in range(coded.first[cell], coded.end[cell]):
+            of_bins[k] = min(max(of_bins[k] + coded.fine[cell], 0), HIGHEST_LEVEL)
+    exponent = np.max(of_bins) >> 8
+    if exponent == 0:
+        return 0, np.zeros(1 << frame_log2, np.int64)
+    raised = raised_by(exponent, frame_log2)
+    for k in range(len(of_bins)):
+        of_bins[k] = amplitude_of_level(of_bins[k] + raised, 0)
+    return exponent, spectrum(frame, of_bins)
 
 
 @njit(cache=True)
@@ -524,7 +554,7 @@ class NoiseRenderer(Renderer):
         self.coded: dict[int, Coded] = {}
         """Frames of a residual layer by number, which must be here before their samples are asked for."""
 
-    def samples(self, start: int, count: int, table: Table, budgets: Budgets = ()) -> npt.NDArray[np.int64]:
+    def samples(self, start: int, count: int, table: Table, rules: Rules = EVERYTHING) -> npt.NDArray[np.int64]:
         log2 = self._noise.frame_log2
         noises = held(table, log2)
         pieces = [np.zeros(0, np.int64)]
@@ -532,20 +562,30 @@ class NoiseRenderer(Renderer):
         while at < end:
             frame = at >> log2
             stop = min(end, (frame + 1) << log2)
-            self._frames = {f: self._frame(f, noises) for f in (frame, frame + 1)}
+            self._frames = {f: self._frame(f, noises, rules[-1].muted) for f in (frame, frame + 1)}
             block = overlapped(self._frames[frame], self._frames[frame + 1], log2, self._noise.shift)
             pieces.append(block[at - (frame << log2) : stop - (frame << log2)])
             at = stop
         return np.concatenate(pieces)
 
-    def _frame(self, frame: int, noises: Array) -> tuple[int, Array]:
+    def _frame(self, frame: int, noises: Array, muted: Muted = NOTHING_MUTED) -> tuple[int, Array]:
         if frame in self._frames:
             return self._frames[frame]
-        levels = frame_levels(frame, self._noise.base, noises, len(self._bins))
+        log2 = self._noise.frame_log2
+        levels = limited(frame_levels(frame, self._noise.base, noises, len(self._bins)))
         coded = self.coded.pop(frame, None)
-        if coded is not None:
-            return transform_coded_frame(frame, self._noise.frame_log2, levels, self._bins, coded)
-        return transform_frame(frame, self._noise.frame_log2, levels, self._bins)
+        if coded is None:
+            exponent, values = spectrum_of_frame(frame, log2, levels, self._bins)
+        elif "residual" in muted.kinds:
+            exponent, values = spectrum_of_drawn_frame(frame, log2, levels, self._bins, coded)
+        else:
+            exponent, values = spectrum_of_coded_frame(frame, log2, levels, self._bins, coded)
+        frequencies = (2 * np.arange(len(values)) + 1) << (14 - log2)
+        left_out = muted.frequencies(frequencies)
+        if "noise" in muted.kinds:
+            left_out |= True if coded is None or "residual" in muted.kinds else coded.values == 0
+        values[left_out] = 0
+        return exponent, transform(values) if exponent else np.zeros((len(values) >> 1, 2), np.int64)
 
 
 def render_clip(header: StreamHeader, table: Table, coded: Mapping[int, Coded]) -> npt.NDArray[np.int64]:

@@ -40,7 +40,19 @@ from ..tables import (
     half_band,
     phase_bits,
 )
-from .base import PHYSICAL, Array, Budgets, HeaderLimit, Kind, Macs, Renderer, Table, refuse
+from .base import (
+    EVERYTHING,
+    NOTHING_MUTED,
+    PHYSICAL,
+    Array,
+    HeaderLimit,
+    Kind,
+    Macs,
+    Renderer,
+    Rules,
+    Table,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from ..container import StreamHeader
@@ -296,30 +308,34 @@ def upsampled(samples: Array) -> Array:
     return out
 
 
-def _sums(tones: Array, first: int, end: int, of_octave: int, budgets: Budgets) -> Array:
+def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules) -> Array:
     """Samples first..end-1 of an octave, int32, as the sums of its tones."""
     sums = np.zeros(end - first, np.int32)
     here = tones["octave"] == of_octave
-    if all(budget is None for _, budget in budgets):
+    if all(rule.macs is None and rule.muted == NOTHING_MUTED for rule in rules):
         accumulate(sums, first, tones[here])
         return sums
     ahead = (8 << of_octave) - 8
     size = RENDER_BLOCK >> of_octave
     first_block, last_block = (((at << of_octave) - ahead) // RENDER_BLOCK for at in (first, end - 1))
     for block in range(first_block, last_block + 1):
-        chosen = here
-        budget = next(budget for from_block, budget in reversed(budgets) if from_block <= block)
-        if budget is not None:
-            chosen = here & within_budget(tones, block, budget)
+        rule = next(rule for rule in reversed(rules) if rule.first <= block)
+        chosen = ~rule.muted.frequencies(tones["increment"] >> tones["octave"])
+        if "tone" in rule.muted.kinds:
+            chosen[:] = False
+        if rule.macs is not None:
+            chosen[chosen] = within_budget(tones[chosen], block, rule.macs)
         begin = (block * RENDER_BLOCK + ahead) >> of_octave
         part = slice(max(0, begin - first), max(0, begin + size - first))
-        accumulate(sums[part], first + part.start, tones[chosen])
+        accumulate(sums[part], first + part.start, tones[here & chosen])
     return sums
 
 
-def rendered(tones: Array, start: int, count: int, output_shift: int, budgets: Budgets = ()) -> npt.NDArray[np.int32]:
-    """Samples start.. of all tones (dtype `HELD`), int32, shape (count,), in quarters of an output step. Where there is
-    a budget, those tones of each block are left out that exceed it."""
+def rendered(
+    tones: Array, start: int, count: int, output_shift: int, rules: Rules = EVERYTHING
+) -> npt.NDArray[np.int32]:
+    """Samples start.. of all tones (dtype `HELD`), int32, shape (count,), in quarters of an output step. Without what
+    the rules leave out."""
     pieces = [(start, start + count)]
     for _ in range(1, OCTAVES):
         first, end = pieces[-1]
@@ -327,7 +343,7 @@ def rendered(tones: Array, start: int, count: int, output_shift: int, budgets: B
     half, shift = np.int32(1 << (11 + output_shift)), np.int32(12 + output_shift)
     below = np.zeros(0, np.int32)
     for of_octave, (first, end) in reversed(list(enumerate(pieces))):
-        here = (_sums(tones, first, end, of_octave, budgets) + half) >> shift
+        here = (_sums(tones, first, end, of_octave, rules) + half) >> shift
         if len(below):
             here += upsampled(below)[first & 1 :][: end - first]
         below = here
@@ -338,9 +354,9 @@ class _ToneRenderer(Renderer):
     def __init__(self, header: StreamHeader) -> None:
         self._header = header
 
-    def samples(self, start: int, count: int, table: Table, budgets: Budgets) -> npt.NDArray[np.int64]:
+    def samples(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
         tones = held(table, self._header.amplitude_step)
-        return steps_of_quarters(rendered(tones, start, count, self._header.output_shift, budgets))
+        return steps_of_quarters(rendered(tones, start, count, self._header.output_shift, rules))
 
 
 # ---- cost ----

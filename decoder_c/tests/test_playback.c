@@ -1,0 +1,139 @@
+/* SPEC 9: gain, fades and muting, on streams of random legal decisions. */
+#include "gs_test.h"
+
+static gs_decoder *open_for_playback(const test_stream *stream)
+{
+    size_t bytes = gs_playback_size(&stream->info.decoder_class);
+    void *memory = malloc(bytes);
+    gs_decoder *decoder = NULL;
+
+    CHECK(memory && bytes > test_room(&stream->info));
+    CHECK(gs_open_memory(memory, bytes, stream->bytes.data, stream->bytes.count, &decoder) == GS_OK);
+    return decoder;
+}
+
+/* All of the stream from here on, in reads of at most so many samples. */
+static void read_all(gs_decoder *decoder, uint32_t most, uint32_t count, int16_t *pcm)
+{
+    while (count > 0) {
+        uint32_t wanted = 1 + test_random(most);
+        int32_t given;
+        if (wanted > count)
+            wanted = count;
+        given = gs_read(decoder, pcm, wanted);
+        CHECK(given == (int32_t)wanted);
+        pcm += given;
+        count -= wanted;
+    }
+}
+
+static int32_t with_gain(int32_t step, int32_t gain)
+{
+    int32_t value = (step * gain + 4096) >> 13;
+
+    return value > 32767 ? 32767 : value < -32768 ? -32768 : value;
+}
+
+static void check_gain(const test_stream *stream, gs_decoder *decoder, int16_t *pcm)
+{
+    uint32_t gain = test_random(GS_GAIN_ONE + 1);
+    uint32_t samples = stream->info.samples;
+    uint32_t i;
+
+    CHECK(gs_rewind(decoder) == GS_OK && gs_set_gain(decoder, gain) == GS_OK);
+    read_all(decoder, 300, samples, pcm);
+    for (i = 0; i < samples; i++)
+        CHECK(pcm[i] == with_gain(stream->pcm[i], (int32_t)gain) || stream->pcm[i] == 32767 ||
+              stream->pcm[i] == -32768);
+}
+
+/* What settings give does not depend on how it is read. */
+static void check_settings(const test_stream *stream, int16_t *first, int16_t *second)
+{
+    gs_decoder *decoder = open_for_playback(stream);
+    uint32_t samples = stream->info.samples;
+    uint32_t before = test_random(samples + 1);
+    uint32_t gain = test_random(GS_LARGEST_GAIN + 1);
+    uint32_t fade = test_random(2 * samples);
+    uint32_t kinds = test_random(GS_MUTE_ALL + 1);
+    uint32_t from = test_random(20000);
+    uint32_t to = from + test_random(20000);
+    int16_t *pcm = first;
+    uint32_t most = samples;
+
+    for (;;) {
+        read_all(decoder, most, before, pcm);
+        CHECK(memcmp(pcm, stream->pcm, before * sizeof *pcm) == 0);
+        CHECK(gs_set_fade(decoder, gain, fade) == GS_OK);
+        CHECK(gs_set_mute(decoder, kinds, from, to) == GS_OK);
+        read_all(decoder, most, samples - before, pcm + before);
+        if (pcm == second)
+            break;
+        pcm = second;
+        most = 100;
+        CHECK(gs_set_gain(decoder, GS_GAIN_ONE) == GS_OK && gs_set_mute(decoder, 0, 0, 0) == GS_OK);
+        CHECK(gs_rewind(decoder) == GS_OK);
+    }
+    CHECK(memcmp(first, second, samples * sizeof *first) == 0);
+    free(decoder);
+}
+
+static void check_silence(const test_stream *stream, gs_decoder *decoder, int16_t *pcm)
+{
+    uint32_t samples = stream->info.samples;
+    uint32_t i;
+
+    CHECK(gs_rewind(decoder) == GS_OK && gs_set_gain(decoder, GS_LARGEST_GAIN) == GS_OK);
+    CHECK(gs_set_mute(decoder, GS_MUTE_ALL, 0, 0) == GS_OK);
+    read_all(decoder, 500, samples, pcm);
+    for (i = 0; i < samples; i++)
+        CHECK(pcm[i] == 0);
+    CHECK(gs_set_gain(decoder, GS_GAIN_ONE) == GS_OK && gs_set_mute(decoder, 0, 0, 0) == GS_OK);
+    CHECK(gs_rewind(decoder) == GS_OK);
+    read_all(decoder, 500, samples, pcm);
+    CHECK(memcmp(pcm, stream->pcm, samples * sizeof *pcm) == 0);
+}
+
+static void check_refusals(const test_stream *stream, gs_decoder *decoder, int16_t *pcm)
+{
+    gs_decoder *plain = test_open(stream);
+
+    CHECK(gs_set_gain(NULL, 0) == GS_ERR_ARGUMENT && gs_set_fade(NULL, 0, 0) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_mute(NULL, 0, 0, 0) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_gain(plain, 0) == GS_ERR_MEMORY && gs_set_mute(plain, GS_MUTE_ALL, 0, 0) == GS_ERR_MEMORY);
+    CHECK(gs_playback_size(NULL) == 0);
+    CHECK(gs_set_gain(decoder, GS_LARGEST_GAIN + 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_gain(decoder, 0xFFFFFFFFu) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_fade(decoder, 0, 0x80000000u) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_mute(decoder, GS_MUTE_ALL + 1, 0, 0) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_mute(decoder, 0, 2, 1) == GS_ERR_ARGUMENT && gs_set_mute(decoder, 0, 0, 65536) == GS_ERR_ARGUMENT);
+    read_all(decoder, 64, stream->info.samples, pcm);
+    CHECK(memcmp(pcm, stream->pcm, stream->info.samples * sizeof *pcm) == 0);
+    read_all(plain, 64, stream->info.samples, pcm);
+    CHECK(memcmp(pcm, stream->pcm, stream->info.samples * sizeof *pcm) == 0);
+    free(plain);
+}
+
+static void test(void)
+{
+    test_stream stream;
+    gs_decoder *decoder;
+    int16_t *pcm;
+
+    test_stream_make(&stream);
+    decoder = open_for_playback(&stream);
+    pcm = (int16_t *)malloc(2 * stream.info.samples * sizeof *pcm);
+    CHECK(pcm);
+    check_refusals(&stream, decoder, pcm);
+    check_gain(&stream, decoder, pcm);
+    check_silence(&stream, decoder, pcm);
+    check_settings(&stream, pcm, pcm + stream.info.samples);
+    free(pcm);
+    free(decoder);
+    test_stream_free(&stream);
+}
+
+int main(int argc, char **argv)
+{
+    return test_seeds(argc, argv, 100, test);
+}

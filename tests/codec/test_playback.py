@@ -1,0 +1,274 @@
+"""Streams played otherwise than encoded (SPEC 9), on every decoder that streams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from decoders import STREAMING
+from random_streams import RandomStream, random_stream, residual_stream
+
+import audio_gs
+from audio_gs import api
+from audio_gs.backends import open_decoder
+from audio_gs.codec._decoder import ffi, lib
+from audio_gs.codec.backend import Decoder
+from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.native import decoder_bytes
+from audio_gs.codec.playback import GAIN_ONE, LARGEST_GAIN
+from audio_gs.codec.slots import encode_stream
+from audio_gs.gaussians import Gaussians
+
+RATE = 16000
+VECTORS = Path(__file__).parents[1] / "vectors"
+
+
+def header_for(samples: int, **changes: int) -> StreamHeader:
+    fields = {"amplitude_step": 200, "output_shift": 0, **changes}
+    return StreamHeader(
+        sample_rate=RATE,
+        samples=samples,
+        slot_log2=9,
+        smallest_scale=0,
+        scales=8,
+        max_tones=4096,
+        peak_macs=0,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def tones(*rows: tuple[int, int, int, int, int]) -> Gaussians:
+    """Tones: scale, onset, bin, amplitude, phase."""
+    return Gaussians(tone=np.array(list(rows), TONE.dtype))
+
+
+def change(decoder: Decoder, random: np.random.Generator) -> None:
+    """One setting, the same for the same generator."""
+    what = int(random.integers(5))
+    if what == 0:
+        decoder.set_fade(int(random.integers(0, LARGEST_GAIN + 1)), int(random.integers(0, 3)) * 100)
+    elif what == 1:
+        decoder.set_fade(int(random.integers(0, 3)) * GAIN_ONE // 2, int(2 ** random.uniform(0, 12)))
+    elif what == 2:
+        low, high = sorted(int(hertz) for hertz in 2 ** random.uniform(0, 14, 2))
+        decoder.set_mute(int(random.integers(8)), low, high)
+    elif what == 3:
+        decoder.set_mute(0, 0, 0)
+    else:
+        decoder.set_budget(None if random.integers(2) else int(2 ** random.uniform(0, 6)))
+
+
+def session(decoder: Decoder, seed: int) -> list[np.ndarray]:
+    """What a decoder gives between changes and jumps, in reads of any size."""
+    random = np.random.default_rng(seed)
+    sizes = np.random.default_rng()
+    samples = decoder.header.samples
+    given = []
+    for _ in range(12):
+        if random.integers(4) == 0:
+            decoder.seek(int(random.integers(0, samples)))
+        change(decoder, random)
+        if decoder.header.loop and random.integers(3) == 0:
+            decoder.set_loop(bool(random.integers(2)))
+        left = int(min(2 ** random.uniform(0, 11), samples))
+        pieces = [np.zeros(0, np.int16)]
+        while left > 0 and len(piece := decoder.read(int(min(left, 1 + sizes.integers(300))))):
+            pieces.append(piece)
+            left -= len(piece)
+        given.append(np.concatenate(pieces))
+    return given
+
+
+def check_agreement(data: bytes, seed: int) -> None:
+    native, reference = (session(open_decoder(data, backend), seed) for backend in ("c", "numba"))
+    for number, (one, other) in enumerate(zip(native, reference, strict=True)):
+        np.testing.assert_array_equal(one, other, f"after change {number}")
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 5))
+def test_decoders_agree_on_any_stream(seed: int) -> None:
+    check_agreement(random_stream(seed).data, seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_decoders_agree_with_a_residual(seed: int) -> None:
+    check_agreement(residual_stream(seed).data, seed)
+
+
+@pytest.mark.parametrize("name", ["speech-6.bin", "speech-8.bin", "sfx-12.bin"])
+def test_decoders_agree_on_vectors(name: str) -> None:
+    check_agreement((VECTORS / name).read_bytes(), 1)
+
+
+def with_everything() -> RandomStream:
+    """A stream with tones, noise and a residual that all sound."""
+    return next(
+        stream
+        for stream in map(residual_stream, range(200))
+        if stream.header.samples > 3000
+        and len(stream.gaussians["residual"]) > 100
+        and len(stream.gaussians["tone"]) > 9
+    )
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_settings_that_change_nothing(backend: str) -> None:
+    data = with_everything().data
+    expected = audio_gs.decode(data)[0]
+    decoder = open_decoder(data, backend)
+    decoder.set_fade(GAIN_ONE, 0)
+    decoder.set_mute(0, 0, 0)
+    np.testing.assert_array_equal(decoder.read(len(expected)), expected)
+    decoder.rewind()
+    decoder.set_fade(GAIN_ONE, 500)
+    decoder.set_mute(0, 700, 700)
+    np.testing.assert_array_equal(decoder.read(len(expected)), expected)
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_gain_by_the_formula(backend: str) -> None:
+    data = random_stream(11).data
+    plain = audio_gs.decode(data)[0].astype(int)
+    assert np.abs(plain).max() < 32767
+    for gain in (0, 1, 4000, GAIN_ONE, 12345, LARGEST_GAIN):
+        decoder = open_decoder(data, backend)
+        decoder.set_fade(gain, 0)
+        expected = np.clip((plain * gain + 4096) >> 13, -32768, 32767)
+        np.testing.assert_array_equal(decoder.read(len(plain)), expected)
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_a_fade_goes_in_equal_steps_from_where_it_is(backend: str) -> None:
+    data = encode_stream(header_for(4000), tones((7, 0, 0, 200, 0)))
+    plain = audio_gs.decode(data)[0].astype(int)
+    decoder = open_decoder(data, backend)
+    decoder.set_fade(0, 0)
+    decoder.set_fade(GAIN_ONE, 1000)
+    rising = decoder.read(500)
+    decoder.set_fade(0, 300)
+    falling, after = decoder.read(300), decoder.read(100)
+    step = (GAIN_ONE << 16) // 1000
+    gains = np.arange(500) * step
+    np.testing.assert_array_equal(rising, (plain[:500] * (gains >> 16) + 4096) >> 13)
+    gains = 500 * step - np.arange(300) * (500 * step // 300)
+    np.testing.assert_array_equal(falling, (plain[500:800] * (gains >> 16) + 4096) >> 13)
+    assert not after.any()
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_less_gain_saves_what_would_be_cut_off(backend: str) -> None:
+    header = header_for(4000, amplitude_step=2000)
+    loud = encode_stream(header, tones(*[(7, 0, 0, 100, 0)] * 2))
+    assert audio_gs.decode(loud)[0].max() == 32767, "so loud that it is cut off"
+    decoder = open_decoder(loud, backend)
+    decoder.set_fade(GAIN_ONE // 2, 0)
+    one = audio_gs.decode(encode_stream(header, tones((7, 0, 0, 100, 0))))[0].astype(int)
+    assert np.abs(decoder.read(4000).astype(int) - one).max() <= 1
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_muted_kinds(backend: str) -> None:
+    stream = with_everything()
+    header = stream.header
+
+    def played(kinds: int) -> np.ndarray:
+        decoder = open_decoder(stream.data, backend)
+        decoder.set_mute(kinds, 0, 0)
+        return decoder.read(header.samples)
+
+    assert not played(7).any()
+    tone_less = encode_stream(header, stream.gaussians.replaced(noise=NO_NOISES, residual=NO_RESIDUAL))
+    quiet = open_decoder(tone_less, backend)
+    quiet.set_mute(6, 0, 0)
+    np.testing.assert_array_equal(played(6), quiet.read(header.samples))
+    assert len({played(kinds).tobytes() for kinds in range(8)}) == 8
+
+
+NO_NOISES = random_stream(0).gaussians["noise"][:0]
+NO_RESIDUAL = residual_stream(0).gaussians["residual"][:0]
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_muted_band(backend: str) -> None:
+    low, high = (7, 0, 300, 200, 0), (7, 0, 900, 200, 0)
+    data = encode_stream(header_for(4000), tones(low, high))
+    of_low = audio_gs.decode(encode_stream(header_for(4000), tones(low)))[0]
+    frequency = 900 * RATE // 4096
+    decoder = open_decoder(data, backend)
+    decoder.set_mute(0, frequency - 1, frequency + 1)
+    np.testing.assert_array_equal(decoder.read(4000), of_low)
+    decoder.rewind()
+    decoder.set_mute(0, frequency + 2, 65535)
+    np.testing.assert_array_equal(decoder.read(4000), audio_gs.decode(data)[0])
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_a_muted_band_of_noise_is_empty(backend: str) -> None:
+    data = (VECTORS / "speech-6.bin").read_bytes()
+    decoder = open_decoder(data, backend)
+    decoder.set_mute(1, 1000, 2000)
+    pcm = decoder.read(40000).astype(float)
+    power = np.abs(np.fft.rfft(pcm.reshape(-1, 400) * np.hanning(400))).sum(0)
+    hertz = np.fft.rfftfreq(400, 1 / decoder.header.sample_rate)
+    inside = power[(hertz > 1200) & (hertz < 1800)].mean()
+    outside = power[(hertz > 2300) & (hertz < 3000)].mean()
+    assert inside < outside / 30
+
+
+def test_what_is_out_of_range_changes_nothing() -> None:
+    data = random_stream(3).data
+    expected = audio_gs.decode(data)[0]
+    for backend in STREAMING:
+        decoder = audio_gs.StreamDecoder(data, backend)
+        for gain, fade in ((12.1, 0), (1e9, 0), (float("nan"), 0), (0.0, -1), (0.0, 1 << 31)):
+            with pytest.raises(ValueError, match=r"gain|fade|NaN"):
+                decoder.set_gain(gain, fade)
+        for low, high in ((-1, 5), (6, 5), (0, 65536)):
+            with pytest.raises(ValueError, match=r"0\.\.65535"):
+                decoder.set_mute((), low, high)
+        with pytest.raises(ValueError, match="cannot mute 'bass'"):
+            decoder.set_mute({"bass"})
+        np.testing.assert_array_equal(decoder.read(len(expected)), expected)
+
+
+def test_the_c_library_refuses() -> None:
+    stream = random_stream(3)
+    data, size = ffi.from_buffer("uint8_t[]", stream.data), decoder_bytes(stream.header)
+    memory, decoder = ffi.new("uint64_t[]", -(-size // 8)), ffi.new("gs_decoder **")
+    assert lib.gs_open_memory(memory, size, data, len(stream.data), decoder) == lib.GS_OK
+    assert lib.gs_set_gain(decoder[0], GAIN_ONE) == lib.GS_ERR_MEMORY
+    assert lib.gs_set_mute(decoder[0], 0, 0, 0) == lib.GS_ERR_MEMORY
+    assert lib.gs_set_gain(decoder[0], LARGEST_GAIN + 1) == lib.GS_ERR_ARGUMENT
+
+
+def test_a_clip_with_fades() -> None:
+    data = (VECTORS / "speech-6.bin").read_bytes()
+    plain, rate = audio_gs.decode(data)
+    played, same_rate = audio_gs.decode(data, playback=audio_gs.Playback(gain_db=-6.0, fade_in=0.5, fade_out=0.25))
+    assert rate == same_rate
+    assert len(played) == len(plain)
+    gain = np.abs(played.astype(float)) / np.maximum(np.abs(plain), 1)
+    loud = np.abs(plain) > 500
+    expected = np.minimum(1, np.arange(len(plain)) / (0.5 * rate)) * 10 ** (-6 / 20)
+    expected *= np.minimum(1, (len(plain) - np.arange(len(plain))) / (0.25 * rate))
+    np.testing.assert_allclose(gain[loud], expected[loud], atol=0.003)
+    for backend in STREAMING[1:]:
+        again = audio_gs.decode(data, backend=backend, playback=audio_gs.Playback(-6.0, 0.5, 0.25))[0]
+        np.testing.assert_array_equal(again, played)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gain_db": 13.0},
+        {"fade_in": -0.1},
+        {"fade_out": float("inf")},
+        {"mute": frozenset({"drums"})},
+        {"mute_band": (3, 2)},
+    ],
+)
+def test_impossible_playback(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"gain|fade|mute|band"):
+        api.Playback(**wrong)  # type: ignore[arg-type]
