@@ -15,8 +15,17 @@ import numpy.typing as npt
 from audio_gs import backends
 from audio_gs.audio_io import MAX_RATE, Clip, prepare, to_pcm
 from audio_gs.codec.container import StreamHeader, check_stream, held_after, parse_header, read_segment
+from audio_gs.codec.kinds.base import PITCH_ONE
 from audio_gs.codec.pcm import PcmArray
-from audio_gs.codec.playback import GAIN_ONE, HIGHEST_MUTE, LARGEST_GAIN, LONGEST_FADE, kind_bits
+from audio_gs.codec.playback import (
+    GAIN_ONE,
+    HIGHEST_MUTE,
+    HIGHEST_PITCH,
+    LARGEST_GAIN,
+    LONGEST_FADE,
+    LOWEST_PITCH,
+    kind_bits,
+)
 from audio_gs.errors import BitstreamError, OptionsError
 
 if TYPE_CHECKING:
@@ -98,6 +107,11 @@ class StreamDecoder:
             raise ValueError(f"a fade of {fade} samples lies outside 0..{LONGEST_FADE}")
         self._decoder.set_fade(gain, fade)
 
+    def set_pitch(self, factor: float) -> None:
+        """Play at so many times the frequency, 0.5..2: tones that begin in the slots decoded next, which keep it, and
+        noise from the next frame on (SPEC 9.4). The length stays."""
+        self._decoder.set_pitch(_pitch_of(factor))
+
     def set_mute(self, kinds: Iterable[str] = (), low: int = 0, high: int = 0) -> None:
         """Leave out kinds, of 'tone', 'noise' and 'residual', and all frequencies from `low` Hz on and below `high`;
         without arguments nothing. Of tones from the next block on, of noise from the next frame on (SPEC 9.3)."""
@@ -109,6 +123,13 @@ class StreamDecoder:
         """Pieces of `count` samples from the position to the end; without end while looping."""
         while (block := self.read(count)).size:
             yield block
+
+
+def _pitch_of(factor: float) -> int:
+    """In Q14; ValueError where there is none."""
+    if not LOWEST_PITCH <= factor * PITCH_ONE <= HIGHEST_PITCH:
+        raise ValueError(f"a pitch of {factor} lies outside 0.5..2")
+    return round(factor * PITCH_ONE)
 
 
 def _gain_of(decibels: float) -> int:
@@ -133,6 +154,8 @@ class Playback:
     """Seconds from the start on in which the gain rises from 0."""
     fade_out: float = 0.0
     """Seconds up to the end in which it falls to 0."""
+    pitch: float = 1.0
+    """By which all frequencies are multiplied, 0.5..2; the length stays."""
     mute: frozenset[str] = frozenset()
     """Kinds that are left out: 'tone', 'noise', 'residual'."""
     mute_band: tuple[int, int] = (0, 0)
@@ -140,6 +163,7 @@ class Playback:
 
     def __post_init__(self) -> None:
         _gain_of(self.gain_db)
+        _pitch_of(self.pitch)
         kind_bits(self.mute)
         low, high = self.mute_band
         if not 0 <= low <= high <= HIGHEST_MUTE:
@@ -340,6 +364,8 @@ def _played_up_to(decoder: Decoder, samples: int, playback: Playback) -> Iterato
     header, gain = decoder.header, _gain_of(playback.gain_db)
     if playback.mute or playback.mute_band[0] < playback.mute_band[1]:
         decoder.set_mute(kind_bits(playback.mute), *playback.mute_band)
+    if playback.pitch != 1:
+        decoder.set_pitch(_pitch_of(playback.pitch))
     rise, fall = (
         min(round(min(seconds, LONGEST_FADE) * header.sample_rate), header.samples)
         for seconds in (playback.fade_in, playback.fade_out)

@@ -43,6 +43,7 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
     "--opt", "optimisation", type=click.Choice(OPTIMISATIONS), default="O2", help="Level of optimisation [O2]."
 )
 @click.option("--block", type=click.IntRange(min=1), default=32, metavar="N", help="Samples a call of gs_read [32].")
+@click.option("--pitch", type=click.FloatRange(0.5, 2), default=1.0, metavar="FACTOR", help="To play at, 0.5 to 2 [1].")
 @click.option("--functions", type=click.IntRange(min=0), default=12, metavar="N", help="Functions to list [12].")
 @click.option("-D", "--define", "defines", multiple=True, metavar="NAME[=VALUE]", help="Macro for the decoder.")
 @click.option("--decoder-source", type=ExistingFolder, metavar="DIR", help="decoder_c/ to build [the package's own].")
@@ -57,6 +58,7 @@ def command(
     compiler: str,
     optimisation: str,
     block: int,
+    pitch: float,
     functions: int,
     defines: tuple[str, ...],
     decoder_source: Path | None,
@@ -80,7 +82,7 @@ def command(
             sources = (decoder_source, against) if against else (decoder_source,)
             reports = []
             for source in sources:
-                settings = Settings(core, compiler, optimisation, engine, block, source, defines, cache)
+                settings = Settings(core, compiler, optimisation, engine, block, source, defines, cache, pitch)
                 report = simulate(data, settings)
                 reports.append(report)
                 if as_json:

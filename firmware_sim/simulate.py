@@ -13,6 +13,7 @@ import numpy as np
 
 from audio_gs import api
 from audio_gs.codec.container import check_stream
+from audio_gs.codec.kinds.base import PITCH_ONE
 
 from .build.cores import CORES
 from .build.elf import Rom, read_rom
@@ -45,6 +46,8 @@ class Settings:
     """Macros for the decoder: NAME or NAME=VALUE."""
     cache: Path | None = None
     """Folder of builds; None for the user's."""
+    pitch: float = 1.0
+    """At which it plays (SPEC 9.4)."""
 
     def __post_init__(self) -> None:
         for value, known in ((self.core, CORES), (self.compiler, COMPILERS), (self.optimisation, OPTIMISATIONS)):
@@ -54,6 +57,8 @@ class Settings:
             raise SimError(f"{self.engine} is not one of {', '.join(ENGINES)}")
         if self.block < 1:
             raise SimError("a block has at least one sample")
+        if self.pitch != 1 and self.engine != "unicorn":
+            raise SimError(f"{self.engine} plays as encoded; leave out the pitch or take unicorn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +128,7 @@ class Report:
             "compiler": self.compiler_version,
             "opt": settings.optimisation,
             "block_samples": settings.block,
+            "pitch": settings.pitch,
             "samples": self.samples,
             "sample_rate": self.sample_rate,
             "bit_exact": self.bit_exact,
@@ -185,12 +191,14 @@ def simulate(data: bytes, settings: Settings) -> Report:
     def on_call(counts: BlockCounts) -> None:
         calls.append(book.add(counts))
 
-    size = state_bytes(header, machine)
+    playback = api.Playback(pitch=settings.pitch)
+    pitch = None if settings.pitch == 1 else round(settings.pitch * PITCH_ONE)
+    size = state_bytes(header, machine, pitch is not None)
     if settings.engine == "unicorn":
-        played = play_on_unicorn(machine, data, header, settings.block, size, on_call)
+        played = play_on_unicorn(machine, data, header, settings.block, size, on_call, pitch)
     else:
         played = play_on_qemu(image, elf, data, header, settings.block, size, on_call, settings.cache)
-    expected = api.decode(data)[0].astype("<i2").tobytes()
+    expected = api.decode(data, playback=playback)[0].astype("<i2").tobytes()
     opening, reads = calls[0], calls[1:]
     sizes = np.full(len(reads), settings.block)
     sizes[-1] = header.samples - settings.block * (len(reads) - 1)
@@ -213,7 +221,7 @@ def simulate(data: bytes, settings: Settings) -> Report:
         worst_window_cycles=_worst_window(reads, sizes, window, lambda cost: cost.cycles * factor),
         worst_window_multiplies=_worst_window(reads, sizes, window, lambda cost: cost.multiplies),
         worst_window_samples=window * settings.block,
-        promised_macs=header.peak_macs,
+        promised_macs=header.peak_macs * (2 if settings.pitch > 1 else 1),
         functions=_grouped({chain: chain[0] if chain else "?" for chain in chains}, chains),
         steps=_in_order(_grouped({chain: step_of(chain) for chain in chains}, chains)),
         rom=read_rom(image, elf),

@@ -48,6 +48,7 @@ WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_fl
     help="c, numba and onnx (extra 'export') give the same samples; torch renders in floating point.",
 )
 @click.option("--partial", is_flag=True, help="Keep what precedes the damage of a corrupt stream.")
+@click.option("--pitch", type=float, default=1.0, metavar="FACTOR", help="Times the frequency, 0.5 to 2.")
 @click.option("--gain-db", type=float, default=0.0, metavar="DB", help="Gain, up to 12 dB.")
 @click.option("--fade-in", type=float, default=0.0, metavar="S", help="Seconds in which the sound rises from silence.")
 @click.option(
@@ -67,6 +68,7 @@ def command(
     output: str,
     backend: str,
     partial: bool,
+    pitch: float,
     gain_db: float,
     fade_in: float,
     fade_out: float,
@@ -84,7 +86,7 @@ def command(
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
     if partial and backend not in backends.streaming():
         raise click.UsageError(f"--partial works with the backends {' and '.join(backends.streaming())}")
-    playback = _playback(gain_db, fade_in, fade_out, mute)
+    playback = _playback(mute, gain_db=gain_db, fade_in=fade_in, fade_out=fade_out, pitch=pitch)
     if playback != api.AS_ENCODED and backend not in backends.streaming():
         raise click.UsageError(
             f"only the backends {' and '.join(backends.streaming())} play otherwise than encoded; give one of them"
@@ -132,7 +134,7 @@ def command(
     return for_each(PROGRAM, inputs, decode_one, verbose)
 
 
-def _playback(gain_db: float, fade_in: float, fade_out: float, mute: tuple[str, ...]) -> api.Playback:
+def _playback(mute: tuple[str, ...], **numbers: float) -> api.Playback:
     kinds, bands = set(), []
     for what in mute:
         low, dash, high = what.partition("-")
@@ -145,7 +147,7 @@ def _playback(gain_db: float, fade_in: float, fade_out: float, mute: tuple[str, 
     if len(bands) > 1:
         raise click.UsageError("--mute takes one band; give the lowest and the highest frequency of all")
     try:
-        return api.Playback(gain_db, fade_in, fade_out, frozenset(kinds), bands[0] if bands else (0, 0))
+        return api.Playback(mute=frozenset(kinds), mute_band=bands[0] if bands else (0, 0), **numbers)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 

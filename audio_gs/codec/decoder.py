@@ -11,11 +11,12 @@ from . import residual
 from .backend import Backend
 from .container import StreamHeader, held_after, warm_up_start
 from .gaussians import RESIDUAL, Gaussians
-from .kinds import NOISE
+from .kinds import NOISE, TONE
 from .kinds.base import EVERYTHING, Rule, Table
 from .kinds.noise import NoiseRenderer
+from .kinds.tone import PLAYED_TONE_DTYPE
 from .pcm import PcmArray
-from .playback import Gain, muted
+from .playback import Gain, muted, with_pitch
 from .slots import SlotReader
 from .tables import RENDER_BLOCK, WARM_UP_BLOCKS
 
@@ -55,6 +56,7 @@ class ReferenceDecoder:
             raise ValueError(f"cannot seek to sample {sample} of {self.header.samples}")
         self._position = sample
         self._kept = {kind.name: kind.empty() for kind in self._kinds}
+        self._kept[TONE.name] = np.zeros(0, PLAYED_TONE_DTYPE)
         # What has ended before the sample may still steer the frames of a residual layer on the way there.
         self._held_after = self._needed_after = warm_up_start(0 if self.header.residual else sample)
         self._next_block = warm_up_start(sample) // RENDER_BLOCK
@@ -77,6 +79,11 @@ class ReferenceDecoder:
     def set_fade(self, gain: int, samples: int) -> None:
         """Move the gain to another one, 0..LARGEST_GAIN where GAIN_ONE is 1, in so many samples from the next on."""
         self._gain.fade(gain, samples)
+
+    def set_pitch(self, pitch: int) -> None:
+        """Play at a pitch, LOWEST_PITCH..HIGHEST_PITCH where PITCH_ONE is 1: tones of slots that are decoded from the
+        next block on, noise from the next frame on."""
+        self._rules.append(self._rules[-1]._replace(first=self._next_block, pitch=pitch))
 
     def set_mute(self, kinds: int, low: int, high: int) -> None:
         """Leave out kinds, bits in the order of `playback.MUTABLE`, and frequencies from `low` Hz on and below `high`:
@@ -153,6 +160,7 @@ class ReferenceDecoder:
         self._kept = self._lasting_after(self._kept, self._held_after - WARM_UP_BLOCKS * RENDER_BLOCK)
         held = self._lasting_after(self._kept, self._held_after)
         begun = self._lasting_after(self._reader.read_slot(room(held, self.header)), self._held_after)
+        begun[TONE.name] = with_pitch(begun[TONE.name], held[TONE.name], self._rules[-1].pitch, self.header)
         self._kept = {name: np.concatenate([table, begun[name]]) for name, table in self._kept.items()}
 
     def _lasting_after(self, tables: dict[str, Table], sample: int) -> dict[str, Table]:

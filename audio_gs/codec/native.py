@@ -119,6 +119,9 @@ class NativeDecoder:
     def set_fade(self, gain: int, samples: int) -> None:
         _check(lib.gs_set_fade(self._decoder, gain, samples))
 
+    def set_pitch(self, pitch: int) -> None:
+        _check(lib.gs_set_pitch(self._decoder, pitch))
+
     def set_mute(self, kinds: int, low: int, high: int) -> None:
         _check(lib.gs_set_mute(self._decoder, kinds, low, high))
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from .kinds import KINDS
-from .kinds.base import Muted
+from .kinds.base import PITCH_ONE, Array, Muted, Table
+from .kinds.tone import PLAYED_TONE_DTYPE, amplitude, phase
 from .pcm import PcmArray, to_pcm
+from .symbols import log2_level
 
 if TYPE_CHECKING:
     from .container import StreamHeader
@@ -77,3 +80,98 @@ class Gain:
             self._gain, self._change, self._fading = self._after << 16, 0, 0
         limited = np.clip(steps, -_LARGEST_STEP, _LARGEST_STEP - 1)
         return to_pcm((limited * gains + (GAIN_ONE >> 1)) >> 13)
+
+
+_SHORT_MILLISECONDS = 12
+"""Tones that last no longer are clicks, which keep their phase."""
+_FARTHEST_LINK = 1295
+"""256 log2(1 / 0.03), by which a tone may be weaker than one that is linked to it."""
+_FARTHEST_PHASE = 24576
+"""Of 65536 a turn, by which the phase of a tone may be off: more might as well be a turn less."""
+_OWN_WEIGHT = 80
+"""Of a tone's own frequency, that is 0.02 of what one a support away has."""
+
+HIGHEST_PITCH, LOWEST_PITCH = 2 * PITCH_ONE, PITCH_ONE // 2
+
+
+@njit(cache=True)
+def _int32(value: int) -> int:
+    return ((value + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+
+
+@njit(cache=True)
+def _int16(value: int) -> int:
+    return ((value + (1 << 15)) & 0xFFFF) - (1 << 15)
+
+
+@njit(cache=True)
+def _link(row: Table, earlier: Table, pitch: int, peaks: Array, phases: Array) -> None:
+    """Sets rotation and deviation of a tone from the earlier ones that sound near it."""
+    k, step = row["scale"], (np.int64(row["bin"]) << 11) >> row["scale"]
+    peak, phase = peaks[len(earlier)], phases[len(earlier)]
+    own = log2_level(peak) + 128 * k
+    centre = 2 * np.int64(row["onset"]) + (32 << k)
+    best, best_score = -1, own - _FARTHEST_LINK
+    best_key = (np.int64(0), np.int64(0), np.int64(0), np.int64(0))
+    weighted, weights = np.int64(0), np.int64(_OWN_WEIGHT)
+    for j in range(len(earlier)):
+        if peaks[j] == 0:
+            continue
+        scale = np.int64(earlier[j]["scale"])
+        other = (np.int64(earlier[j]["bin"]) << 11) >> scale
+        reach = (5 * ((2048 >> k) + (2048 >> scale))) >> 1
+        away = abs(step - other)
+        if away >= reach:
+            continue
+        middle = 2 * np.int64(earlier[j]["onset"]) + (32 << scale)
+        apart, both = centre - middle, (32 << k) + (32 << scale)
+        if abs(apart) >= both:
+            continue
+        weight = log2_level(peaks[j]) + 128 * scale
+        near = log2_level(reach - away) - log2_level(reach)
+        score = weight + near + log2_level(both - abs(apart)) - log2_level(both)
+        key = (middle, other, np.int64(earlier[j]["rotation"]), np.int64(earlier[j]["deviation"]))
+        if score > best_score or (score == best_score and best >= 0 and key > best_key):
+            best, best_score, best_key = j, score, key
+        distance = (apart << 3) >> (k + 5)
+        share = 2 * min(weight - own, 256) + near + 1024
+        if share < 0 or distance == 0 or abs(distance) > 32 or away > 4096 >> k:
+            continue
+        partial = 16 * other + np.int64(earlier[j]["deviation"])
+        error = _int16(phase - phases[j] - ((partial * apart) >> 5))
+        if abs(error) > _FARTHEST_PHASE:
+            continue
+        of_one = distance * distance * (partial - 16 * step) + ((8 * distance * error) >> k)
+        weighted = _int32(weighted + (of_one << (share >> 8)))
+        weights = _int32(weights + ((distance * distance) << (share >> 8)))
+    if weights > 0:
+        size = min(abs(weighted) // weights, 32768 >> k)
+        row["deviation"] = -size if weighted < 0 else size
+    if best >= 0:
+        other, rotation, deviation = best_key[1], best_key[2], best_key[3]
+        change = pitch - PITCH_ONE
+        turn = ((change * (step + other)) << 1) + ((change * (row["deviation"] + deviation)) >> 3)
+        turned = (rotation << 16) + turn * ((centre - best_key[0]) >> 1)
+        row["rotation"] = ((turned + 0x8000) >> 16) & 0xFFFF
+
+
+@njit(cache=True)
+def _link_all(first: int, tones: Table, pitch: int, peaks: Array, phases: Array, shortest: int) -> None:
+    for at in range(first, len(tones)):
+        if peaks[at] > 0 and (32 << tones[at]["scale"]) > shortest:
+            _link(tones[at], tones[:at], pitch, peaks, phases)
+
+
+def with_pitch(begun: Table, held: Table, pitch: int, header: StreamHeader) -> Table:
+    """Tones that begin in a slot, dtype `PLAYED_TONE_DTYPE`, where those in `held` are held."""
+    out = np.zeros(len(begun), PLAYED_TONE_DTYPE)
+    for name in begun.dtype.names or ():
+        out[name] = begun[name]
+    out["pitch"] = pitch
+    if pitch != PITCH_ONE and len(out):
+        both = np.concatenate([held, out])
+        peaks = amplitude(both["amplitude"], both["scale"], header.amplitude_step)
+        shortest = _SHORT_MILLISECONDS * header.sample_rate // 1000
+        _link_all(len(held), both, pitch, peaks, phase(both["amplitude"], both["phase"]), shortest)
+        out = both[len(held) :]
+    return out

@@ -31,6 +31,7 @@ from .kinds.noise import held as held_noises
 from .kinds.tone import amplitude
 from .kinds.tone import support as tone_support
 from .range_coder import decode_bit, decode_direct, encode_bit, encode_direct
+from .symbols import log2_level
 from .tables import (
     BARK_BANDS,
     NOISE_SHORTEST_SUPPORT,
@@ -248,15 +249,6 @@ class Cells(NamedTuple):
     """Level of the tones."""
 
 
-@njit(cache=True)
-def log2_level(number: int) -> int:
-    """256 times the logarithm of a number above 0 to the base of 2, in straight lines between powers of 2."""
-    exponent = 0
-    while number >> (exponent + 1):
-        exponent += 1
-    return 256 * exponent + (((number << 8) >> exponent) & 255)
-
-
 def layout_of(header: StreamHeader) -> Layout:
     """The layout of a stream with noise and a residual."""
     noise, part = header.noise, header.residual
@@ -405,7 +397,7 @@ def frame_of(cells: Cells, fine: Array, steps: Array, ratios: Array, values: Arr
     for cell in range(CELLS):
         if ratios[cell] > RESIDUAL_FIRST_RATIO:
             offsets[cell] -= 8 * _CUT[class_of(ratios[cell])] + layout.fill
-    return Coded(cells.first, cells.end, steps, offsets, values.copy(), of_fine)
+    return Coded(cells.first, cells.end, steps, offsets, values.copy(), of_fine, layout.fine_from)
 
 
 # ---- syntax ----

@@ -30,6 +30,15 @@ def bit_length(value: int) -> int:
 
 
 @njit(cache=True)
+def log2_level(number: int) -> int:
+    """256 times the logarithm of a number above 0 to the base of 2, in straight lines between powers of 2."""
+    exponent = 0
+    while number >> (exponent + 1):
+        exponent += 1
+    return 256 * exponent + (((number << 8) >> exponent) & 255)
+
+
+@njit(cache=True)
 def occurs(hop: int, lead_slots: int, slot: int, slot_log2: int) -> bool:
     """Whether Gaussians of a scale with this hop can begin in this slot."""
     return slot >= -lead_slots and (((slot << slot_log2) & (hop - 1)) == 0 or hop <= (1 << slot_log2))

@@ -167,7 +167,8 @@ int gs_set_budget(gs_decoder *decoder, uint32_t macs);
 
 /* Playing otherwise than encoded. A decoder can that is opened in gs_playback_size bytes or more, such as those of
  * GS_PLAYBACK_STORAGE; else these calls return GS_ERR_MEMORY. What is out of range is GS_ERR_ARGUMENT and changes
- * nothing. Settings stay through seeking and looping; a decoder that has none set yet is as fast as one without memory
+ * nothing. 28 bytes behind those of the class, their number rounded up to a multiple of 4, suffice for all but the pitch.
+ * Settings stay through seeking and looping; a decoder that has none set yet is as fast as one without memory
  * for them. */
 
 /* A gain of 1, and the largest one, 12 dB. The sum of all is limited 6 dB above full scale before the gain, and to 16
@@ -182,6 +183,18 @@ int gs_set_gain(gs_decoder *decoder, uint32_t gain);
  * also where it moves already: a start without a click is gs_set_gain(decoder, 0) and gs_set_fade(decoder, GS_GAIN_ONE,
  * 160), a stop gs_set_fade(decoder, 0, 160) and 160 samples more. */
 int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples);
+
+/* Plays at a pitch, GS_LOWEST_PITCH to GS_HIGHEST_PITCH: an octave down or up. Tones of slots that are decoded from the
+ * next block on have it, a block or a frame ahead of what is given, and keep it to their end; noise has it from the next
+ * frame on. The phases of tones follow those before them, so that what follows a jump depends on where the decoder began
+ * after it. Of a residual layer only the fine levels remain where the pitch is not GS_PITCH_ONE. What is beyond half the
+ * sample rate is left out. A tone costs what its frequency asks for, so peak_macs above GS_PITCH_ONE is twice what the
+ * header says; finding how the phases of a tone follow costs some hundred instructions each beside that, 9 to 20 % of all.
+ * The stack takes some 80 bytes more. */
+#define GS_PITCH_ONE 16384u
+#define GS_LOWEST_PITCH 8192u
+#define GS_HIGHEST_PITCH 32768u
+int gs_set_pitch(gs_decoder *decoder, uint32_t pitch);
 
 /* Leaves out kinds, of GS_MUTE_.. added up, and all between two frequencies in Hz, 0 <= from <= to <= GS_HIGHEST_MUTE;
  * none where they are equal. Of tones from the next block of 64 samples on that gs_read makes, of noise from the next
@@ -233,7 +246,7 @@ const char *gs_error_string(int error);
     } name
 
 /* The same with memory for playing otherwise than encoded. */
-#define GS_PLAYBACK_SIZE(prefix) (((GS_DECODER_BYTES(prefix) + 3u) & ~3u) + GS_PLAYBACK_BYTES)
+#define GS_PLAYBACK_SIZE(prefix) (((GS_DECODER_BYTES(prefix) + 3u) & ~3u) + GS_PLAYBACK_BYTES(prefix##_MAX_TONES))
 #define GS_PLAYBACK_STORAGE(name, prefix)                                                                              \
     union {                                                                                                            \
         void *alignment;                                                                                               \
@@ -256,7 +269,7 @@ const char *gs_error_string(int error);
 #define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
 #define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
-#define GS_PLAYBACK_BYTES 20u
+#define GS_PLAYBACK_BYTES(max_tones) (112u + 10u * (max_tones))
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
 
 #ifndef GS_DECLARATIONS_ONLY

@@ -28,7 +28,8 @@ struct gs_decoder {
 };
 
 #define GS_LOOPS 1u
-#define GS_IS_PLAYED 2u /* otherwise than encoded (SPEC 9), from the first setting on */
+#define GS_IS_PLAYED 2u  /* otherwise than encoded (SPEC 9), from the first setting on */
+#define GS_IS_PITCHED 4u /* from the first pitch on */
 
 /* GS_LARGEST names the class of the largest numbers, a part of it in each room. */
 GS_STATIC_ASSERT(the_public_header_knows_the_size, sizeof(gs_decoder) == GS_DECODER_FIXED_BYTES);
@@ -189,6 +190,22 @@ static int gs_go_to_segment(gs_decoder *decoder, uint32_t slot)
 
 /* ---- slots ---- */
 
+/* Reads a frame of a stream that loops or is played otherwise. */
+static GS_NOINLINE void gs_next_frame_in_mode(gs_decoder *decoder, int is_wanted)
+{
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_tone_state *tone = gs_decoder_tone(decoder);
+
+    if (decoder->mode & GS_IS_PITCHED) {
+        gs_playback_begin_tones(playback, tone, &decoder->info);
+        gs_playback_exchange(playback, tone);
+    }
+    gs_residual_next(gs_decoder_residual(decoder), &decoder->info, &decoder->coder, tone, gs_decoder_noise(decoder),
+                     is_wanted, playback);
+    if (decoder->mode & GS_IS_PITCHED)
+        gs_playback_exchange_back(playback, tone);
+}
+
 /* Reads the frames of the residual before frame `end` that decoded slots have, and makes those that what is read next
  * needs. */
 static GS_APART int gs_decode_frames(gs_decoder *decoder, uint32_t end)
@@ -197,9 +214,12 @@ static GS_APART int gs_decode_frames(gs_decoder *decoder, uint32_t end)
     int error = GS_OK;
 
     while (!error && residual->frame < gs_least(end, residual->end)) {
-        gs_residual_next(residual, &decoder->info, &decoder->coder, gs_decoder_tone(decoder), gs_decoder_noise(decoder),
-                         residual->frame >= decoder->position >> gs_noise_frame_log2(&decoder->info),
-                         gs_decoder_playback(decoder));
+        int is_wanted = residual->frame >= decoder->position >> gs_noise_frame_log2(&decoder->info);
+        if (decoder->mode)
+            gs_next_frame_in_mode(decoder, is_wanted);
+        else
+            gs_residual_next(residual, &decoder->info, &decoder->coder, gs_decoder_tone(decoder),
+                             gs_decoder_noise(decoder), is_wanted, NULL);
         error = decoder->coder.input.error ? decoder->coder.input.error : gs_close_segment(decoder);
     }
     return error;
@@ -241,6 +261,8 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
         gs_##name##_drop_ended(gs_decoder_##name(decoder), info, needed);                                              \
         room[GS_##NAME] = gs_##name##_most(&info->decoder_class) - gs_decoder_##name(decoder)->held;                   \
     }
+    if (decoder->mode & GS_IS_PITCHED)
+        gs_playback_before_slot(gs_decoder_playback(decoder), gs_decoder_tone(decoder), info, needed);
     GS_EACH_KIND(GS_MAKE_ROOM)
     gs_slots_start(&decoder->syntax, time);
     while (gs_slots_next(&decoder->syntax, &decoder->coder, contexts, &gaussian)) {
@@ -318,7 +340,7 @@ size_t gs_playback_size(const gs_class *decoder_class)
 {
     size_t bytes = gs_decoder_size(decoder_class);
 
-    return bytes ? gs_playback_offset(bytes) + GS_PLAYBACK_BYTES : 0;
+    return bytes ? gs_playback_offset(bytes) + GS_PLAYBACK_BYTES(decoder_class->max_tones) : 0;
 }
 
 /* Judges everything before it writes: until then a decoder that is in use may lie in the memory. */
@@ -357,7 +379,8 @@ static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, g
     at = gs_playback_offset(gs_decoder_size(&info.decoder_class));
     if (memory_bytes >= at + sizeof(gs_playback)) {
         opened->playback_at = (uint16_t)at;
-        gs_playback_open((gs_playback *)gs_decoder_memory(opened, at));
+        gs_playback_open((gs_playback *)gs_decoder_memory(opened, at),
+                         memory_bytes >= at + GS_PLAYBACK_BYTES(info.decoder_class.max_tones));
     }
     opened->slots = (int32_t)((info.samples - 1) >> info.slot_log2) + 1;
     gs_go_to_start(opened);
@@ -428,7 +451,7 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
 }
 
 /* Makes the block of the position, and before it those that were left out. */
-GS_FAST int gs_make_blocks_for(gs_decoder *decoder, const gs_playback *playback)
+GS_FAST int gs_make_blocks_for(gs_decoder *decoder, gs_playback *playback)
 {
     while (decoder->next_block <= decoder->position + GS_TIME_ZERO) {
         int error = gs_decode_for_next_block(decoder);
@@ -578,6 +601,21 @@ int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples)
 int gs_set_gain(gs_decoder *decoder, uint32_t gain)
 {
     return gs_set_fade(decoder, gain, 0);
+}
+
+int gs_set_pitch(gs_decoder *decoder, uint32_t pitch)
+{
+    gs_playback *playback;
+
+    if (!decoder || gs_outside(pitch, GS_LOWEST_PITCH, GS_HIGHEST_PITCH))
+        return GS_ERR_ARGUMENT;
+    playback = (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at);
+    if (!decoder->playback_at || !gs_playback_has_room(playback))
+        return GS_ERR_MEMORY;
+    gs_playback_pitch(gs_decoder_settings(decoder), gs_decoder_tone(decoder), &decoder->info, pitch);
+    decoder->mode |= GS_IS_PITCHED;
+    gs_jump_again(decoder);
+    return GS_OK;
 }
 
 int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)

@@ -16,14 +16,14 @@ GS_STATIC_ASSERT(the_age_of_a_noise_does_not_wrap,
 
 /* ---- dequantise ---- */
 
-void gs_noise_open(gs_noise_state *state, const gs_info *info)
+void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t pitch)
 {
     uint32_t bin = 0;
     uint32_t band;
 
     state->bands = 0;
     for (band = 0; band < GS_BARK_BANDS; band++) {
-        uint32_t hertz = (uint32_t)gs_bark_hz[band] << (gs_noise_frame_log2(info) + 1);
+        uint32_t hertz = (gs_bark_hz[band] * pitch >> 14) << (gs_noise_frame_log2(info) + 1);
         uint32_t before = bin;
         /* To the last bin at or below the centre. The product stays below 2^26 for bins below 512. */
         while (bin >> gs_noise_frame_log2(info) == 0 && (bin + 1) * info->sample_rate <= hertz)
@@ -35,6 +35,11 @@ void gs_noise_open(gs_noise_state *state, const gs_info *info)
         state->reciprocal[band] = (uint16_t)(bin - before > 1 ? gs_divide(65536, bin - before) : 0);
         state->bands++;
     }
+}
+
+void gs_noise_open(gs_noise_state *state, const gs_info *info)
+{
+    gs_noise_place_bands(state, info, GS_PITCH_ONE);
     gs_noise_forget(state);
 }
 
@@ -156,8 +161,8 @@ void gs_noise_fill_apart(gs_noise_place *place, uint32_t bins, uint32_t line, ui
 }
 
 /* The spectrum as the transform takes it. All levels are raised by `up`. */
-static GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const gs_info *info, uint32_t frame,
-                                            const int32_t *level, int32_t up, gs_complex *z)
+GS_APART void gs_noise_make_spectrum(const gs_noise_state *state, const gs_info *info, uint32_t frame,
+                                     const int32_t *level, int32_t up, gs_complex *z)
 {
     gs_noise_place place = gs_noise_place_of(info, frame, z);
     uint32_t bands = state->bands;

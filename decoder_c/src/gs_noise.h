@@ -171,6 +171,9 @@ static inline uint32_t gs_noise_age_of(uint32_t held, uint32_t frame)
 }
 
 void gs_noise_open(gs_noise_state *state, const gs_info *info);
+
+/* Places the bands where they are at a pitch, of GS_PITCH_ONE. */
+void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t pitch);
 void gs_noise_forget(gs_noise_state *state);
 
 /* Holds a noise, unless it ends by time `needed`. */
@@ -303,6 +306,10 @@ void gs_noise_clear(gs_complex *z, uint32_t count);
 
 /* As if silence had been before. */
 void gs_noise_forget_older(gs_noise_state *state, const gs_info *info);
+
+/* Makes the spectrum of a frame from the levels of its bands, which are raised by `up`. */
+void gs_noise_make_spectrum(const gs_noise_state *state, const gs_info *info, uint32_t frame, const int32_t *level,
+                            int32_t up, gs_complex *z);
 
 /* Makes the spectrum of a frame. Returns its block exponent: that of its highest level, 0 for silence. */
 int32_t gs_noise_make_frame(gs_noise_state *state, const gs_info *info, uint32_t frame, gs_complex *z);

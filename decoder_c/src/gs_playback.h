@@ -17,39 +17,71 @@ typedef struct gs_playback {
     uint16_t muted_from; /* frequencies from here on.. */
     uint16_t muted_to;   /* ..and below here are left out */
     uint16_t muted;      /* GS_MUTE_.. */
+    uint16_t pitch;      /* GS_PITCH_ONE as encoded */
+    uint16_t begun;      /* tones that have their pitch; those behind them were held since */
+    int16_t lowered;     /* what levels are lowered by */
+    uint16_t tones;      /* what is known of them */
+    /* then, if there is memory for them, a gs_noise_state, whose bands are those of the pitch, and
+     * gs_played_tone[max_tones] */
 } gs_playback;
 
-void gs_playback_open(gs_playback *playback);
+/* A tone held, as it was encoded; the one held is as it sounds. */
+typedef struct gs_played_tone {
+    uint16_t frequency; /* phase steps a sample of the clip */
+    uint16_t width;     /* of its spectrum, phase steps */
+    int16_t weight;     /* 256 log2 of the amplitude times the square root of the support, but for a constant */
+    uint16_t rotation;  /* of the phase at its centre */
+    int16_t deviation;  /* of its partial's frequency from its own, in 1/16 phase steps */
+} gs_played_tone;
+
+void gs_playback_open(gs_playback *playback, int has_room);
+
+/* Whether there is memory for a pitch. */
+int gs_playback_has_room(const gs_playback *playback);
 
 void gs_playback_fade(gs_playback *playback, uint32_t gain, uint32_t samples);
+void gs_playback_pitch(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t pitch);
 void gs_playback_mute(gs_playback *playback, const gs_info *info, uint32_t kinds, uint32_t from, uint32_t to);
 
 /* Output samples from quarters of output steps and noise, as gs_pcm makes them, with the gain. */
 void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int16_t *noise, uint32_t samples,
                      int16_t *pcm);
 
+/* Gives the tones that slots began since the last call, held as they were encoded, the pitch and phase at which they
+ * sound. */
+void gs_playback_begin_tones(gs_playback *playback, gs_tone_state *state, const gs_info *info);
+
+/* The same and gs_tone_drop_ended, before a slot is decoded. */
+void gs_playback_before_slot(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time);
+
+/* Makes the frequencies of all tones held those of encoding, and those at which they sound again. */
+void gs_playback_exchange(gs_playback *playback, gs_tone_state *state);
+void gs_playback_exchange_back(gs_playback *playback, gs_tone_state *state);
+
 /* gs_tone_render, without what is muted. */
-void gs_playback_render_tones(const gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time,
+void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time,
                               uint32_t budget);
 
 /* Sets bins that are muted to 0, of the spectrum of a frame: all but those whose byte in `coded` is not 0 if noise is
  * muted, and those of muted frequencies. `coded` is NULL where nothing is coded. */
 void gs_playback_mute_bins(const gs_playback *playback, const gs_info *info, const uint8_t *coded, gs_complex *z);
 
-/* What a residual makes of the levels of a frame: of each cell that has bins, how much is added. */
+/* What a residual adds to the levels of a frame: fine levels, of each cell that has bins as encoded. */
 typedef struct gs_playback_fine {
-    const int8_t *fine; /* steps */
-    uint32_t from;      /* interval from which on there are two cells each */
+    const int8_t *fine;
+    int32_t highest; /* of them and 0 */
+    uint32_t from;   /* interval from which on there are two cells each */
     int32_t step;
 } gs_playback_fine;
 
-/* Makes the spectrum of a frame as drawn altogether, from the levels of its bands. Returns its exponent. */
-int32_t gs_playback_make_spectrum(const gs_noise_state *state, const gs_info *info, uint32_t frame,
-                                  const int32_t *level, const gs_playback_fine *fine, gs_complex *z);
+/* Makes the spectrum of a frame as drawn altogether, from the levels of its bands and the highest of these. `fine` is
+ * NULL without a residual. Changes the levels. Returns the frame's exponent. */
+int32_t gs_playback_make_spectrum(gs_playback *playback, const gs_noise_state *state, const gs_info *info,
+                                  uint32_t frame, int32_t *level, int32_t highest, const gs_playback_fine *fine,
+                                  gs_complex *z);
 
 /* gs_noise_render, without what is muted. */
-const int16_t *gs_playback_noise(const gs_playback *playback, gs_noise_state *state, const gs_info *info,
-                                 uint32_t position);
+const int16_t *gs_playback_noise(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t position);
 
 GS_CODE_ENDS
 

@@ -2,6 +2,7 @@
 
 #include "gs_residual.h"
 
+#include "gs_logarithm.h"
 #include "gs_playback.h"
 #include "gs_transform.h"
 
@@ -61,33 +62,6 @@ typedef struct gs_residual_frame {
     gs_noise_cell cell[GS_RESIDUAL_CELLS];
 } gs_residual_frame;
 
-/* 256 times the logarithm of a number from 1 to 2^24 to the base of 2, in straight lines between powers of 2. */
-#if defined(__thumb2__) && defined(__GNUC__)
-static GS_INLINE int32_t gs_residual_log2(uint32_t number)
-{
-    uint32_t zeros;
-
-    __asm__("clz %0, %1" : "=r"(zeros) : "r"(number));
-    return (int32_t)(256 * (31 - zeros) + (number << zeros >> 23 & 255u));
-}
-#else
-static GS_NOINLINE int32_t gs_residual_log2(uint32_t number)
-{
-    uint32_t line = number << 8;
-    int32_t level = -256;
-
-    while (line >> 12) {
-        line >>= 4;
-        level += 1024;
-    }
-    while (line >> 9) {
-        line >>= 1;
-        level += 256;
-    }
-    return level + (int32_t)line;
-}
-#endif
-
 /* ---- syntax ---- */
 
 void gs_residual_start_segment(gs_residual_state *state, const gs_info *info, uint32_t time)
@@ -145,7 +119,7 @@ static uint32_t gs_residual_read_value(gs_residual_frame *frame, uint32_t around
     uint16_t *contexts =
         frame->state->contexts + GS_RESIDUAL_CONTEXT_MAGNITUDE + (around > 2 ? GS_RESIDUAL_MAGNITUDES : 0);
     uint32_t value = gs_residual_read_unary(frame->coder, contexts, GS_RESIDUAL_MAGNITUDES);
-    int32_t exponent = (gs_residual_log2(value) >> 8) + (step >> 8);
+    int32_t exponent = (gs_log2(value) >> 8) + (step >> 8);
 
     if (frame->exponent <= exponent)
         frame->exponent = exponent < GS_RESIDUAL_HIGHEST_EXPONENT ? exponent + 1 : GS_RESIDUAL_HIGHEST_EXPONENT;
@@ -237,7 +211,7 @@ static GS_INLINE void gs_residual_make_intervals(gs_residual_frame *frame)
     do {
         uint32_t end = bins < bins_end ? begin + *bins : size;
         interval->bins = (uint16_t)end;
-        interval->step = (int16_t)(gs_residual_log2(end - begin + (end == begin)) >> 1);
+        interval->step = (int16_t)(gs_log2(end - begin + (end == begin)) >> 1);
         interval->offset = GS_RESIDUAL_NO_TONE;
         interval += 2;
         begin = end;
@@ -248,7 +222,7 @@ static GS_INLINE void gs_residual_make_intervals(gs_residual_frame *frame)
 static GS_INLINE void gs_residual_add_tone(gs_residual_interval *interval, uint32_t place, uint32_t half, int32_t level,
                                            uint32_t size)
 {
-    int32_t narrow = gs_residual_log2(2 * half) >> 1;
+    int32_t narrow = gs_log2(2 * half) >> 1;
     uint32_t end;
 
     while (interval->bins + half <= place)
@@ -285,7 +259,7 @@ static GS_NOINLINE void gs_residual_add_tones(gs_residual_frame *frame)
             continue;
         away >>= (ratio > 4 ? n + ratio - 4 : n) - 4;
         gs_residual_add_tone(frame->cell, held->increment >> (15 + octave - n), 1 + (48u >> ratio),
-                             loudest + gs_residual_log2(held->amplitude) + gs_residual_share[ratio] -
+                             loudest + gs_log2(held->amplitude) + gs_residual_share[ratio] -
                                  (int32_t)(gs_residual_curvature[ratio] * away * away >> 4),
                              size);
     }
@@ -363,8 +337,7 @@ static GS_NOINLINE int32_t gs_residual_make_steps(gs_residual_frame *frame)
                 if (loudest < total)
                     loudest = total;
                 if (number < coded) {
-                    cell->step =
-                        (int16_t)((total * GS_RESIDUAL_LOUDNESS >> 8) + least + (tilt * gs_residual_log2(pitch) >> 4));
+                    cell->step = (int16_t)((total * GS_RESIDUAL_LOUDNESS >> 8) + least + (tilt * gs_log2(pitch) >> 4));
                     cell->offset = (int16_t)own;
                     frame->coded_end = cell + 1;
                 }
@@ -536,7 +509,7 @@ static int32_t gs_residual_make_coded(const gs_residual_frame *frame, gs_complex
 }
 
 /* gs_residual_make_block of a stream that is played otherwise. */
-static GS_NOINLINE void gs_residual_make_played_block(const gs_residual_frame *frame, const gs_playback *playback)
+static GS_NOINLINE void gs_residual_make_played_block(gs_residual_frame *frame, gs_playback *playback)
 {
     gs_noise_state *noise = frame->noise;
     const gs_info *info = frame->info;
@@ -547,12 +520,19 @@ static GS_NOINLINE void gs_residual_make_played_block(const gs_residual_frame *f
     if (noise->frame + 1 != number || number == 0)
         gs_noise_forget_older(noise, info);
     noise->frame = number;
-    if (playback->muted & GS_MUTE_RESIDUAL) {
+    if (playback->muted & GS_MUTE_RESIDUAL || playback->pitch != GS_PITCH_ONE) {
         gs_playback_fine fine;
-        fine.fine = frame->state->fine;
+        const int8_t *of_cell = frame->state->fine;
+        const gs_noise_cell *cell;
+        fine.fine = of_cell;
+        fine.highest = 0;
+        for (cell = frame->cell; cell < frame->cell_end; cell++, of_cell++) {
+            if (fine.highest < *of_cell)
+                fine.highest = *of_cell;
+        }
         fine.from = gs_residual_fine_from(info);
         fine.step = gs_residual_level_step(info);
-        exponent = gs_playback_make_spectrum(noise, info, number, frame->level, &fine, z);
+        exponent = gs_playback_make_spectrum(playback, noise, info, number, frame->level, frame->highest, &fine, z);
         gs_playback_mute_bins(playback, info, NULL, z);
     } else {
         exponent = gs_residual_make_coded(frame, z);
@@ -562,7 +542,7 @@ static GS_NOINLINE void gs_residual_make_played_block(const gs_residual_frame *f
 }
 
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
-                      gs_noise_state *noise, int is_wanted, const gs_playback *playback)
+                      gs_noise_state *noise, int is_wanted, gs_playback *playback)
 {
     uint32_t log2 = gs_noise_frame_log2(info);
     uint32_t age = state->frame + (GS_TIME_ZERO >> log2) - (state->segment_time >> log2); /* of the segment */

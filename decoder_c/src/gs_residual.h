@@ -77,7 +77,7 @@ void gs_residual_start_segment(gs_residual_state *state, const gs_info *info, ui
 /* Reads the next frame, steered by the Gaussians held of its segment. If `is_wanted` it is made, and the block of noise
  * before its centre, unless there is an error of the input; otherwise than encoded if `playback` is not NULL. */
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
-                      gs_noise_state *noise, int is_wanted, const gs_playback *playback);
+                      gs_noise_state *noise, int is_wanted, gs_playback *playback);
 
 /* ---- cost ---- */
 

@@ -75,6 +75,8 @@ static void test_flipped(test_stream *stream, void *memory, size_t room)
             CHECK(is_damage(error));
             CHECK(is_damage(gs_check(decoder)));
             (void)gs_set_budget(decoder, test_random(200));
+            (void)gs_set_pitch(decoder, GS_LOWEST_PITCH + test_random(GS_HIGHEST_PITCH - GS_LOWEST_PITCH + 1));
+            (void)gs_set_mute(decoder, test_random(GS_MUTE_ALL + 1), 0, test_random(2000));
             (void)gs_seek(decoder, test_random(stream->info.samples + 1));
             (void)read_all(decoder, NULL, 1000, NULL);
         } else {
@@ -206,7 +208,7 @@ static void test(void)
     void *memory;
 
     test_stream_make(&stream);
-    room = test_room(&stream.info);
+    room = gs_playback_size(&stream.info.decoder_class);
     memory = malloc(room);
     CHECK(memory);
     test_truncated(&stream, memory, room);

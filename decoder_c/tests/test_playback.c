@@ -1,4 +1,4 @@
-/* SPEC 9: gain, fades and muting, on streams of random legal decisions. */
+/* SPEC 9: pitch, gain, fades and muting, on streams of random legal decisions. */
 #include "gs_test.h"
 
 static gs_decoder *open_for_playback(const test_stream *stream)
@@ -55,6 +55,7 @@ static void check_settings(const test_stream *stream, int16_t *first, int16_t *s
     uint32_t before = test_random(samples + 1);
     uint32_t gain = test_random(GS_LARGEST_GAIN + 1);
     uint32_t fade = test_random(2 * samples);
+    uint32_t pitch = GS_LOWEST_PITCH + test_random(GS_HIGHEST_PITCH - GS_LOWEST_PITCH + 1);
     uint32_t kinds = test_random(GS_MUTE_ALL + 1);
     uint32_t from = test_random(20000);
     uint32_t to = from + test_random(20000);
@@ -66,13 +67,14 @@ static void check_settings(const test_stream *stream, int16_t *first, int16_t *s
         CHECK(memcmp(pcm, stream->pcm, before * sizeof *pcm) == 0);
         CHECK(gs_set_fade(decoder, gain, fade) == GS_OK);
         CHECK(gs_set_mute(decoder, kinds, from, to) == GS_OK);
+        CHECK(gs_set_pitch(decoder, pitch) == GS_OK);
         read_all(decoder, most, samples - before, pcm + before);
         if (pcm == second)
             break;
         pcm = second;
         most = 100;
         CHECK(gs_set_gain(decoder, GS_GAIN_ONE) == GS_OK && gs_set_mute(decoder, 0, 0, 0) == GS_OK);
-        CHECK(gs_rewind(decoder) == GS_OK);
+        CHECK(gs_set_pitch(decoder, GS_PITCH_ONE) == GS_OK && gs_rewind(decoder) == GS_OK);
     }
     CHECK(memcmp(first, second, samples * sizeof *first) == 0);
     free(decoder);
@@ -104,6 +106,9 @@ static void check_refusals(const test_stream *stream, gs_decoder *decoder, int16
     CHECK(gs_playback_size(NULL) == 0);
     CHECK(gs_set_gain(decoder, GS_LARGEST_GAIN + 1) == GS_ERR_ARGUMENT);
     CHECK(gs_set_gain(decoder, 0xFFFFFFFFu) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_pitch(NULL, GS_PITCH_ONE) == GS_ERR_ARGUMENT && gs_set_pitch(plain, GS_PITCH_ONE) == GS_ERR_MEMORY);
+    CHECK(gs_set_pitch(decoder, GS_LOWEST_PITCH - 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_pitch(decoder, GS_HIGHEST_PITCH + 1) == GS_ERR_ARGUMENT);
     CHECK(gs_set_fade(decoder, 0, 0x80000000u) == GS_ERR_ARGUMENT);
     CHECK(gs_set_mute(decoder, GS_MUTE_ALL + 1, 0, 0) == GS_ERR_ARGUMENT);
     CHECK(gs_set_mute(decoder, 0, 2, 1) == GS_ERR_ARGUMENT && gs_set_mute(decoder, 0, 0, 65536) == GS_ERR_ARGUMENT);
@@ -112,6 +117,20 @@ static void check_refusals(const test_stream *stream, gs_decoder *decoder, int16
     read_all(plain, 64, stream->info.samples, pcm);
     CHECK(memcmp(pcm, stream->pcm, stream->info.samples * sizeof *pcm) == 0);
     free(plain);
+}
+
+/* Gain takes less memory than a pitch. */
+static void check_little_memory(const test_stream *stream)
+{
+    size_t bytes = ((test_room(&stream->info) + 3) & ~(size_t)3) + 28;
+    void *memory = malloc(bytes);
+    gs_decoder *decoder = NULL;
+
+    CHECK(memory);
+    CHECK(gs_open_memory(memory, bytes, stream->bytes.data, stream->bytes.count, &decoder) == GS_OK);
+    CHECK(gs_set_gain(decoder, 0) == GS_OK && gs_set_mute(decoder, GS_MUTE_NOISE, 0, 0) == GS_OK);
+    CHECK(gs_set_pitch(decoder, GS_PITCH_ONE) == GS_ERR_MEMORY);
+    free(memory);
 }
 
 static void test(void)
@@ -125,6 +144,7 @@ static void test(void)
     pcm = (int16_t *)malloc(2 * stream.info.samples * sizeof *pcm);
     CHECK(pcm);
     check_refusals(&stream, decoder, pcm);
+    check_little_memory(&stream);
     check_gain(&stream, decoder, pcm);
     check_silence(&stream, decoder, pcm);
     check_settings(&stream, pcm, pcm + stream.info.samples);

@@ -24,12 +24,12 @@ class Playback:
     """The most that any call wrote to."""
 
 
-def state_bytes(header: StreamHeader, machine: Machine) -> int:
-    """Memory that gs_open_memory needs for a stream's class, by the core's own reckoning."""
+def state_bytes(header: StreamHeader, machine: Machine, has_pitch: bool = False) -> int:
+    """Memory that gs_open_memory needs for a stream's class, and for a pitch, by the core's own reckoning."""
     decoder_class = class_bytes(header)
     place = machine.reserve(len(decoder_class))
     machine.write(place, decoder_class)
-    return machine.call("gs_decoder_size", place)
+    return machine.call("gs_playback_size" if has_pitch else "gs_decoder_size", place)
 
 
 def play_on_unicorn(
@@ -39,8 +39,10 @@ def play_on_unicorn(
     block: int,
     memory_bytes: int,
     on_call: OnCall,
+    pitch: int | None = None,
 ) -> Playback:
-    """Call gs_open_memory and then gs_read, `block` samples at a time, to the end of the clip."""
+    """Call gs_open_memory and then gs_read, `block` samples at a time, to the end of the clip; at a pitch of the C
+    library's numbers, if one is given."""
     memory, clip = machine.reserve(memory_bytes), machine.reserve(len(data))
     pcm, opened = machine.reserve(2 * block), machine.reserve(4)
     machine.write(clip, data)
@@ -49,6 +51,8 @@ def play_on_unicorn(
         raise SimError(f"gs_open_memory gave {error} on the simulated core")
     on_call(machine.counts)
     decoder = int.from_bytes(machine.read(opened, 4), "little")
+    if pitch is not None and (error := machine.call("gs_set_pitch", decoder, pitch)):
+        raise SimError(f"gs_set_pitch gave {error} on the simulated core")
     pieces: list[bytes] = []
     done = 0
     while done < header.samples:

@@ -76,6 +76,7 @@ ROOMS = {
             "gs_noise_make_levels",
             "gs_noise_most",
             "gs_noise_open",
+            "gs_noise_place_bands",
             "gs_noise_support_of",
         ),
         "render": (
@@ -104,7 +105,6 @@ ROOMS = {
             "gs_residual_fine_from",
             "gs_residual_header_is_legal",
             "gs_residual_level_step",
-            "gs_residual_log2",
             "gs_residual_read_header",
             "gs_residual_values",
         ),
@@ -168,6 +168,8 @@ _STEP_OF_HELPERS = {
     "gs_container.h": "container",
     "gs_symbols.h": "slots",
     "gs_residual.h": "residual",
+    "gs_logarithm.h": "residual",
+    "gs_playback.h": "playback",
     "gs_transform.h": "transform",
 }
 """Of headers whose functions are inlined into others, and belong to their step, unless a compiler sets them apart."""

@@ -252,6 +252,42 @@ def test_backends(call: Call, folder: Path) -> None:
     assert 10 * np.log10(np.sum(exact**2) / np.sum((exact - rendered) ** 2)) > 55
 
 
+def test_playing_otherwise_than_encoded(call: Call, folder: Path) -> None:
+    def played(*options: str) -> np.ndarray:
+        assert call("gs-decode", "clip.gs", "-o", "played.wav", "-f", *options).code == 0
+        return soundfile.read("played.wav", dtype="int16")[0].astype(int)
+
+    plain = played()
+    assert np.abs(played("--gain-db", "-6.0206") - plain / 2).max() <= 1
+    faded = played("--fade-in", "0.1", "--fade-out", "0.1")
+    assert faded[0] == 0
+    assert np.abs(faded[-10:]).max() < 0.01 * np.abs(plain).max() + 2
+    assert not played("--mute", "tone", "--mute", "noise", "--mute", "residual").any()
+    assert (played("--mute", "100-1000") != plain).any()
+    higher = played("--pitch", "1.5")
+    assert len(higher) == len(plain)
+    np.testing.assert_array_equal(played("--pitch", "1.5", "--backend", "numba"), higher)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--gain-db", "13"), "12.04"),
+        (("--fade-in", "-1"), "fade"),
+        (("--pitch", "2.1"), "0.5..2"),
+        (("--mute", "bass"), "tone, noise, residual"),
+        (("--mute", "9-x"), "2000-4000"),
+        (("--mute", "1-2", "--mute", "3-4"), "one band"),
+        (("--pitch", "1.1", "--backend", "torch"), "numba"),
+    ],
+)
+def test_impossible_playback(call: Call, folder: Path, options: tuple[str, ...], word: str) -> None:
+    result = call("gs-decode", "clip.gs", "-o", "new.wav", *options)
+    assert result.code == common.ExitCode.USAGE
+    assert word in result.err
+    assert not Path("new.wav").exists()
+
+
 def test_many_inputs_go_to_a_folder(call: Call, folder: Path) -> None:
     Path("other.wav").write_bytes(Path("clip.wav").read_bytes())
     assert call("gs-encode", "clip.wav", "other.wav", "-o", "out", *FAST).code == 0

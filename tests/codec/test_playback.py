@@ -16,8 +16,9 @@ from audio_gs.codec._decoder import ffi, lib
 from audio_gs.codec.backend import Decoder
 from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.base import PITCH_ONE
 from audio_gs.codec.native import decoder_bytes
-from audio_gs.codec.playback import GAIN_ONE, LARGEST_GAIN
+from audio_gs.codec.playback import GAIN_ONE, HIGHEST_PITCH, LARGEST_GAIN, LOWEST_PITCH
 from audio_gs.codec.slots import encode_stream
 from audio_gs.gaussians import Gaussians
 
@@ -46,7 +47,7 @@ def tones(*rows: tuple[int, int, int, int, int]) -> Gaussians:
 
 def change(decoder: Decoder, random: np.random.Generator) -> None:
     """One setting, the same for the same generator."""
-    what = int(random.integers(5))
+    what = int(random.integers(7))
     if what == 0:
         decoder.set_fade(int(random.integers(0, LARGEST_GAIN + 1)), int(random.integers(0, 3)) * 100)
     elif what == 1:
@@ -56,6 +57,10 @@ def change(decoder: Decoder, random: np.random.Generator) -> None:
         decoder.set_mute(int(random.integers(8)), low, high)
     elif what == 3:
         decoder.set_mute(0, 0, 0)
+    elif what == 4:
+        decoder.set_pitch(int(random.integers(LOWEST_PITCH, HIGHEST_PITCH + 1)))
+    elif what == 5:
+        decoder.set_pitch((LOWEST_PITCH, PITCH_ONE, HIGHEST_PITCH)[random.integers(3)])
     else:
         decoder.set_budget(None if random.integers(2) else int(2 ** random.uniform(0, 6)))
 
@@ -120,6 +125,7 @@ def test_settings_that_change_nothing(backend: str) -> None:
     decoder = open_decoder(data, backend)
     decoder.set_fade(GAIN_ONE, 0)
     decoder.set_mute(0, 0, 0)
+    decoder.set_pitch(PITCH_ONE)
     np.testing.assert_array_equal(decoder.read(len(expected)), expected)
     decoder.rewind()
     decoder.set_fade(GAIN_ONE, 500)
@@ -217,6 +223,74 @@ def test_a_muted_band_of_noise_is_empty(backend: str) -> None:
     assert inside < outside / 30
 
 
+def peak_hertz(pcm: np.ndarray, rate: int) -> float:
+    """Frequency of the loudest partial."""
+    spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm)), 1 << 18))
+    return float(np.argmax(spectrum)) * rate / (1 << 18)
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+@pytest.mark.parametrize("pitch", [0.5, 0.7, 1.19, 1.5, 2.0])
+def test_a_steady_tone_at_a_pitch(backend: str, pitch: float) -> None:
+    """A partial between two bins, as tones that follow each other hop by hop."""
+    scale, hertz = 6, 443.0
+    length = 32 << scale
+    onsets = np.arange(-length, 16000, length // 4)
+    near = round(hertz * length / RATE)
+    phases = np.round(((onsets + length / 2) * hertz / RATE % 1) * 1024).astype(int) % 1024
+    rows = [(scale, int(onset), near, 160, int(phase)) for onset, phase in zip(onsets, phases, strict=True)]
+    decoder = open_decoder(encode_stream(header_for(16000, amplitude_step=40), tones(*rows)), backend)
+    decoder.set_pitch(round(PITCH_ONE * pitch))
+    pcm = decoder.read(16000)[3000:13000].astype(float)
+    assert abs(peak_hertz(pcm, RATE) / (hertz * round(PITCH_ONE * pitch) / PITCH_ONE) - 1) < 0.001
+    envelope = np.sqrt(np.mean(pcm.reshape(-1, 250) ** 2, 1))
+    assert envelope.min() > 0.85 * envelope.max(), "neighbouring tones stay in phase"
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_what_leaves_the_band_is_left_out(backend: str) -> None:
+    low, high = (7, 0, 300, 200, 0), (7, 0, 1500, 200, 0)
+    both, alone = (encode_stream(header_for(4000), tones(*rows)) for rows in ((low, high), (low,)))
+
+    def played(data: bytes, pitch: int) -> np.ndarray:
+        decoder = open_decoder(data, backend)
+        decoder.set_pitch(pitch)
+        return decoder.read(4000)
+
+    np.testing.assert_array_equal(played(both, HIGHEST_PITCH), played(alone, HIGHEST_PITCH))
+    assert (played(both, 20000) != played(alone, 20000)).any()
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_noise_moves_with_the_pitch_and_keeps_its_power(backend: str) -> None:
+    data = (VECTORS / "sfx-12.bin").read_bytes()
+    decoder = open_decoder(data, backend)
+    decoder.set_mute(5, 0, 0)
+    rate = decoder.header.sample_rate
+    hertz = np.fft.rfftfreq(500, 1 / rate)
+
+    def spectrum(pitch: int) -> np.ndarray:
+        decoder.rewind()
+        decoder.set_pitch(pitch)
+        return np.mean(np.abs(np.fft.rfft(decoder.read(40000).reshape(-1, 500) * np.hanning(500))) ** 2, 0)
+
+    plain, lower = spectrum(PITCH_ONE), spectrum(LOWEST_PITCH)
+    assert lower[hertz > 0.27 * rate].sum() < 0.001 * lower.sum()
+    assert 0.7 < lower.sum() / plain.sum() < 1.4
+    centres = [(power * hertz).sum() / power.sum() for power in (plain, lower)]
+    assert 0.45 < centres[1] / centres[0] < 0.55
+
+
+@pytest.mark.parametrize("backend", STREAMING)
+def test_tones_keep_the_pitch_that_they_began_with(backend: str) -> None:
+    data = encode_stream(header_for(8000), tones((7, 0, 300, 200, 0)))
+    decoder = open_decoder(data, backend)
+    before = decoder.read(1000)
+    decoder.set_pitch(HIGHEST_PITCH)
+    after = decoder.read(7000)
+    np.testing.assert_array_equal(np.concatenate([before, after]), audio_gs.decode(data)[0])
+
+
 def test_what_is_out_of_range_changes_nothing() -> None:
     data = random_stream(3).data
     expected = audio_gs.decode(data)[0]
@@ -228,6 +302,9 @@ def test_what_is_out_of_range_changes_nothing() -> None:
         for low, high in ((-1, 5), (6, 5), (0, 65536)):
             with pytest.raises(ValueError, match=r"0\.\.65535"):
                 decoder.set_mute((), low, high)
+        for pitch in (0.49, 2.01, float("nan"), float("inf")):
+            with pytest.raises(ValueError, match=r"0\.5\.\.2"):
+                decoder.set_pitch(pitch)
         with pytest.raises(ValueError, match="cannot mute 'bass'"):
             decoder.set_mute({"bass"})
         np.testing.assert_array_equal(decoder.read(len(expected)), expected)
@@ -240,6 +317,8 @@ def test_the_c_library_refuses() -> None:
     assert lib.gs_open_memory(memory, size, data, len(stream.data), decoder) == lib.GS_OK
     assert lib.gs_set_gain(decoder[0], GAIN_ONE) == lib.GS_ERR_MEMORY
     assert lib.gs_set_mute(decoder[0], 0, 0, 0) == lib.GS_ERR_MEMORY
+    assert lib.gs_set_pitch(decoder[0], PITCH_ONE) == lib.GS_ERR_MEMORY
+    assert lib.gs_set_pitch(decoder[0], LOWEST_PITCH - 1) == lib.GS_ERR_ARGUMENT
     assert lib.gs_set_gain(decoder[0], LARGEST_GAIN + 1) == lib.GS_ERR_ARGUMENT
 
 
@@ -255,7 +334,9 @@ def test_a_clip_with_fades() -> None:
     expected *= np.minimum(1, (len(plain) - np.arange(len(plain))) / (0.25 * rate))
     np.testing.assert_allclose(gain[loud], expected[loud], atol=0.003)
     for backend in STREAMING[1:]:
-        again = audio_gs.decode(data, backend=backend, playback=audio_gs.Playback(-6.0, 0.5, 0.25))[0]
+        again = audio_gs.decode(
+            data, backend=backend, playback=audio_gs.Playback(gain_db=-6.0, fade_in=0.5, fade_out=0.25)
+        )[0]
         np.testing.assert_array_equal(again, played)
 
 
@@ -263,6 +344,7 @@ def test_a_clip_with_fades() -> None:
     "wrong",
     [
         {"gain_db": 13.0},
+        {"pitch": 3.0},
         {"fade_in": -0.1},
         {"fade_out": float("inf")},
         {"mute": frozenset({"drums"})},
@@ -270,5 +352,5 @@ def test_a_clip_with_fades() -> None:
     ],
 )
 def test_impossible_playback(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"gain|fade|mute|band"):
+    with pytest.raises(ValueError, match=r"gain|fade|mute|band|pitch"):
         api.Playback(**wrong)  # type: ignore[arg-type]

@@ -90,6 +90,16 @@ def test_samples_do_not_depend_on_the_block_but_costs_do() -> None:
     assert large.worst_window_samples == 1000
 
 
+def test_another_pitch_is_played_bit_exactly() -> None:
+    plain, higher = (play(CLIP, "cortex-m4", pitch=pitch) for pitch in (1.0, 1.5))
+    assert higher.bit_exact
+    assert higher.pcm_crc32 != plain.pcm_crc32
+    assert higher.state_bytes > plain.state_bytes
+    assert higher.promised_macs == 2 * plain.promised_macs
+    with pytest.raises(SimError, match="take unicorn"):
+        Settings("cortex-m4", engine="qemu", pitch=1.5)
+
+
 def test_worst_windows_are_the_worst() -> None:
     report = play(SPEECH, "cortex-m4", block=160)
     # 20 ms are one block of 160 samples at 8 kHz.
@@ -99,8 +109,8 @@ def test_worst_windows_are_the_worst() -> None:
 def test_other_samples_than_the_hosts_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     real = api.decode
 
-    def one_bit_off(data: bytes) -> tuple[np.ndarray, int]:
-        pcm, rate = real(data)
+    def one_bit_off(data: bytes, **options: Any) -> tuple[np.ndarray, int]:
+        pcm, rate = real(data, **options)
         pcm[len(pcm) // 2] ^= 1
         return pcm, rate
 

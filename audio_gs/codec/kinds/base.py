@@ -45,6 +45,10 @@ class Muted(NamedTuple):
 NOTHING_MUTED = Muted()
 
 
+PITCH_ONE = 1 << 14
+"""The pitch of a stream as encoded."""
+
+
 class Rule(NamedTuple):
     """How the blocks from number `first` on are made."""
 
@@ -52,6 +56,8 @@ class Rule(NamedTuple):
     macs: int | None = None
     """Budget in MACs a sample; None for none."""
     muted: Muted = NOTHING_MUTED
+    pitch: int = PITCH_ONE
+    """That of noise, and of tones that begin."""
 
 
 Rules = Sequence[Rule]

@@ -20,6 +20,7 @@ from ..symbols import (
     encode_gamma,
     encode_tree,
     lead,
+    log2_level,
     more_context,
     occurs,
 )
@@ -50,14 +51,14 @@ from ..tables import (
 )
 from .base import (
     EVERYTHING,
-    NOTHING_MUTED,
     PHYSICAL,
+    PITCH_ONE,
     Array,
     HeaderLimit,
     Kind,
     Macs,
-    Muted,
     Renderer,
+    Rule,
     Rules,
     Table,
     refuse,
@@ -308,6 +309,7 @@ def frame_levels(frame: int, base: int, noises: Array, bands: int) -> Array:
 _COSINE = cosine()
 _GAIN = gain()
 _FRAMES_AT_A_TIME = 256
+_NO_CELLS = np.zeros(0, np.int64)
 
 
 @njit(cache=True)
@@ -470,6 +472,8 @@ class Coded(NamedTuple):
     """Coefficients, shape (N,), 0 where the noise's are drawn."""
     fine: Array
     """What fine levels alone add to the levels of the noise in each cell."""
+    fine_from: int
+    """The first interval with two cells."""
 
 
 HIGHEST_EXPONENT = 14
@@ -504,19 +508,63 @@ def spectrum_of_coded_frame(frame: int, frame_log2: int, levels: Array, bins: Ar
 
 
 @njit(cache=True)
-def spectrum_of_drawn_frame(frame: int, frame_log2: int, levels: Array, bins: Array, coded: Coded) -> tuple[int, Array]:
-    """The same as drawn altogether: what of a residual layer remains are its fine levels."""
-    of_bins = spectrum_levels(levels, bins, frame_log2)
-    for cell in range(len(coded.first)):
-        for k in range(coded.first[cell], coded.end[cell]):
-            of_bins[k] = min(max(of_bins[k] + coded.fine[cell], 0), HIGHEST_LEVEL)
-    exponent = np.max(of_bins) >> 8
+def lowered_by(pitch: int) -> int:
+    """By how much levels are lower at a pitch, so that the power stays."""
+    return (log2_level(pitch) - 14 * 256) >> 1
+
+
+class Drawn(NamedTuple):
+    """How a frame is made that is drawn altogether, at a pitch."""
+
+    bins: Array
+    """Of the centres of bands as played."""
+    size: int
+    """Bins that there are."""
+    lowered: int
+    """What levels are lowered by, so that the power stays."""
+
+
+def drawn_at(pitch: int, header: StreamHeader) -> Drawn:
+    """At a pitch of `PITCH_ONE` bands are where they were encoded."""
+    log2 = noise_of(header).frame_log2
+    encoded = band_bins(header.sample_rate, log2)
+    bins = (((bark_hz() * pitch) >> 14) << (log2 + 1)) // header.sample_rate
+    bins = bins[bins < 1 << log2][: len(encoded)]
+    return Drawn(bins, min(1 << log2, (pitch << log2) >> 14), (log2_level(pitch) - 14 * 256) >> 1)
+
+
+@njit(cache=True)
+def spectrum_of_drawn_frame(
+    frame: int, frame_log2: int, levels: Array, drawn: Drawn, first: Array, end: Array, fine: Array, fine_from: int
+) -> tuple[int, Array]:
+    """`spectrum_of_frame`, drawn altogether. Of a residual layer there are its fine levels: what they add to the levels
+    of cells, which as encoded have these first bins and ends; from interval `fine_from` on each has two."""
+    size = 1 << frame_log2
+    highest = np.max(levels) - drawn.lowered
+    if len(fine):
+        highest += max(0, np.max(fine))
+    exponent = min(max(highest, 0), HIGHEST_LEVEL) >> 8
     if exponent == 0:
-        return 0, np.zeros(1 << frame_log2, np.int64)
+        return 0, np.zeros(size, np.int64)
+    of_bins = spectrum_levels(limited(levels - drawn.lowered), drawn.bins, frame_log2)
+    if len(fine):
+        begin = np.int64(0)
+        for j in range(len(drawn.bins) + 1):
+            stop = drawn.bins[j] if j < len(drawn.bins) else size
+            middle = (begin + stop) >> 1 if j >= fine_from else stop
+            for cell in (2 * j, 2 * j + 1):
+                source = cell if end[cell] > first[cell] else cell ^ 1
+                added = fine[source] if end[source] > first[source] else 0
+                for k in range(begin if cell == 2 * j else middle, middle if cell == 2 * j else stop):
+                    of_bins[k] += added
+            begin = stop
+    of_bins = limited(of_bins)
     raised = raised_by(exponent, frame_log2)
-    for k in range(len(of_bins)):
+    for k in range(size):
         of_bins[k] = amplitude_of_level(of_bins[k] + raised, 0)
-    return exponent, spectrum(frame, of_bins)
+    values = spectrum(frame, of_bins)
+    values[drawn.size :] = 0
+    return exponent, values
 
 
 @njit(cache=True)
@@ -545,6 +593,7 @@ class NoiseRenderer(Renderer):
     """The noise of one stream, frame after frame from anywhere."""
 
     def __init__(self, header: StreamHeader) -> None:
+        self._header = header
         self._noise = noise_of(header)
         self._bins = band_bins(header.sample_rate, self._noise.frame_log2)
         self.forget()
@@ -562,28 +611,30 @@ class NoiseRenderer(Renderer):
         while at < end:
             frame = at >> log2
             stop = min(end, (frame + 1) << log2)
-            self._frames = {f: self._frame(f, noises, rules[-1].muted) for f in (frame, frame + 1)}
+            self._frames = {f: self._frame(f, noises, rules[-1]) for f in (frame, frame + 1)}
             block = overlapped(self._frames[frame], self._frames[frame + 1], log2, self._noise.shift)
             pieces.append(block[at - (frame << log2) : stop - (frame << log2)])
             at = stop
         return np.concatenate(pieces)
 
-    def _frame(self, frame: int, noises: Array, muted: Muted = NOTHING_MUTED) -> tuple[int, Array]:
+    def _frame(self, frame: int, noises: Array, rule: Rule) -> tuple[int, Array]:
         if frame in self._frames:
             return self._frames[frame]
-        log2 = self._noise.frame_log2
+        log2, muted = self._noise.frame_log2, rule.muted
         levels = limited(frame_levels(frame, self._noise.base, noises, len(self._bins)))
         coded = self.coded.pop(frame, None)
-        if coded is None:
-            exponent, values = spectrum_of_frame(frame, log2, levels, self._bins)
-        elif "residual" in muted.kinds:
-            exponent, values = spectrum_of_drawn_frame(frame, log2, levels, self._bins, coded)
-        else:
+        is_drawn = coded is None or "residual" in muted.kinds or rule.pitch != PITCH_ONE
+        if rule.pitch != PITCH_ONE or (coded and is_drawn):
+            drawn = drawn_at(rule.pitch, self._header)
+            cells = (coded.first, coded.end, coded.fine, coded.fine_from) if coded else (*(_NO_CELLS,) * 3, 0)
+            exponent, values = spectrum_of_drawn_frame(frame, log2, levels, drawn, *cells)
+        elif coded:
             exponent, values = spectrum_of_coded_frame(frame, log2, levels, self._bins, coded)
-        frequencies = (2 * np.arange(len(values)) + 1) << (14 - log2)
-        left_out = muted.frequencies(frequencies)
+        else:
+            exponent, values = spectrum_of_frame(frame, log2, levels, self._bins)
+        left_out = muted.frequencies((2 * np.arange(len(values)) + 1) << (14 - log2))
         if "noise" in muted.kinds:
-            left_out |= True if coded is None or "residual" in muted.kinds else coded.values == 0
+            left_out |= is_drawn or coded is None or coded.values == 0
         values[left_out] = 0
         return exponent, transform(values) if exponent else np.zeros((len(values) >> 1, 2), np.int64)
 

@@ -44,6 +44,7 @@ from .base import (
     EVERYTHING,
     NOTHING_MUTED,
     PHYSICAL,
+    PITCH_ONE,
     Array,
     HeaderLimit,
     Kind,
@@ -249,6 +250,37 @@ def octave(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
     return np.sum(fits, axis=0).reshape(k.shape)
 
 
+PLAYED_TONE_DTYPE = np.dtype([*TONE_DTYPE.descr, ("pitch", "<i4"), ("rotation", "<i4"), ("deviation", "<i4")])
+"""A tone that is played at a pitch of its own (SPEC 9.4), 16384 as encoded. rotation: of the phase at its centre, 65536
+a turn. deviation: of its partial's frequency from its own, in 1/16 phase steps."""
+
+
+def frequency_at_pitch(table: Table) -> Integers:
+    """The phase step a sample of tones of dtype `PLAYED_TONE_DTYPE` at their pitches, in 1/16."""
+    step, change = increment(table["bin"], table["scale"]), table["pitch"].astype(np.int64) - PITCH_ONE
+    deviation = table["deviation"].astype(np.int64)
+    return np.maximum(0, 16 * step + ((change * step) >> 10) + ((change * deviation) >> 14))
+
+
+def held_at_pitch(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
+    """`held`, of a table of dtype `PLAYED_TONE_DTYPE`; without what is beyond half the sample rate."""
+    step = frequency_at_pitch(table)
+    table, step = table[step < 1 << 19], step[step < 1 << 19]
+    scale = table["scale"].astype(np.int64)
+    halvings = np.arange(1, OCTAVES)[:, None]
+    fits = (scale >= halvings + OCTAVE_SCALE) & (((step << halvings) + 8) >> 4 <= OCTAVE_INCREMENT)
+    out = np.zeros(len(table), HELD)
+    out["octave"] = np.sum(fits, axis=0)
+    out["scale"] = scale - out["octave"]
+    out["onset"] = table["onset"] >> out["octave"]
+    out["amplitude"] = amplitude(table["amplitude"], scale, amplitude_step)
+    out["increment"] = ((step << out["octave"]) + 8) >> 4
+    at_centre = phase(table["amplitude"], table["phase"]) + table["rotation"]
+    before = out["increment"] * (support(out["scale"]) >> 1)
+    out["phase"] = (at_centre + _HALF_COSINE_STEP - before) & 0xFFFF
+    return out
+
+
 def held(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
     """Dequantised tones ready to render, dtype `HELD`, shape (n,), from a table of dtype `TONE_DTYPE`."""
     scale, bin_ = table["scale"].astype(np.int64), table["bin"].astype(np.int64)
@@ -355,7 +387,8 @@ class _ToneRenderer(Renderer):
         self._header = header
 
     def samples(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
-        tones = held(table, self._header.amplitude_step)
+        at_pitch = table.dtype == PLAYED_TONE_DTYPE
+        tones = (held_at_pitch if at_pitch else held)(table, self._header.amplitude_step)
         return steps_of_quarters(rendered(tones, start, count, self._header.output_shift, rules))
 
 
