@@ -189,7 +189,7 @@ int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples);
  * frame on. The phases of tones follow those before them, so that what follows a jump depends on where the decoder began
  * after it. Of a residual layer only the fine levels remain where the pitch is not GS_PITCH_ONE. What is beyond half the
  * sample rate is left out. A tone costs what its frequency asks for, so peak_macs above GS_PITCH_ONE is twice what the
- * header says; finding how the phases of a tone follow costs some hundred instructions each beside that, 9 to 20 % of all.
+ * header says; finding how the phases of a tone follow costs some hundred instructions each beside that, 9 to 19 % of all.
  * The stack takes some 80 bytes more. */
 #define GS_PITCH_ONE 16384u
 #define GS_LOWEST_PITCH 8192u

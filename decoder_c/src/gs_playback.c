@@ -118,7 +118,7 @@ static void gs_playback_know(const gs_held_tone *held, gs_played_tone *tone)
     tone->frequency = (uint16_t)(held->increment >> held->octave);
     tone->rotation = 0;
     tone->deviation = 0;
-    tone->width = (uint16_t)(2048u >> (held->scale + held->octave));
+    tone->reach = (uint16_t)(5 * (2048u >> (held->scale + held->octave)));
     tone->weight = INT16_MIN;
     if (held->amplitude != 0)
         tone->weight = (int16_t)(gs_log2(held->amplitude) + 128 * (held->scale + held->octave));
@@ -206,12 +206,13 @@ static int32_t gs_playback_magnitude(int32_t value)
 static GS_NOINLINE uint32_t gs_playback_next_near(const gs_played_tone *tones, uint32_t j, uint32_t at, int32_t least)
 {
     const gs_played_tone *tone = tones + j;
-    uint32_t frequency = tones[at].frequency;
-    uint32_t width = tones[at].width;
+    uint32_t twice = 2u * tones[at].frequency;
+    uint32_t reach = tones[at].reach - 2u;
 
     for (; j < at; j++, tone++) {
-        uint32_t reach = (5 * (width + tone->width)) >> 1;
-        if (frequency - tone->frequency + reach - 1 < 2 * reach - 1 && tone->weight >= least)
+        /* 2 * |distance| + 1 < both reaches, as one comparison */
+        uint32_t both = reach + tone->reach;
+        if (twice - 2u * tone->frequency + both <= 2 * both && tone->weight >= least)
             break;
     }
     return j;
@@ -238,7 +239,7 @@ static void gs_playback_link(gs_playback *playback, const gs_held_tone *held, ui
 
     for (j = 0; (j = gs_playback_next_near(tone, j, at, least)) < at; j++) {
         int32_t away = gs_playback_magnitude(frequency - tone[j].frequency);
-        int32_t reach = (5 * (own->width + tone[j].width)) >> 1;
+        int32_t reach = (own->reach + tone[j].reach) >> 1;
         int32_t apart;
         int32_t both;
         int32_t near;

@@ -28,7 +28,7 @@ typedef struct gs_playback {
 /* A tone held, as it was encoded; the one held is as it sounds. */
 typedef struct gs_played_tone {
     uint16_t frequency; /* phase steps a sample of the clip */
-    uint16_t width;     /* of its spectrum, phase steps */
+    uint16_t reach;     /* half phase steps: twice how far off a tone is near that reaches as far */
     int16_t weight;     /* 256 log2 of the amplitude times the square root of the support, but for a constant */
     uint16_t rotation;  /* of the phase at its centre */
     int16_t deviation;  /* of its partial's frequency from its own, in 1/16 phase steps */
