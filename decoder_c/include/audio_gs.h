@@ -166,8 +166,8 @@ int gs_set_loop(gs_decoder *decoder, int on);
 int gs_set_budget(gs_decoder *decoder, uint32_t macs);
 
 /* Playing otherwise than encoded. A decoder can that is opened in gs_playback_size bytes or more, such as those of
- * GS_PLAYBACK_STORAGE; else these calls return GS_ERR_MEMORY. What is out of range is GS_ERR_ARGUMENT and changes
- * nothing. 28 bytes behind those of the class, their number rounded up to a multiple of 4, suffice for all but the pitch.
+ * GS_PLAYBACK_STORAGE; else, and in a build with GS_NO_PLAYBACK, these calls return GS_ERR_MEMORY. What is out of range
+ * is GS_ERR_ARGUMENT and changes nothing. 28 bytes behind those of the class, their number rounded up to a multiple of 4, suffice for all but the pitch.
  * Settings stay through seeking and looping; a decoder that has none set yet is as fast as one without memory
  * for them. */
 

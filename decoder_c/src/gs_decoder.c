@@ -28,8 +28,8 @@ struct gs_decoder {
 };
 
 #define GS_LOOPS 1u
-#define GS_IS_PLAYED 2u  /* otherwise than encoded (SPEC 9), from the first setting on */
-#define GS_IS_PITCHED 4u /* from the first pitch on */
+#define GS_IS_PLAYED (2u * GS_HAS_PLAYBACK)  /* otherwise than encoded (SPEC 9), from the first setting on */
+#define GS_IS_PITCHED (4u * GS_HAS_PLAYBACK) /* from the first pitch on */
 
 /* GS_LARGEST names the class of the largest numbers, a part of it in each room. */
 GS_STATIC_ASSERT(the_public_header_knows_the_size, sizeof(gs_decoder) == GS_DECODER_FIXED_BYTES);
@@ -70,7 +70,7 @@ static uint16_t *gs_decoder_contexts(const gs_decoder *decoder)
 /* NULL while the stream is played as it was encoded. */
 static gs_playback *gs_decoder_playback(const gs_decoder *decoder)
 {
-    return decoder->mode & GS_IS_PLAYED ? (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at) : NULL;
+    return (decoder->mode & GS_IS_PLAYED) ? (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at) : NULL;
 }
 
 /* ---- time ---- */
@@ -377,7 +377,7 @@ static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, g
     }
     opened->contexts_at = (uint16_t)at;
     at = gs_playback_offset(gs_decoder_size(&info.decoder_class));
-    if (memory_bytes >= at + sizeof(gs_playback)) {
+    if (GS_HAS_PLAYBACK && memory_bytes >= at + sizeof(gs_playback)) {
         opened->playback_at = (uint16_t)at;
         gs_playback_open((gs_playback *)gs_decoder_memory(opened, at),
                          memory_bytes >= at + GS_PLAYBACK_BYTES(info.decoder_class.max_tones));
@@ -592,7 +592,7 @@ int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples)
 {
     if (!decoder || gain > GS_LARGEST_GAIN || samples > INT32_MAX)
         return GS_ERR_ARGUMENT;
-    if (!decoder->playback_at)
+    if (!GS_HAS_PLAYBACK || !decoder->playback_at)
         return GS_ERR_MEMORY;
     gs_playback_fade(gs_decoder_settings(decoder), gain, samples);
     return GS_OK;
@@ -610,7 +610,7 @@ int gs_set_pitch(gs_decoder *decoder, uint32_t pitch)
     if (!decoder || gs_outside(pitch, GS_LOWEST_PITCH, GS_HIGHEST_PITCH))
         return GS_ERR_ARGUMENT;
     playback = (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at);
-    if (!decoder->playback_at || !gs_playback_has_room(playback))
+    if (!GS_HAS_PLAYBACK || !decoder->playback_at || !gs_playback_has_room(playback))
         return GS_ERR_MEMORY;
     gs_playback_pitch(gs_decoder_settings(decoder), gs_decoder_tone(decoder), &decoder->info, pitch);
     decoder->mode |= GS_IS_PITCHED;
@@ -622,7 +622,7 @@ int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
 {
     if (!decoder || kinds & ~GS_MUTE_ALL || from > to || to > GS_HIGHEST_MUTE)
         return GS_ERR_ARGUMENT;
-    if (!decoder->playback_at)
+    if (!GS_HAS_PLAYBACK || !decoder->playback_at)
         return GS_ERR_MEMORY;
     gs_playback_mute(gs_decoder_settings(decoder), &decoder->info, kinds, from, to);
     gs_jump_again(decoder);

@@ -8,6 +8,13 @@
 
 GS_CODE_BEGINS
 
+/* A build that plays clips as they were encoded alone has no settings, and no code for them. */
+#ifdef GS_NO_PLAYBACK
+#define GS_HAS_PLAYBACK 0
+#else
+#define GS_HAS_PLAYBACK 1
+#endif
+
 /* Frequencies are steps of the phase in a sample of the clip, 65536 a turn. */
 typedef struct gs_playback {
     uint32_t gain;       /* of the next sample, GS_GAIN_ONE << 16 for none */

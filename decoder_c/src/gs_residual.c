@@ -489,22 +489,23 @@ static GS_NOINLINE void gs_residual_make_block(gs_residual_frame *frame)
 }
 
 /* Where speed does not matter. */
-static GS_NOINLINE int32_t gs_residual_make_spectrum_apart(const gs_residual_frame *frame, int32_t up, gs_complex *z)
+static GS_NOINLINE int32_t gs_residual_make_spectrum_apart(const gs_residual_frame *frame, int32_t up, gs_complex *z,
+                                                           int is_wanted)
 {
-    return gs_residual_make_spectrum(frame, up, z);
+    return gs_residual_make_spectrum(frame, up, z, is_wanted);
 }
 
 /* The frame with its coefficients. Returns its exponent. */
 static int32_t gs_residual_make_coded(const gs_residual_frame *frame, gs_complex *z)
 {
-    int32_t exponent = gs_noise_limited(gs_residual_make_spectrum_apart(frame, 0, NULL)) >> 16;
+    int32_t exponent = gs_noise_limited(gs_residual_make_spectrum_apart(frame, 0, z, 0)) >> 16;
 
     if (exponent < frame->exponent)
         exponent = frame->exponent;
     if (exponent == 0)
         gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(frame->info) - 1));
     else
-        (void)gs_residual_make_spectrum_apart(frame, gs_noise_raised_by(frame->info, exponent), z);
+        (void)gs_residual_make_spectrum_apart(frame, gs_noise_raised_by(frame->info, exponent), z, 1);
     return exponent;
 }
 
@@ -567,7 +568,7 @@ void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_co
             noise->held = held;
             frame.highest = gs_noise_make_levels(noise, info, state->frame, frame.level);
         }
-        if (playback)
+        if (GS_HAS_PLAYBACK && playback)
             gs_residual_make_played_block(&frame, playback);
         else
             gs_residual_make_block(&frame);

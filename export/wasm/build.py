@@ -19,6 +19,8 @@ _FLAGS = (
     "-flto",
     "-ffreestanding",
     "-nostdlib",
+    # The scripts around it set no pitch, gain or mute.
+    "-DGS_NO_PLAYBACK",
     "-Wl,--no-entry",
     "-Wl,--gc-sections",
     "-Wl,--strip-all",
