@@ -429,7 +429,7 @@ def test_the_commands_exit_codes(call: Callable[..., Result], tmp_path: Path, mo
     assert call(damaged).code == 3
     assert call(tmp_path / "none.bin").code == 1
     silence = np.zeros(1, np.int16)
-    monkeypatch.setattr(api, "decode", lambda _data: (silence, 8000))
+    monkeypatch.setattr(api, "decode", lambda _data, **_settings: (silence, 8000))
     result = call(CLIP)
     assert result.code == 1
     assert "cortex-m4 gives other samples than the host" in result.err

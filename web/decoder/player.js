@@ -24,6 +24,7 @@ class Player extends EventTarget {
     this.isOwn = isOwn;
     this.header = header;
     this.position = 0;
+    this.jump = 0; // number of the last one; what was told before it is stale
     this.playing = false;
     this.node = new AudioWorkletNode(context, 'audio-gs', {
       numberOfInputs: 0,
@@ -35,7 +36,8 @@ class Player extends EventTarget {
     this.node.port.onmessage = ({ data }) => this.hear(data);
   }
 
-  hear({ event, sample, text }) {
+  hear({ event, sample, text, jump }) {
+    if (event !== 'error' && jump !== this.jump) return;
     if (event === 'position') this.position = sample;
     else this.playing = false;
     this.dispatchEvent(Object.assign(new Event(event), { text }));
@@ -58,7 +60,8 @@ class Player extends EventTarget {
 
   seek(sample) {
     this.position = Math.max(0, Math.min(this.header.samples, Math.round(sample)));
-    this.send('seek', this.position);
+    this.jump += 1;
+    this.send('seek', { sample: this.position, jump: this.jump });
   }
 
   // Whether the whole clip begins again at its end.

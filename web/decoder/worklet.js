@@ -7,6 +7,7 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     this.gain = 0;
     this.wanted = 0;
     this.target = null; // sample to jump to when all is silent
+    this.jump = 0; // its number, which all that is told after it bears
     this.ended = false;
     this.blocks = 0;
     try {
@@ -24,8 +25,10 @@ class AudioGsProcessor extends AudioWorkletProcessor {
         if (this.ended) this.target ??= 0;
         this.wanted = 1;
       } else if (command === 'pause') this.wanted = 0;
-      else if (command === 'seek') this.target = value;
-      else if (command === 'repeat') this.repeat = value;
+      else if (command === 'seek') {
+        this.target = value.sample;
+        this.jump = value.jump;
+      } else if (command === 'repeat') this.repeat = value;
       else if (command === 'loop') this.decoder.setLoop(value);
       else if (command === 'budget') this.decoder.setBudget(value);
       else if (command === 'close') this.closed = true;
@@ -82,15 +85,17 @@ class AudioGsProcessor extends AudioWorkletProcessor {
   }
 
   finish() {
-    this.ended = true;
     this.gain = 0;
+    if (this.target !== null) return;
+    this.ended = true;
     this.wanted = 0;
     this.tell();
-    this.port.postMessage({ event: 'ended' });
+    this.port.postMessage({ event: 'ended', jump: this.jump });
   }
 
   tell() {
-    this.port.postMessage({ event: 'position', sample: this.decoder.position });
+    if (this.target !== null) return;
+    this.port.postMessage({ event: 'position', sample: this.decoder.position, jump: this.jump });
   }
 }
 
