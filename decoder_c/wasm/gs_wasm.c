@@ -105,34 +105,32 @@ GS_EXPORT(info) uint32_t info(uint32_t number)
 /* gs_read, of at most as many samples as there is room for. */
 GS_EXPORT(read) int32_t read(uint32_t samples)
 {
-    if (!decoder)
-        return GS_ERR_ARGUMENT;
     return gs_read(decoder, samples_read, samples < GS_WASM_SAMPLES ? samples : GS_WASM_SAMPLES);
 }
 
 GS_EXPORT(seek) int seek(uint32_t sample)
 {
-    return decoder ? gs_seek(decoder, sample) : GS_ERR_ARGUMENT;
+    return gs_seek(decoder, sample);
 }
 
 GS_EXPORT(set_loop) int set_loop(int on)
 {
-    return decoder ? gs_set_loop(decoder, on) : GS_ERR_ARGUMENT;
+    return gs_set_loop(decoder, on);
 }
 
 GS_EXPORT(set_budget) int set_budget(uint32_t macs)
 {
-    return decoder ? gs_set_budget(decoder, macs) : GS_ERR_ARGUMENT;
+    return gs_set_budget(decoder, macs);
 }
 
 GS_EXPORT(tell) uint32_t tell(void)
 {
-    return decoder ? gs_tell(decoder) : 0;
+    return gs_tell(decoder);
 }
 
 GS_EXPORT(check) int check(void)
 {
-    return decoder ? gs_check(decoder) : GS_ERR_ARGUMENT;
+    return gs_check(decoder);
 }
 
 GS_EXPORT(error_string) const char *error_string(int error)

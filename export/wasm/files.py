@@ -26,6 +26,7 @@ FILES = (
 _PAGE_SCRIPTS = (
     "decoder/decoder.js",
     "decoder/player.js",
+    "decoder/wav.js",
     "components/dom.js",
     "components/spectrogram.js",
     "player/main.js",
@@ -34,10 +35,11 @@ _PAGE_SCRIPTS = (
 
 def folder_files(module: bytes, clips: Sequence[tuple[str, bytes]] = ()) -> dict[str, bytes]:
     """Contents by name, of a compiled module; `clips` are names and streams that the page offers."""
-    decoder, player = web.read("decoder/decoder.js"), web.read("decoder/player.js")
+    decoder = web.read("decoder/decoder.js")
+    scripts = ("decoder/player.js", "decoder/wav.js", "decoder/module.mjs")
     worklet = decoder + web.read("decoder/worklet.js")
     texts = {
-        "audio-gs.mjs": decoder + player + web.read("decoder/module.mjs"),
+        "audio-gs.mjs": decoder + "".join(map(web.read, scripts)),
         "audio-gs.d.ts": web.read("decoder/audio-gs.d.ts"),
         "audio-gs-worklet.js": worklet,
         "decode.mjs": web.read("node/decode.mjs"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import zlib
 from pathlib import Path
@@ -115,3 +116,10 @@ def test_what_is_no_argument_changes_nothing() -> None:
     """
     done = node("--input-type=module", "-e", script)
     assert json.loads(done.stdout) == [["argument"] * 7, 1000], done.stderr
+
+
+def test_everything_with_a_type_is_there() -> None:
+    address = json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())
+    done = node("--input-type=module", "-e", f"console.log(JSON.stringify(Object.keys(await import({address}))))")
+    typed = re.findall(r"^export (?:class|function) (\w+)", (wasm_folder() / "audio-gs.d.ts").read_text(), re.M)
+    assert sorted(json.loads(done.stdout)) == sorted(typed)

@@ -46,6 +46,9 @@ export function compile(bytes?: BufferSource): Promise<WebAssembly.Module>;
 /** A decoder of a stream's bytes. */
 export function open(bytes: Uint8Array, module?: WebAssembly.Module): Promise<Decoder>;
 
+/** The header of a WAV file of one channel and 16 bits, before its samples. */
+export function wavHeader(sampleRate: number, samples: number): Uint8Array;
+
 export interface PlayerOptions {
   module: WebAssembly.Module;
   /** Address of audio-gs-worklet.js. */

@@ -21,4 +21,4 @@ export async function open(bytes, module) {
   return new Decoder(module ?? (await compile()), bytes);
 }
 
-export { AudioGsError, Decoder };
+export { AudioGsError, Decoder, Player, wavHeader };

@@ -3,26 +3,9 @@
 // for a wrong call, 3 for a damaged stream.
 
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { AudioGsError, open } from './audio-gs.mjs';
+import { AudioGsError, open, wavHeader } from './audio-gs.mjs';
 
 const BLOCK = 65536; // samples
-
-function header(sampleRate, samples) {
-  const bytes = Buffer.alloc(44);
-  bytes.write('RIFF', 0);
-  bytes.writeUInt32LE(36 + 2 * samples, 4);
-  bytes.write('WAVEfmt ', 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20); // PCM
-  bytes.writeUInt16LE(1, 22); // channel
-  bytes.writeUInt32LE(sampleRate, 24);
-  bytes.writeUInt32LE(2 * sampleRate, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36);
-  bytes.writeUInt32LE(2 * samples, 40);
-  return bytes;
-}
 
 async function decode(input, output, force) {
   if (existsSync(output) && !force) throw new Error(`${output} exists; -f overwrites it`);
@@ -32,7 +15,7 @@ async function decode(input, output, force) {
   const partial = `${output}.${process.pid}.part`;
   const file = openSync(partial, 'wx');
   try {
-    writeSync(file, header(decoder.header.sampleRate, decoder.header.samples));
+    writeSync(file, wavHeader(decoder.header.sampleRate, decoder.header.samples));
     for (;;) {
       const samples = decoder.read(BLOCK);
       if (samples.length === 0) break;

@@ -182,23 +182,7 @@ async function saveWav() {
       done += got.length;
       await pause();
     }
-    const wav = new DataView(new ArrayBuffer(44));
-    const letters = (offset, text) => {
-      for (let index = 0; index < text.length; index += 1) wav.setUint8(offset + index, text.charCodeAt(index));
-    };
-    letters(0, 'RIFF');
-    wav.setUint32(4, 36 + 2 * samples, true);
-    letters(8, 'WAVEfmt ');
-    wav.setUint32(16, 16, true);
-    wav.setUint16(20, 1, true);
-    wav.setUint16(22, 1, true);
-    wav.setUint32(24, sampleRate, true);
-    wav.setUint32(28, 2 * sampleRate, true);
-    wav.setUint16(32, 2, true);
-    wav.setUint16(34, 16, true);
-    letters(36, 'data');
-    wav.setUint32(40, 2 * samples, true);
-    const href = URL.createObjectURL(new Blob([wav, ...parts]));
+    const href = URL.createObjectURL(new Blob([wavHeader(sampleRate, samples), ...parts]));
     element('a', { download: `${name.replace(/\.gs$/, '')}.wav`, href }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60000);
   } catch (error) {
