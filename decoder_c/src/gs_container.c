@@ -22,13 +22,11 @@ void gs_clear(void *memory, uint32_t bytes)
         *at++ = 0;
 }
 
-uint32_t gs_divide(uint32_t dividend, uint32_t divisor)
+uint32_t gs_divide_on(uint32_t rest, uint32_t dividend, uint32_t divisor, uint32_t bits)
 {
     uint32_t quotient = 0;
-    uint32_t rest = 0;
-    uint32_t i;
 
-    for (i = 0; i < 32; i++) {
+    for (; bits > 0; bits--) {
         rest = rest << 1 | dividend >> 31;
         dividend <<= 1;
         quotient <<= 1;
@@ -38,6 +36,11 @@ uint32_t gs_divide(uint32_t dividend, uint32_t divisor)
         }
     }
     return quotient;
+}
+
+uint32_t gs_divide(uint32_t dividend, uint32_t divisor)
+{
+    return gs_divide_on(0, dividend, divisor, 32);
 }
 
 uint32_t gs_crc_byte(uint32_t crc, uint32_t byte)

@@ -27,6 +27,9 @@ typedef struct gs_input {
 void gs_clear(void *memory, uint32_t bytes);
 /* Rounded down; the divisor from 1 to 2^31. Playing takes no division, settings do. */
 uint32_t gs_divide(uint32_t dividend, uint32_t divisor);
+/* Goes on with a division: the next `bits` bits of the quotient, 1 to 32, from a rest below the divisor and the bits of
+ * the dividend to come, the highest first. */
+uint32_t gs_divide_on(uint32_t rest, uint32_t dividend, uint32_t divisor, uint32_t bits);
 uint32_t gs_crc_byte(uint32_t crc, uint32_t byte);
 void gs_input_open(gs_input *input, const void *memory, gs_read_fn read, void *user, uint32_t size);
 uint32_t gs_input_byte(gs_input *input);

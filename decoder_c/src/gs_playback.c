@@ -162,22 +162,10 @@ static uint32_t gs_playback_twice_centre(const gs_held_tone *held)
 static uint32_t gs_playback_quotient(uint32_t dividend, uint32_t divisor, uint32_t most_log2)
 {
     uint32_t rest = dividend >> most_log2;
-    uint32_t quotient = 0;
-    uint32_t i;
 
     if (rest >= divisor)
         return (uint32_t)1 << most_log2;
-    dividend <<= 32u - most_log2;
-    for (i = 0; i < most_log2; i++) {
-        rest = rest << 1 | dividend >> 31;
-        dividend <<= 1;
-        quotient <<= 1;
-        if (rest >= divisor) {
-            rest -= divisor;
-            quotient |= 1u;
-        }
-    }
-    return quotient;
+    return gs_divide_on(rest, dividend << (32u - most_log2), divisor, most_log2);
 }
 
 /* Of two links that are equally strong the one that comes later, by what does not depend on the order in which tones are
