@@ -55,8 +55,9 @@ ctest: $(VENV)/.test-package
 	$(BIN)/cmake --build build/decoder_c
 	$(BIN)/ctest --test-dir build/decoder_c --output-on-failure --no-tests=error
 
+# Files run side by side, each in one process, so that what a file's tests share is made once.
 pytest: $(VENV)/.test-package
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.test-package
 	PATH="$(CURDIR)/$(BIN):$$PATH" decoder_c/tests/check.sh build/check

@@ -82,8 +82,9 @@ def test_a_clip_is_shown_and_plays_to_its_end(tab: Tab) -> None:
 
 def test_keys_do_what_the_mouse_does(tab: Tab) -> None:
     open_demo(tab)
+    tab.run("globalThis.opened = audioGs.player")
     tab.press(" ")  # the demo's button has the focus, and opens it again
-    tab.wait_for("audioGs.player !== null")
+    tab.wait_for("audioGs.player !== opened")
     tab.run("document.activeElement.blur()")
     tab.press(" ")
     tab.wait_for("audioGs.player.playing")
