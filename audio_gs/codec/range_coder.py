@@ -70,7 +70,8 @@ def start_decoder(state: Array, data: Array) -> None:
 def _refill(state: Array, data: Array) -> None:
     while state[RANGE] < TOP:
         state[RANGE] <<= 8
-        state[CODE] = (state[CODE] << 8) | _next_byte(state, data)
+        # Where no encoder wrote the segment, `code` may be above `range` and leave 32 bits (SPEC 2).
+        state[CODE] = (state[CODE] << 8 & FULL_RANGE) | _next_byte(state, data)
 
 
 @njit(cache=True)
