@@ -224,10 +224,10 @@ def _too_far(name: str, distance_db: float) -> Difference | None:
 
 
 def _agreement_db(exact: PcmArray, rendered: npt.NDArray[Any]) -> float:
-    """Half a step of difference is allowed free: rounding to 16 bits is no error of the rendering, and in a
-    quiet clip it alone would exceed the limit."""
+    """A step of difference is allowed free: half of it for rounding to 16 bits, half for that of levels and octaves
+    before. Neither is an error of the rendering, and in a quiet clip they alone would exceed the limit."""
     distance = np.abs(np.clip(rendered, -32768, 32767) - exact)
-    error = float(np.sum(np.maximum(distance - 0.5, 0) ** 2))
+    error = float(np.sum(np.maximum(distance - 1, 0) ** 2))
     level = float(np.sum(exact.astype(np.float64) ** 2))
     if error == 0:
         return math.inf

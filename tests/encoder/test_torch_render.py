@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from residual_streams import RESIDUAL_SEEDS, with_residual
 import audio_gs
 from audio_gs.codec.decoder import ReferenceDecoder
 from audio_gs.codec.gaussians import Gaussians
-from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds import NOISE, TONE
+from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.slots import encode_stream
 from audio_gs.encoder.gradient.render import Waves, render, render_stream, waves_of
 
@@ -28,6 +30,22 @@ def test_within_60_db_of_the_integer_decoder(name: str) -> None:
     report = audio_gs.verify(demo_stream(name, bitrate=KBIT_S[name]))
     assert report.agree
     assert report.agreement_db["torch"] > 60
+
+
+def test_a_clip_that_is_all_rounding_agrees() -> None:
+    """A weak tone under the weakest noise, in steps of a quarter of the output's."""
+    stream = random_stream(0)
+    header = dataclasses.replace(
+        stream.header,
+        **{"sample_rate": 8000, "samples": 1000, "slot_log2": 8, "smallest_scale": 3, "scales": 6, "table_set": 0},
+        **{"amplitude_step": 100, "output_shift": 2, "max_tones": 300, "seek_slots": 0, "loop": None},
+        noise=NoiseHeader(frame_log2=7, shift=8, base=2, max_noises=40),
+    )
+    tone = np.array([(6, 512, 18, 3, 9)], TONE.dtype)
+    noises = [(5, 0, 1, 10, 3), (0, 384, 3, 2, 2), (0, 384, 1, 11, -5), (1, 256, 1, 12, 3), (0, 512, 1, 11, 4)]
+    data = encode_stream(header, Gaussians(tone=tone, noise=np.array(noises, NOISE.dtype)))
+    assert np.abs(audio_gs.decode(data)[0]).max() < 20
+    assert audio_gs.verify(data).agree
 
 
 def test_torch_backend_rounds_and_limits_the_rendering() -> None:
