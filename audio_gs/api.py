@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from audio_gs import backends
 from audio_gs.audio_io import MAX_RATE, Clip, prepare, to_pcm
-from audio_gs.codec.container import StreamHeader, check_stream, held_after, parse_header, read_segment
+from audio_gs.codec.container import (
+    SHORTEST_LOOP,
+    StreamHeader,
+    check_stream,
+    held_after,
+    parse_header,
+    read_segment,
+)
 from audio_gs.codec.kinds.base import PITCH_ONE
 from audio_gs.codec.pcm import PcmArray
 from audio_gs.codec.playback import (
@@ -86,10 +93,12 @@ class StreamDecoder:
         """Jump from the loop's end to its start when reading (True), or read on to the end (False, as at the
         start).
 
-        Raises ValueError for True if the stream has no loop points.
+        Raises ValueError for True if the stream has no loop points, or fewer than 64 samples between them.
         """
         if enabled and self.header.loop is None:
             raise ValueError("the stream has no loop points")
+        if enabled and not self.header.can_loop:
+            raise ValueError(f"the stream's loop has fewer than {SHORTEST_LOOP} samples, over which no decoder loops")
         self._decoder.set_loop(enabled)
 
     def set_budget(self, macs: int | None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from audio_gs.codec.container import SHORTEST_LOOP
 from audio_gs.codec.pcm import PcmArray
 
 from .errors import AudioInputError
@@ -150,6 +151,8 @@ def _with_loop(clip: Clip, loops: tuple[Loop, ...]) -> Clip:
         reason = "it does not loop forward"
     elif not loops[0].start < loops[0].end <= len(clip.samples):
         reason = f"{loops[0].start}..{loops[0].end} does not lie in its {len(clip.samples)} samples"
+    elif loops[0].end - loops[0].start < SHORTEST_LOOP:
+        reason = f"no decoder loops over fewer than {SHORTEST_LOOP} samples"
     else:
         return dataclasses.replace(clip, loop=(loops[0].start, loops[0].end))
     return dataclasses.replace(clip, notices=(*clip.notices, f"the file's loop points are left out: {reason}"))

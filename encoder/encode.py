@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.codec.container import StreamHeader
+from audio_gs.codec.container import SHORTEST_LOOP, StreamHeader
 from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.tables import FULL_SCALE, TABLE_SETS
+from audio_gs.errors import OptionsError
 
 from .assemble import Solution, assemble, stream_bytes, within_ceilings
 from .control.coded import tones_kbit_s, with_residual
@@ -150,7 +151,12 @@ def encode_audio(
     wanted = _wanted_rate(signal, sample_rate, options)
     if options.loop is not None:
         start, end = (position_at(sample, sample_rate, wanted) for sample in options.loop)
-        options = dataclasses.replace(options, loop=(min(start, end - 1), end))
+        if end - start < SHORTEST_LOOP:
+            raise OptionsError(
+                f"the loop would have {end - start} samples, and no decoder loops over fewer than {SHORTEST_LOOP}; "
+                "give a longer one, or none"
+            )
+        options = dataclasses.replace(options, loop=(start, end))
     signal, sample_rate = resampled(signal, sample_rate, wanted), wanted
     # What 16 bits would round away cannot come back either.
     silent = _is_silent(signal)

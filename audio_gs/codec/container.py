@@ -35,6 +35,8 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 96000
 MIN_SLOT_LOG2, MAX_SLOT_LOG2 = 5, 12
 RESIDUAL_BIT = 5
 """Of the residual layer, among those of the kinds."""
+SHORTEST_LOOP = 64
+"""Samples: each jump is a seek, which may cost more than a block of samples."""
 MAX_VARINT = (1 << 31) - 1
 MAX_VARINT_BYTES = 5
 
@@ -109,6 +111,11 @@ class StreamHeader(HeaderParts):
     @property
     def segments(self) -> int:
         return max(1, -(-self.slots // self.seek_slots)) if self.seek_slots else 1
+
+    @property
+    def can_loop(self) -> bool:
+        """Whether there are loop points that a decoder jumps between (SPEC P4)."""
+        return self.loop is not None and self.loop[1] - self.loop[0] >= SHORTEST_LOOP
 
     @property
     def duration(self) -> float:

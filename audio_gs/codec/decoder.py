@@ -67,9 +67,9 @@ class ReferenceDecoder:
         self._reader.go_to_segment(self.header.segment_for_sample(sample))
 
     def set_loop(self, enabled: bool) -> None:
-        """Jump from the loop's end to its start when reading; ValueError if there are no loop points."""
-        if enabled and self.header.loop is None:
-            raise ValueError("the stream has no loop points")
+        """Jump from the loop's end to its start when reading; ValueError if the stream cannot loop."""
+        if enabled and not self.header.can_loop:
+            raise ValueError("the stream has no loop points, or too few samples between them")
         self._loop = enabled
 
     def set_budget(self, macs: int | None) -> None:
@@ -142,9 +142,16 @@ class ReferenceDecoder:
             return (self._reader.frames.start - 1) << header.noise.frame_log2
         return held_after(slot << header.slot_log2, header.slots_ahead) if slot < header.slots else header.samples
 
+    def _last_needed(self, sample: int) -> int:
+        """The last slot that a sample needs (SPEC P2)."""
+        ahead = sample + self.header.slots_ahead
+        slot = (ahead // RENDER_BLOCK * RENDER_BLOCK + RENDER_BLOCK - 1) >> self.header.slot_log2
+        return min(slot, self.header.slots - 1)
+
     def _take_next(self, needed: int) -> None:
         if not len(self._reader.frames):
             self._hold_next_slot(needed)
+            self._reader.skip_empty(self._last_needed(self._position))
             return
         number = self._reader.frames.start
         coded = self._reader.read_frame()
@@ -181,16 +188,19 @@ def decode_gaussians(data: bytes) -> Gaussians:
     held = {kind.name: kind.empty() for kind in header.kinds}
     slots: dict[str, list[Table]] = {kind.name: [kind.empty()] for kind in header.kinds}
     slots[RESIDUAL] = [residual.empty()]
-    for slot in range(-header.lead_slots, header.slots):
+    while reader.slot < header.slots:
+        slot = reader.slot
         after = max(warm_up_start(0), held_after(slot << header.slot_log2, header.slots_ahead))
         for kind in header.kinds:
             table = held[kind.name]
             held[kind.name] = table[kind.ends(table, header) > after]
         for name, begun in reader.read_slot(room(held, header)).items():
-            slots[name].append(begun.copy())
-            held[name] = np.concatenate([held[name], begun])
+            if len(begun):
+                slots[name].append(begun.copy())
+                held[name] = np.concatenate([held[name], begun])
         for number in reader.frames:
             slots[RESIDUAL].append(residual.rows_of(number, reader.read_frame(), reader.level_changes))
+        reader.skip_empty(header.slots - 1)
     return Gaussians({name: np.concatenate(tables) for name, tables in slots.items()})
 
 

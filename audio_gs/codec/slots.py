@@ -95,6 +95,14 @@ class SlotReader:
         """Frames of the residual layer that `read_frame` gives before the next slot."""
         self._open = False
 
+    def skip_empty(self, last: int) -> None:
+        """Leave out slots before slot `last` of the segment in which no Gaussian can begin. They take no bits, so that
+        a stream can state as many of them as it likes."""
+        hop = min(kind.shortest_hop(self.header) for kind in self.header.kinds) >> self.header.slot_log2
+        if hop > 1 and self._open:
+            last = min(last, self.header.segment_slots(self._segment).stop - 1)
+            self.slot = max(self.slot, min(last, -(-self.slot // hop) * hop))
+
     @property
     def coder_state(self) -> tuple[int, int, int]:
         """Range, code and bytes read of the range decoder."""

@@ -33,6 +33,8 @@
  * Latency: none. gs_read may ask for any number of samples, and the samples do not depend on how many are asked for at
  * a time; multiples of 64 are the cheapest. gs_seek, and a loop's jump, decode without rendering from the seek point
  * before the longest Gaussian that can still sound at the target; a stream without seek points, from its beginning.
+ * What they take, and gs_check, goes by the bytes on the way and the stream's class, whatever length the stream states:
+ * a byte holds 730 decisions of the entropy decoder at most, and in real streams ten or so.
  *
  * Rules
  *
@@ -155,8 +157,9 @@ int gs_seek(gs_decoder *decoder, uint32_t sample);
 int gs_rewind(gs_decoder *decoder);
 
 /* With `on` not 0 gs_read jumps to loop_start whenever it arrives at loop_end, so that it never ends (unless it stands
- * beyond loop_end already). A jump costs a gs_seek. GS_ERR_ARGUMENT if `on` is not 0 and the stream has no loop
- * points. */
+ * beyond loop_end already). A jump costs a gs_seek; gs_read makes one in GS_SHORTEST_LOOP samples at most.
+ * GS_ERR_ARGUMENT if `on` is not 0 and the stream has no loop points, or fewer samples than that between them. */
+#define GS_SHORTEST_LOOP 64u
 int gs_set_loop(gs_decoder *decoder, int on);
 
 /* For a processor under load: from the next block of 64 samples on that gs_read makes, at most `macs` MACs a sample are

@@ -80,6 +80,14 @@ static uint32_t gs_time_of_slot(const gs_decoder *decoder, int32_t slot)
     return ((uint32_t)slot << decoder->info.slot_log2) + GS_TIME_ZERO;
 }
 
+/* The slot in which a time lies. */
+static int32_t gs_slot_at(const gs_decoder *decoder, uint32_t time)
+{
+    uint32_t shift = decoder->info.slot_log2;
+
+    return (int32_t)(time >> shift) - (int32_t)(GS_TIME_ZERO >> shift);
+}
+
 static uint32_t gs_longest_support(const gs_info *info)
 {
     uint32_t longest = 0;
@@ -89,6 +97,16 @@ static uint32_t gs_longest_support(const gs_info *info)
         longest = gs_##name##_longest(info);
     GS_EACH_KIND(GS_LONGER)
     return longest;
+}
+
+/* The bits that are 0 of all times at which a Gaussian of some kind can begin. */
+static uint32_t gs_hop_mask(const gs_info *info)
+{
+    uint32_t mask = UINT32_MAX;
+
+#define GS_SHORTER_HOP(name, NAME) mask &= gs_##name##_hop_mask(info);
+    GS_EACH_KIND(GS_SHORTER_HOP)
+    return mask;
 }
 
 static uint32_t gs_lead_in_slots(const gs_info *info)
@@ -411,13 +429,32 @@ static GS_APART int gs_decode_slots(gs_decoder *decoder, int32_t end, uint32_t n
     return error;
 }
 
+/* The same for any number of slots on the way to the next block. Those in which no Gaussian can begin take no bits, so
+ * that a stream can state as many as it likes: they are left out, but for the last one and the last of a segment, where
+ * something ends. Every other one takes some part of a byte. */
+static GS_NOINLINE int gs_decode_far(gs_decoder *decoder, int32_t end)
+{
+    uint32_t between = gs_hop_mask(&decoder->info) >> decoder->info.slot_log2; /* slots that are empty, 2^n - 1 */
+    uint32_t needed = decoder->residual_at ? gs_warm_up_start(0) : decoder->next_block;
+    int error = GS_OK;
+
+    while (!error && decoder->next_slot < end) {
+        int32_t next = decoder->next_slot + (int32_t)((0u - (uint32_t)decoder->next_slot) & between);
+        int32_t last = (end < decoder->segment_end ? end : decoder->segment_end) - 1;
+        if (decoder->next_slot < last)
+            decoder->next_slot = next < last ? next : last;
+        error = gs_decode_slots(decoder, decoder->next_slot + 1, needed);
+    }
+    return error;
+}
+
 /* Decodes what the next block needs: the slots that begin before the end of the block after it, or before that of the
  * next frame, which they steer, and the frames around it. What steers frames is held even if it has ended. */
 static int gs_decode_for_next_block(gs_decoder *decoder)
 {
-    uint32_t shift = decoder->info.slot_log2;
     uint32_t last = decoder->next_block + gs_slots_ahead(&decoder->info) + GS_BLOCK_SAMPLES - 1;
-    int32_t slot = (int32_t)(last >> shift) - (int32_t)(GS_TIME_ZERO >> shift);
+    int32_t slot = gs_slot_at(decoder, last);
+    uint32_t shift;
     int error;
 
     if (slot >= decoder->slots)
@@ -444,6 +481,8 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
         return GS_OK;
     error = gs_go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_log2);
     decoder->next_block = start;
+    if (!error)
+        error = gs_decode_far(decoder, gs_slot_at(decoder, start));
     if (!error)
         error = gs_decode_for_next_block(decoder);
     decoder->error = error;
@@ -560,7 +599,7 @@ int gs_rewind(gs_decoder *decoder)
 
 int gs_set_loop(gs_decoder *decoder, int on)
 {
-    if (!decoder || (on && !decoder->info.has_loop))
+    if (!decoder || (on && decoder->info.loop_end - decoder->info.loop_start < GS_SHORTEST_LOOP))
         return GS_ERR_ARGUMENT;
     decoder->mode = (uint16_t)((decoder->mode & ~GS_LOOPS) | (on != 0));
     return GS_OK;
@@ -644,7 +683,8 @@ int gs_check(gs_decoder *decoder)
     gs_go_to_start(decoder);
     position = decoder->position;
     decoder->position = UINT32_MAX; /* needs no frame made */
-    error = gs_decode_slots(decoder, decoder->slots, gs_warm_up_start(0));
+    decoder->next_block = gs_warm_up_start(0);
+    error = gs_decode_far(decoder, decoder->slots);
     if (!error && decoder->residual_at)
         error = gs_decode_frames(decoder, UINT32_MAX);
     if (!error)

@@ -1,7 +1,8 @@
 /* The kinds of Gaussians: a line each in GS_EACH_KIND, in the order in which a slot has them, is all that slots, header
  * and decoder know of them. A kind NAME, whose room is gs_name.[ch], has there
  *
- *     fields       gs_name, gs_name_read_header, gs_name_header_is_legal, gs_name_class_is_legal, gs_name_longest
+ *     fields       gs_name, gs_name_read_header, gs_name_header_is_legal, gs_name_class_is_legal, gs_name_longest,
+ *                  gs_name_hop_mask
  *     syntax       gs_name_syntax with its `scales`, gs_name_scales, gs_name_contexts, gs_name_start_segment,
  *                  gs_name_scale, gs_name_read, GS_NAME_MOST_SCALES, GS_NAME_MOST_CONTEXTS
  *     dequantise,  gs_name_state with its `held`, gs_name_bytes, gs_name_most, gs_name_open, gs_name_forget,

@@ -45,6 +45,11 @@ static inline uint32_t gs_noise_longest(const gs_info *info)
     return (GS_NOISE_SHORTEST_SUPPORT * gs_noise_frame_samples(info)) << (GS_NOISE_SCALES - 1);
 }
 
+static inline uint32_t gs_noise_hop_mask(const gs_info *info)
+{
+    return gs_noise_frame_samples(info) - 1u; /* all bits in a stream without noise, which begins nowhere */
+}
+
 GS_STATIC void gs_noise_read_header(gs_input *input, gs_info *info, int present)
 {
     uint32_t bits = present ? gs_input_number(input, 3) : 0;

@@ -38,6 +38,11 @@ static inline uint32_t gs_tone_longest(const gs_info *info)
     return gs_tone_support(info->smallest_scale + info->decoder_class.scales - 1u);
 }
 
+static inline uint32_t gs_tone_hop_mask(const gs_info *info)
+{
+    return ((uint32_t)8 << info->smallest_scale) - 1u;
+}
+
 /* Not more than 65535 are told apart: that many are too many. */
 GS_STATIC void gs_tone_read_header(gs_input *input, gs_info *info, int present)
 {

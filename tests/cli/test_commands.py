@@ -380,6 +380,7 @@ def test_nothing_is_overwritten_without_force(call: Call, folder: Path) -> None:
         (("clip.wav", "-o", "x.gs", "--config", "list.yaml"), "option: value"),
         (("clip.wav", "-o", "x.gs", "--config", "broken.yaml"), "YAML"),
         (("clip.wav", "-o", "x.gs", "--loop", "500", "100"), "loop"),
+        (("clip.wav", "-o", "x.gs", "--loop", "500", "563"), "the loop would have 63 samples"),
         (("clip.wav", "-o", "x.gs", "--loop", "0", "99999999"), "loop"),
     ],
 )
@@ -435,11 +436,11 @@ def write_wav_that_loops(name: str, clip: np.ndarray, *loops: tuple[int, int, in
 
 def test_loop_points_of_a_file(call: Call, folder: Path, clip: np.ndarray) -> None:
     write_wav_that_loops("loops.wav", clip, (0, 800, 3999))
-    Path("loop.yaml").write_text("loop: [5, 50]")
+    Path("loop.yaml").write_text("loop: [5, 500]")
     for given, loop in (
         ((), [800, 4000]),
-        (("--loop", 5, 50), [5, 50]),
-        (("--config", "loop.yaml"), [5, 50]),
+        (("--loop", 5, 500), [5, 500]),
+        (("--config", "loop.yaml"), [5, 500]),
         (("--no-loop",), None),
         (("--no-loop", "--config", "loop.yaml"), None),
     ):

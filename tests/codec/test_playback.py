@@ -75,7 +75,7 @@ def session(decoder: Decoder, seed: int) -> list[np.ndarray]:
         if random.integers(4) == 0:
             decoder.seek(int(random.integers(0, samples)))
         change(decoder, random)
-        if decoder.header.loop and random.integers(3) == 0:
+        if decoder.header.can_loop and random.integers(3) == 0:
             decoder.set_loop(bool(random.integers(2)))
         left = int(min(2 ** random.uniform(0, 11), samples))
         pieces = [np.zeros(0, np.int16)]

@@ -37,8 +37,16 @@ def test_a_clip_that_is_all_rounding_agrees() -> None:
     stream = random_stream(0)
     header = dataclasses.replace(
         stream.header,
-        **{"sample_rate": 8000, "samples": 1000, "slot_log2": 8, "smallest_scale": 3, "scales": 6, "table_set": 0},
-        **{"amplitude_step": 100, "output_shift": 2, "max_tones": 300, "seek_slots": 0, "loop": None},
+        sample_rate=8000,
+        samples=1000,
+        slot_log2=8,
+        smallest_scale=3,
+        scales=6,
+        amplitude_step=100,
+        output_shift=2,
+        max_tones=300,
+        seek_slots=0,
+        loop=None,
         noise=NoiseHeader(frame_log2=7, shift=8, base=2, max_noises=40),
     )
     tone = np.array([(6, 512, 18, 3, 9)], TONE.dtype)

@@ -44,7 +44,7 @@ for (const stream of streams) {
   });
   decoder.setBudget(null);
   let looped = null;
-  if (header.hasLoop) {
+  if (header.canLoop) {
     looped = after(() => {
       decoder.seek(Math.max(0, header.loopEnd - 100));
       decoder.setLoop(true);

@@ -4,6 +4,8 @@ export interface Header {
   readonly samples: number;
   readonly seconds: number;
   readonly hasLoop: boolean;
+  /** Whether its loop is long enough to be played, 64 samples. */
+  readonly canLoop: boolean;
   readonly loopStart: number;
   readonly loopEnd: number;
   /** Most multiply-accumulates a sample in any 20 ms. */

@@ -4,6 +4,7 @@ const LARGEST_STREAM = 256 * 1024 * 1024; // bytes
 const TOO_LARGE = `streams of more than ${LARGEST_STREAM} bytes are not opened here`;
 const MOST_SAMPLES = 4096; // that a call of the module gives
 const NO_BUDGET = 65535;
+const SHORTEST_LOOP = 64; // samples
 const ERROR_NAMES = ['ok', 'argument', 'memory', 'truncated', 'corrupt', 'crc', 'version', 'unsupported', 'io'];
 // By the numbers of the module's `info`.
 const HEADER = [
@@ -33,7 +34,8 @@ class Decoder {
     this.must(this.wasm.open(bytes.length));
     const header = Object.fromEntries(HEADER.map((name, number) => [name, this.wasm.info(number) >>> 0]));
     const seconds = header.samples / header.sampleRate;
-    this.header = Object.freeze({ ...header, hasLoop: header.hasLoop !== 0, seconds });
+    const canLoop = header.loopEnd - header.loopStart >= SHORTEST_LOOP;
+    this.header = Object.freeze({ ...header, hasLoop: header.hasLoop !== 0, canLoop, seconds });
   }
 
   // The number of the next sample.
@@ -73,7 +75,7 @@ class Decoder {
     this.must(this.wasm.seek(sample));
   }
 
-  // Whether reading jumps from the end of the loop to its start; only for streams that have a loop.
+  // Whether reading jumps from the end of the loop to its start; only for streams whose loop is not too short.
   setLoop(on) {
     this.must(this.wasm.set_loop(on ? 1 : 0));
   }

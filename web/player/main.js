@@ -66,7 +66,7 @@ function show(name, player) {
       ['Kinds', KINDS.filter(([bit]) => header.kinds & bit).map(([, name]) => name).join(', ')],
     ].map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))),
   );
-  at('loop').hidden = !header.hasLoop;
+  at('loop').hidden = !header.canLoop;
   press(at('loop'), false);
   press(at('repeat'), false);
   at('budget').value = 100;

@@ -175,6 +175,10 @@ class Kind(abc.ABC):
     def longest_support(self, header: StreamHeader) -> int:
         """Samples that one can last at most."""
 
+    @abc.abstractmethod
+    def shortest_hop(self, header: StreamHeader) -> int:
+        """Samples, a power of two: one begins at multiples of it alone (SPEC S1)."""
+
     def reach_back(self, header: StreamHeader) -> int:
         """Samples before one from which on its Gaussians must be known for it to come out right."""
         return 0

@@ -750,6 +750,9 @@ class NoiseKind(Kind):
     def longest_support(self, header: StreamHeader) -> int:
         return noise_of(header).longest_support
 
+    def shortest_hop(self, header: StreamHeader) -> int:
+        return noise_of(header).frame_samples
+
     def reach_back(self, header: StreamHeader) -> int:
         # A sample also depends on the frame that begins before it.
         return noise_of(header).frame_samples

@@ -511,6 +511,9 @@ class ToneKind(Kind):
     def longest_support(self, header: StreamHeader) -> int:
         return header.longest_tone
 
+    def shortest_hop(self, header: StreamHeader) -> int:
+        return SHORTEST_SUPPORT // 4 << header.smallest_scale
+
     def supports(self, table: Table, header: StreamHeader) -> Integers:
         return support(table["scale"])
 
