@@ -325,8 +325,7 @@ def decode(
     if chosen.open is not None or playback != AS_ENCODED:
         decoder = backends.open_decoder(data, backend)
         return _join(_played_up_to(decoder, header.samples, playback)), header.sample_rate
-    assert chosen.render is not None
-    samples = chosen.render(data)
+    samples = backends.render(chosen, data)
     return samples if chosen.exact else to_pcm(samples), header.sample_rate
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import Any, cast
+
+import numpy.typing as npt
 
 from audio_gs.codec.backend import Backend, Decoder
 from audio_gs.errors import AudioGsError
+from audio_gs.waiting import wait_for
 
 GROUP = "audio_gs.backends"
 DEFAULT = "c"
@@ -59,6 +62,13 @@ def load(name: str) -> Backend:
     if reason:
         raise BackendMissing(reason)
     return backend
+
+
+def render(backend: Backend, data: bytes) -> npt.NDArray[Any]:
+    """All samples of a stream on a backend that renders whole clips, as its `render` gives them; signals end it."""
+    work = backend.render
+    assert work is not None
+    return wait_for(lambda: work(data))
 
 
 def open_decoder(data: bytes, name: str = DEFAULT) -> Decoder:

@@ -149,7 +149,7 @@ def verify(data: bytes | bytearray | memoryview) -> VerifyReport:
     for backend in others:
         if backend.render is None:
             continue
-        rendered = backend.render(data)
+        rendered = backends.render(backend, data)
         difference = _sample_difference(backend.name, exact, rendered) if backend.exact else None
         if not backend.exact:
             agreement_db[backend.name] = _agreement_db(exact, rendered)

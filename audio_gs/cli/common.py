@@ -20,6 +20,7 @@ import click
 from audio_gs.codec.container import FORMAT_VERSION
 from audio_gs.errors import AudioGsError, BitstreamError, OptionsError
 from audio_gs.files import refuse_overwriting, write_file
+from audio_gs.waiting import is_left_behind
 
 from . import interrupt
 from .interrupt import Interrupted, take_interrupts
@@ -60,6 +61,10 @@ def run(command: click.Command, name: str) -> None:
     except (Interrupted, KeyboardInterrupt, click.Abort):
         _complain(name, "interrupted")
         code = ExitCode.INTERRUPTED
+        _leave_work_behind(code)
+    except Terminated:
+        code = ExitCode.TERMINATED
+        _leave_work_behind(code)
     except (AudioGsError, OSError) as error:
         if not isinstance(error, BrokenPipeError):
             _complain(name, _describe(error))
@@ -70,8 +75,21 @@ def run(command: click.Command, name: str) -> None:
     sys.exit(code)
 
 
+class Terminated(SystemExit):
+    """SIGTERM has come."""
+
+
 def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(ExitCode.TERMINATED)
+    raise Terminated(ExitCode.TERMINATED)
+
+
+def _leave_work_behind(code: int) -> None:
+    """End the process here and now where native code goes on that no signal stops: all is tidied up already, and the
+    interpreter would wait for it, or fall over it."""
+    if is_left_behind():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _complain(name: str, text: str) -> None:

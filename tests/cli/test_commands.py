@@ -582,6 +582,53 @@ def test_interrupted_encoding_leaves_nothing(folder: Path, number: signal.Signal
     assert names(folder) == before
 
 
+SLOW_RENDERER = """
+import hashlib, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from audio_gs import backends
+from audio_gs.cli import {module} as program
+from audio_gs.codec.backend import Backend
+
+def render(data):
+    # Said from within: hours in native code, which lets other threads run.
+    threading.Timer(0.3, lambda: print("rendering", flush=True)).start()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+
+slow = Backend("onnx", exact=True, render=render)
+backends._backend.cache_clear()
+load = backends.load
+backends.load = lambda name: slow if name == "onnx" else load(name)
+sys.argv[1:] = {arguments}
+program.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [("gs_decode", ["clip.gs", "-o", "x.wav", "--backend", "onnx"]), ("gs_verify", ["clip.gs"])],
+)
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, common.ExitCode.INTERRUPTED), (signal.SIGTERM, common.ExitCode.TERMINATED)],
+)
+def test_rendering_in_native_code_can_be_interrupted(
+    folder: Path, module: str, arguments: list[str], number: signal.Signals, code: int
+) -> None:
+    before = names(folder)
+    script = SLOW_RENDERER.format(module=module, arguments=arguments)
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"rendering\n"
+        process.send_signal(number)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == code
+    assert len(err.splitlines()) == (number == signal.SIGINT)
+    assert names(folder) == before
+
+
 PROGRESS_THAT_GOES_BACK = """
 from audio_gs.cli.common import progress_bar
 with progress_bar("clip.wav", shown=True) as report:
