@@ -17,6 +17,7 @@ from .errors import (
     EditError,
     OptionsError,
     ScriptError,
+    TooLongError,
     UnsupportedError,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "StreamDecoder",
     "StreamHeader",
     "StreamInfo",
+    "TooLongError",
     "UnsupportedError",
     "VerifyReport",
     "decode",

@@ -15,8 +15,10 @@ import numpy.typing as npt
 from audio_gs import backends
 from audio_gs.audio_io import MAX_RATE, Clip, prepare, to_pcm
 from audio_gs.codec.container import (
+    MAX_DURATION,
     SHORTEST_LOOP,
     StreamHeader,
+    check_duration,
     check_stream,
     held_after,
     parse_header,
@@ -301,12 +303,31 @@ def encode_clip(clip: Clip, options: EncoderOptions, progress: Progress | None =
     return encode_audio(clip.samples, clip.sample_rate, options, progress=progress)
 
 
+class Blocks:
+    """The samples of a whole clip, piece by piece, from `decode_blocks`; to be gone through once."""
+
+    def __init__(self, header: StreamHeader, pieces: Iterator[PcmArray], damage: str | None = None) -> None:
+        self.header = header
+        self.damage = damage
+        """What stopped the decoder, in one line, once all pieces were given; None if the stream is whole."""
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[PcmArray]:
+        return self._pieces
+
+    def joined(self) -> PcmArray:
+        """All of them, int16, shape (n,)."""
+        pieces = list(self)
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+
+
 def decode(
     data: bytes | bytearray | memoryview,
     *,
     backend: str = backends.DEFAULT,
     partial: bool = False,
     playback: Playback = AS_ENCODED,
+    max_duration: float | None = MAX_DURATION,
 ) -> tuple[PcmArray, int]:
     """Decode a whole stream to 16-bit samples, shape (n,), and their sample rate in Hz.
 
@@ -314,44 +335,71 @@ def decode(
     'torch' (extra `torch`) renders in floating point. Raises BitstreamError for a damaged stream before anything is
     decoded; with `partial` the samples before the damage are returned instead, unless the header itself is damaged.
     `playback` says how it is played; ValueError for any but `AS_ENCODED` on a backend that cannot stream. Raises
-    BackendMissing for a backend whose extra is not installed.
+    BackendMissing for a backend whose extra is not installed, and TooLongError for a stream of more than
+    `max_duration` seconds, which is None for any length: a few bytes can state days.
     """
-    if partial:
-        kept = decode_partial(data, backend=backend, playback=playback)
-        return kept.audio, kept.sample_rate
+    blocks = decode_blocks(data, backend=backend, partial=partial, playback=playback, max_duration=max_duration)
+    return blocks.joined(), blocks.header.sample_rate
+
+
+def decode_blocks(
+    data: bytes | bytearray | memoryview,
+    *,
+    backend: str = backends.DEFAULT,
+    partial: bool = False,
+    playback: Playback = AS_ENCODED,
+    max_duration: float | None = MAX_DURATION,
+) -> Blocks:
+    """What `decode` gives, piece by piece: in little memory, however long the clip, where the backend streams. Raises
+    what `decode` does, here; and `Blocks.damage` says in the end what stopped it, with `partial`."""
     data = bytes(data)
-    header = check_stream(data)
+    header, offset = parse_header(data)
+    if not partial:
+        check_stream(data)
+    check_duration(header, max_duration)
+    if partial:
+        return _blocks_before_damage(header, offset, data, backend, playback)
     chosen = backends.load(backend)
     if chosen.open is not None or playback != AS_ENCODED:
-        decoder = backends.open_decoder(data, backend)
-        return _join(_played_up_to(decoder, header.samples, playback)), header.sample_rate
+        return Blocks(header, _played_up_to(backends.open_decoder(data, backend), header.samples, playback))
     samples = backends.render(chosen, data)
-    return samples if chosen.exact else to_pcm(samples), header.sample_rate
+    return Blocks(header, iter([samples if chosen.exact else to_pcm(samples)]))
 
 
 def decode_partial(
-    data: bytes | bytearray | memoryview, *, backend: str = backends.DEFAULT, playback: Playback = AS_ENCODED
+    data: bytes | bytearray | memoryview,
+    *,
+    backend: str = backends.DEFAULT,
+    playback: Playback = AS_ENCODED,
+    max_duration: float | None = MAX_DURATION,
 ) -> PartialAudio:
     """Decode what precedes the first damage.
 
     A segment whose CRC does not fit is not trusted at all; one that is cut short is decoded as far as it
-    goes. Raises BitstreamError only where the header is damaged, and ValueError for a backend that cannot stream.
+    goes. Raises BitstreamError only where the header is damaged, ValueError for a backend that cannot stream, and
+    TooLongError as `decode` does.
     """
-    data = bytes(data)
-    header, limit, damage = _trusted_samples(data)
-    blocks: list[PcmArray] = []
-    try:
-        for block in _played_up_to(backends.open_decoder(data, backend), limit, playback):
-            blocks.append(block)
-    except BitstreamError as error:
-        damage = damage or str(error)
-    return PartialAudio(_join(blocks), header.sample_rate, header.samples, damage)
+    blocks = decode_blocks(data, backend=backend, partial=True, playback=playback, max_duration=max_duration)
+    audio = blocks.joined()
+    return PartialAudio(audio, blocks.header.sample_rate, blocks.header.samples, blocks.damage)
 
 
-def _trusted_samples(data: bytes) -> tuple[StreamHeader, int, str | None]:
-    """Header, how many samples precede the first segment that cannot be trusted, and what is wrong with that
-    one."""
-    header, offset = parse_header(data)
+def _blocks_before_damage(header: StreamHeader, offset: int, data: bytes, backend: str, playback: Playback) -> Blocks:
+    limit, damage = _trusted_samples(header, offset, data)
+    decoder = backends.open_decoder(data, backend)
+
+    def pieces() -> Iterator[PcmArray]:
+        try:
+            yield from _played_up_to(decoder, limit, playback)
+        except BitstreamError as error:
+            blocks.damage = blocks.damage or str(error)
+
+    blocks = Blocks(header, pieces(), damage)
+    return blocks
+
+
+def _trusted_samples(header: StreamHeader, offset: int, data: bytes) -> tuple[int, str | None]:
+    """How many samples precede the first segment that cannot be trusted, and what is wrong with that one."""
     for index in range(header.segments):
         before = max(0, held_after(header.segment_slots(index).start << header.slot_log2))
         try:
@@ -361,10 +409,10 @@ def _trusted_samples(data: bytes) -> tuple[StreamHeader, int, str | None]:
                 before = header.samples
             segment.check()
         except BitstreamError as error:
-            return header, before, str(error)
+            return before, str(error)
     if offset != len(data):
-        return header, header.samples, f"{len(data) - offset} bytes follow the last segment"
-    return header, header.samples, None
+        return header.samples, f"{len(data) - offset} bytes follow the last segment"
+    return header.samples, None
 
 
 def _played_up_to(decoder: Decoder, samples: int, playback: Playback) -> Iterator[PcmArray]:
@@ -394,8 +442,3 @@ def _read_up_to(decoder: Decoder, samples: int) -> Iterator[PcmArray]:
         if block.size == 0:
             return
         yield block
-
-
-def _join(blocks: Iterator[PcmArray] | list[PcmArray]) -> PcmArray:
-    pieces = list(blocks)
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,9 @@ _MANY_CHANNELS = 8
 _LOUDEST = 100.0
 """40 dB above full scale: whoever gives larger samples means another scale."""
 MAX_SAMPLES = (1 << 31) - 1
+SAMPLE_BYTES = 2
+_LARGEST_WAV = (1 << 32) - 100
+"""Bytes of samples, with room for the chunks around them."""
 STDIO = "-"
 
 FloatArray = npt.NDArray[np.float64]
@@ -156,6 +159,33 @@ def _with_loop(clip: Clip, loops: tuple[Loop, ...]) -> Clip:
     else:
         return dataclasses.replace(clip, loop=(loops[0].start, loops[0].end))
     return dataclasses.replace(clip, notices=(*clip.notices, f"the file's loop points are left out: {reason}"))
+
+
+def write_blocks(path: Path, blocks: Iterable[PcmArray], sample_rate: int, file_format: str, most: int) -> int:
+    """Write 16-bit samples to a file as they come, at most `most` of them; returns how many came.
+
+    `file_format` is 'WAV' or 'FLAC'; what is too long for the one becomes an RF64 file. Raises OSError where the file
+    does not take them.
+    """
+    if file_format == "WAV" and most * SAMPLE_BYTES > _LARGEST_WAV:
+        file_format = "RF64"
+    count = 0
+    try:
+        with soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format=file_format) as sound:
+            for block in blocks:
+                _write_block(sound, block)
+                count += len(block)
+    except soundfile.SoundFileError as error:
+        raise OSError(f"its samples cannot be written ({error}); is the disk full?") from None
+    return count
+
+
+def _write_block(sound: soundfile.SoundFile, block: PcmArray) -> None:
+    try:
+        sound.write(block)
+    except AssertionError:
+        # Fewer samples were written than there are.
+        raise OSError("its samples cannot be written; is the disk full?") from None
 
 
 def to_wav(pcm: PcmArray, sample_rate: int) -> bytes:

@@ -14,6 +14,10 @@ class UnsupportedError(BitstreamError):
     """The stream may be sound, but asks for a format version or a feature that this decoder does not know."""
 
 
+class TooLongError(AudioGsError, ValueError):
+    """A stream states a length above the limit that the caller has set, or left as it is."""
+
+
 class AudioInputError(AudioGsError, ValueError):
     """The audio cannot be read or cannot be encoded."""
 

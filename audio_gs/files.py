@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from .errors import OutputError
@@ -20,24 +21,44 @@ def refuse_overwriting(path: Path, force: bool) -> None:
         raise OutputError(f"{path} exists; -f overwrites it")
 
 
-def write_file(target: str | os.PathLike[str], content: bytes, force: bool) -> None:
-    """Write one file whole or not at all; never leaves a part of it under the target's name.
+@contextlib.contextmanager
+def file_to_be(target: str | os.PathLike[str], force: bool) -> Iterator[Path]:
+    """A file to fill, which takes the target's name when the block ends without an error, and is gone otherwise.
 
     A symbolic link stays one, and what is no regular file (a pipe, a device) is written to as it is. Raises OutputError
     for a file in the way, unless `force`, and where none can be made.
     """
     path = Path(os.path.realpath(target))
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-        path.write_bytes(content)
-        return
-    refuse_overwriting(path, force)
+    special = path.exists() and not stat.S_ISREG(path.stat().st_mode) and not path.is_dir()
+    if not special:
+        refuse_overwriting(path, force)
     with contextlib.ExitStack() as undo:
         try:
-            temporary = _write_temporary(path, content, undo)
+            temporary = file_on_the_way(undo) if special else _reserve(path, ".part", undo)
+            yield temporary
+            if special:
+                with temporary.open("rb") as content, path.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+                return
+            _take_mode(temporary, path)
             refuse_overwriting(path, force)
             temporary.replace(path)
         except OSError as error:
             raise OutputError(f"cannot write {os.fspath(target)}: {error.strerror or error}") from None
+
+
+def file_on_the_way(undo: contextlib.ExitStack) -> Path:
+    """An empty file for what goes elsewhere when it is whole; it goes with the stack."""
+    descriptor, name = tempfile.mkstemp(prefix="audio-gs.")
+    os.close(descriptor)
+    undo.callback(_remove, Path(name))
+    return Path(name)
+
+
+def write_file(target: str | os.PathLike[str], content: bytes, force: bool) -> None:
+    """Write one file whole or not at all, as `file_to_be` does; never leaves a part of it under the target's name."""
+    with file_to_be(target, force) as path:
+        path.write_bytes(content)
 
 
 def check_files(folder: Path, names: Iterable[str], force: bool) -> None:
@@ -145,10 +166,14 @@ def _write_temporary(target: Path, content: bytes, undo: contextlib.ExitStack) -
     """The content in a file beside the target, with the mode that the target has or will have."""
     path = _reserve(target, ".part", undo)
     path.write_bytes(content)
+    _take_mode(path, target)
+    return path
+
+
+def _take_mode(path: Path, target: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
     path.chmod(target.stat().st_mode if target.exists() else 0o666 & ~umask)
-    return path
 
 
 def _reserve(target: Path, suffix: str, undo: contextlib.ExitStack) -> Path:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from audio_gs.codec.container import StreamHeader, check_stream
+from audio_gs.codec.container import MAX_DURATION, StreamHeader, check_duration, check_stream
 from audio_gs.codec.cost import with_class
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.gaussians import Gaussians
@@ -45,11 +45,11 @@ __all__ = [
 ]
 
 
-def read_gaussians(data: bytes | bytearray | memoryview) -> Gaussians:
+def read_gaussians(data: bytes | bytearray | memoryview, max_duration: float | None = MAX_DURATION) -> Gaussians:
     """The Gaussians of a stream, a table for each kind, and its residual layer, all in the order of the stream. Raises
-    BitstreamError for a damaged one."""
+    BitstreamError for a damaged one, and TooLongError for one of more than `max_duration` seconds; None takes any."""
     data = bytes(data)
-    check_stream(data)
+    check_duration(check_stream(data), max_duration)
     return decode_gaussians(data)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from audio_gs import backends
 from audio_gs.codec import residual
 from audio_gs.codec.backend import Backend, Decoder
-from audio_gs.codec.container import StreamHeader, check_stream
+from audio_gs.codec.container import MAX_DURATION, StreamHeader, check_duration, check_stream
 from audio_gs.codec.cost import macs_per_sample
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.gaussians import RESIDUAL
@@ -60,10 +60,12 @@ class StreamInfo:
         return {**header, "duration": self.header.duration, **rest}
 
 
-def info(data: bytes | bytearray | memoryview) -> StreamInfo:
-    """What a stream holds and what it costs. Raises BitstreamError for a damaged one."""
+def info(data: bytes | bytearray | memoryview, max_duration: float | None = MAX_DURATION) -> StreamInfo:
+    """What a stream holds and what it costs. Raises BitstreamError for a damaged one, and TooLongError for one of more
+    than `max_duration` seconds; None takes any."""
     data = bytes(data)
     header = check_stream(data)
+    check_duration(header, max_duration)
     gaussians = decode_gaussians(data)
     mean, peak = macs_per_sample(gaussians, header)
     layer = gaussians[RESIDUAL]["layer"]
@@ -125,15 +127,17 @@ class VerifyReport:
         return self.difference is None
 
 
-def verify(data: bytes | bytearray | memoryview) -> VerifyReport:
+def verify(data: bytes | bytearray | memoryview, max_duration: float | None = MAX_DURATION) -> VerifyReport:
     """Decode a stream on every backend that is installed, and find the first step at which two of them differ.
 
     Those that stream must agree with the reference bit for bit slot by slot, in the header, the range coder's state
     after each slot, the Gaussians held, and the samples; those that render whole clips in their samples, to the bit or,
-    in floating point, within 60 dB. Raises BitstreamError for a damaged stream.
+    in floating point, within 60 dB. Raises BitstreamError for a damaged stream, and TooLongError for one of more than
+    `max_duration` seconds; None takes any.
     """
     data = bytes(data)
     header = check_stream(data)
+    check_duration(header, max_duration)
     left_out = backends.left_out()
     others = [backends.load(name) for name in backends.names() if name not in left_out and name != REFERENCE]
     agreement_db: dict[str, float] = {}

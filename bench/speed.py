@@ -91,7 +91,7 @@ def _time_ours(clips: list[tuple[Path, OurOptions]]) -> _OurSpeed:
         encode += time.perf_counter() - began
         decode += _decode_time(data)
         audio += len(clip.samples) / clip.sample_rate
-        state = max(state, inspect.info(data).decoder_bytes)
+        state = max(state, inspect.info(data, None).decoder_bytes)
     return _OurSpeed(audio, encode, decode, state)
 
 
@@ -125,7 +125,7 @@ def _time_commands(file: ClipFile, options: OurOptions) -> SpeedRow:
         with observed() as decoding:
             main = "from audio_gs.cli.gs_decode import main; main()"
             run_tool(*program, main, stream, "-o", target, "-q", folder=folder)
-        state = inspect.info(read_stream(stream)).decoder_bytes
+        state = inspect.info(read_stream(stream), None).decoder_bytes
     return SpeedRow(
         codec=COMMANDS,
         encode_x_real_time=seconds / encoding.seconds,

@@ -11,6 +11,7 @@ from audio_gs.cli.common import (
     HELP_NAMES,
     PATH,
     ExitCode,
+    duration_option,
     for_each,
     name_of,
     output_options,
@@ -49,6 +50,7 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--decoder-source", type=ExistingFolder, metavar="DIR", help="decoder_c/ to build [the package's own].")
 @click.option("--against", type=ExistingFolder, metavar="DIR", help="Another decoder_c/, to show the differences to.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Folder of builds.")
+@duration_option
 @output_options
 @version_option(PROGRAM)
 def command(
@@ -64,6 +66,7 @@ def command(
     decoder_source: Path | None,
     against: Path | None,
     cache: Path | None,
+    max_duration: float,
     quiet: bool,
     verbose: bool,
     as_json: bool,
@@ -83,7 +86,7 @@ def command(
             reports = []
             for source in sources:
                 settings = Settings(core, compiler, optimisation, engine, block, source, defines, cache, pitch)
-                report = simulate(data, settings)
+                report = simulate(data, settings, max_duration)
                 reports.append(report)
                 if as_json:
                     print_json({"input": name, "decoder_source": str(source) if source else None, **report.as_dict()})

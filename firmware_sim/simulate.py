@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from audio_gs import api
-from audio_gs.codec.container import check_stream
+from audio_gs.codec.container import MAX_DURATION, check_duration, check_stream
 from audio_gs.codec.kinds.base import PITCH_ONE
 
 from .build.cores import CORES
@@ -169,12 +169,14 @@ class Report:
         }
 
 
-def simulate(data: bytes, settings: Settings) -> Report:
+def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_DURATION) -> Report:
     """Build the decoder, play a stream on it from beginning to end, and compare its PCM with the host's.
 
-    Raises BitstreamError for a damaged stream and SimError where the simulation is not possible.
+    Raises BitstreamError for a damaged stream, TooLongError for one of more than `max_duration` seconds (None takes
+    any), and SimError where the simulation is not possible.
     """
     header = check_stream(data)
+    check_duration(header, max_duration)
     image = build_image(
         settings.core,
         settings.compiler,
@@ -198,7 +200,7 @@ def simulate(data: bytes, settings: Settings) -> Report:
         played = play_on_unicorn(machine, data, header, settings.block, size, on_call, pitch)
     else:
         played = play_on_qemu(image, elf, data, header, settings.block, size, on_call, settings.cache)
-    expected = api.decode(data, playback=playback)[0].astype("<i2").tobytes()
+    expected = api.decode(data, playback=playback, max_duration=None)[0].astype("<i2").tobytes()
     opening, reads = calls[0], calls[1:]
     sizes = np.full(len(reads), settings.block)
     sizes[-1] = header.samples - settings.block * (len(reads) - 1)

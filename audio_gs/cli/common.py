@@ -7,6 +7,7 @@ import enum
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -17,9 +18,9 @@ from typing import Any, TypeVar
 
 import click
 
-from audio_gs.codec.container import FORMAT_VERSION
+from audio_gs.codec.container import FORMAT_VERSION, MAX_DURATION
 from audio_gs.errors import AudioGsError, BitstreamError, OptionsError
-from audio_gs.files import refuse_overwriting, write_file
+from audio_gs.files import file_on_the_way, file_to_be, refuse_overwriting, write_file
 from audio_gs.waiting import is_left_behind
 
 from . import interrupt
@@ -121,6 +122,18 @@ def output_options(function: Function) -> Function:
     return function
 
 
+def duration_option(function: Function) -> Function:
+    """--max-duration: parameter max_duration, in seconds."""
+    return click.option(
+        "--max-duration",
+        type=click.FloatRange(min=0, min_open=True),
+        default=MAX_DURATION,
+        show_default=True,
+        metavar="SECONDS",
+        help="Refuse clips that say they last longer.",
+    )(function)
+
+
 def name_of(path: str, stdio: str = "standard input") -> str:
     return stdio if path == STDIO else path
 
@@ -219,6 +232,21 @@ def write_output(target: str, content: bytes, force: bool) -> None:
         return
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def output_to_be(target: str, force: bool) -> Iterator[Path]:
+    """A file to fill, which becomes the target, or goes to standard output for '-', when it is whole."""
+    if target != STDIO:
+        with file_to_be(target, force) as path:
+            yield path
+        return
+    with contextlib.ExitStack() as undo:
+        path = file_on_the_way(undo)
+        yield path
+        with path.open("rb") as content:
+            shutil.copyfileobj(content, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def read_stream(name: str) -> bytes:

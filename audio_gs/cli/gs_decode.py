@@ -14,20 +14,21 @@ from .common import (
     PATH,
     STDIO,
     ExitCode,
+    duration_option,
     for_each,
     name_of,
     output_options,
+    output_to_be,
     plan_outputs,
     print_json,
     read_stream,
     run,
     say,
     version_option,
-    write_output,
 )
 
 PROGRAM = "gs-decode"
-WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_flac}
+FORMATS = {"": "WAV", ".wav": "WAV", ".flac": "FLAC"}
 
 
 @click.command(context_settings=HELP_NAMES)
@@ -60,6 +61,7 @@ WRITERS = {"": audio_io.to_wav, ".wav": audio_io.to_wav, ".flac": audio_io.to_fl
     metavar="WHAT",
     help="Leave out tone, noise or residual, or a band such as 2000-4000 (Hz); may be given again.",
 )
+@duration_option
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @output_options
 @version_option(PROGRAM)
@@ -73,6 +75,7 @@ def command(
     fade_in: float,
     fade_out: float,
     mute: tuple[str, ...],
+    max_duration: float,
     force: bool,
     quiet: bool,
     verbose: bool,
@@ -93,42 +96,37 @@ def command(
         )
     outputs = plan_outputs(inputs, output, ".wav", force)
     for target in outputs:
-        if Path(target).suffix.lower() not in WRITERS and not _is_special(target):
+        if Path(target).suffix.lower() not in FORMATS and not _is_special(target):
             raise click.UsageError(f"cannot tell the format of {target}; name it .wav or .flac")
 
     def decode_one(index: int, name: str) -> ExitCode:
         data = read_stream(name)
         target = outputs[index]
-        if partial:
-            kept = api.decode_partial(data, backend=backend, playback=playback)
-        else:
-            audio, sample_rate = api.decode(data, backend=backend, playback=playback)
-            kept = api.PartialAudio(audio, sample_rate, len(audio), None)
-        if not len(kept.audio):
-            raise BitstreamError(f"nothing precedes the damage: {kept.damage}")
-        write = WRITERS.get(Path(target).suffix.lower(), audio_io.to_wav)
-        write_output(target, write(kept.audio, kept.sample_rate), force)
-        seconds = len(kept.audio) / kept.sample_rate
+        blocks = api.decode_blocks(data, backend=backend, partial=partial, playback=playback, max_duration=max_duration)
+        rate, promised = blocks.header.sample_rate, blocks.header.samples
+        file_format = FORMATS.get(Path(target).suffix.lower(), "WAV")
+        with output_to_be(target, force) as path:
+            count = audio_io.write_blocks(path, blocks, rate, file_format, promised)
+            if not count:
+                raise BitstreamError(f"nothing precedes the damage: {blocks.damage}")
+        seconds = count / rate
         if as_json:
             print_json(
                 {
                     "input": name,
                     "output": target,
                     "backend": backend,
-                    "sample_rate": kept.sample_rate,
-                    "samples": len(kept.audio),
-                    "samples_promised": kept.samples,
-                    "damage": kept.damage,
+                    "sample_rate": rate,
+                    "samples": count,
+                    "samples_promised": promised,
+                    "damage": blocks.damage,
                 }
             )
-        if kept.damage:
-            say(
-                f"{PROGRAM}: {name_of(name)}: kept {len(kept.audio)} of {kept.samples} samples "
-                f"({seconds:.2f} s): {kept.damage}"
-            )
+        if blocks.damage:
+            say(f"{PROGRAM}: {name_of(name)}: kept {count} of {promised} samples ({seconds:.2f} s): {blocks.damage}")
             return ExitCode.CORRUPT
         if not quiet:
-            say(f"{name_of(name)}: {len(kept.audio)} samples, {kept.sample_rate} Hz, {seconds:.2f} s")
+            say(f"{name_of(name)}: {count} samples, {rate} Hz, {seconds:.2f} s")
         return ExitCode.FINE
 
     return for_each(PROGRAM, inputs, decode_one, verbose)

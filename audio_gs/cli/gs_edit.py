@@ -120,7 +120,7 @@ def command(
                 say(f"{PROGRAM}: {name_of(name)}: {note}")
         if quiet and not as_json:
             return
-        facts = inspect.info(data)
+        facts = inspect.info(data, None)
         if as_json:
             print_json({"input": name, "output": outputs[index], "notes": list(clip.notes), **facts.as_dict()})
         if not quiet:

@@ -181,7 +181,7 @@ def command(
         write_output(outputs[index], result.data, force)
         if quiet and not as_json:
             return
-        facts = inspect.info(result.data)
+        facts = inspect.info(result.data, None)
         ratio = PCM_BYTES * len(clip.samples) / len(result.data)
         if as_json:
             summary = {

@@ -12,6 +12,7 @@ from .common import (
     HELP_NAMES,
     PATH,
     ExitCode,
+    duration_option,
     for_each,
     name_of,
     output_options,
@@ -26,13 +27,14 @@ PROGRAM = "gs-info"
 
 @click.command(context_settings=HELP_NAMES)
 @click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
+@duration_option
 @output_options
 @version_option(PROGRAM)
-def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
+def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
     """Show header fields, Gaussians, residual, rate, and the decoder's cost; - is standard input."""
 
     def show(_index: int, name: str) -> None:
-        facts = inspect.info(read_stream(name))
+        facts = inspect.info(read_stream(name), max_duration)
         if as_json:
             print_json({"input": name, **facts.as_dict()})
         elif not quiet:

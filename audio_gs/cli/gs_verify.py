@@ -13,6 +13,7 @@ from .common import (
     HELP_NAMES,
     PATH,
     ExitCode,
+    duration_option,
     for_each,
     name_of,
     output_options,
@@ -28,9 +29,10 @@ PROGRAM = "gs-verify"
 
 @click.command(context_settings=HELP_NAMES)
 @click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
+@duration_option
 @output_options
 @version_option(PROGRAM)
-def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
+def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
     """Decode on every backend that is installed and name the first step at which two differ; - is standard input.
 
     C, Numba and ONNX must agree bit for bit, torch's float rendering to 60 dB. Exit code 1 if they do not. Backends
@@ -38,7 +40,7 @@ def command(inputs: tuple[str, ...], quiet: bool, verbose: bool, as_json: bool) 
     """
 
     def verify_one(_index: int, name: str) -> ExitCode:
-        report = inspect.verify(read_stream(name))
+        report = inspect.verify(read_stream(name), max_duration)
         if as_json:
             print_json({"input": name, **facts_of(report)})
         if report.difference:

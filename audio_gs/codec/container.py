@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from audio_gs.errors import BitstreamError, UnsupportedError
+from audio_gs.errors import BitstreamError, TooLongError, UnsupportedError
 
 from .kinds import KINDS, RESERVED, TONE, HeaderParts
 from .kinds.base import HeaderLimit, Kind
@@ -37,6 +37,8 @@ RESIDUAL_BIT = 5
 """Of the residual layer, among those of the kinds."""
 SHORTEST_LOOP = 64
 """Samples: each jump is a seek, which may cost more than a block of samples."""
+MAX_DURATION = 3600.0
+"""Seconds that whoever works on whole clips takes unless told otherwise: a few bytes can state days."""
 MAX_VARINT = (1 << 31) - 1
 MAX_VARINT_BYTES = 5
 
@@ -382,6 +384,15 @@ def check_stream(data: bytes | memoryview) -> StreamHeader:
     for _ in iterate_segments(data, header, offset):
         pass
     return header
+
+
+def check_duration(header: StreamHeader, max_duration: float | None) -> None:
+    """Raise TooLongError for a stream that states more than so many seconds; None allows any length."""
+    if max_duration is not None and header.duration > max_duration:
+        raise TooLongError(
+            f"the stream says it lasts {header.duration:.1f} s, and the limit is {max_duration:g} s; "
+            "if it is meant to, raise --max-duration (max_duration in Python)"
+        )
 
 
 def build_stream(header: StreamHeader, payloads: Sequence[bytes]) -> bytes:

@@ -110,6 +110,10 @@ class NativeDecoder:
     def rewind(self) -> None:
         _check(lib.gs_rewind(self._decoder))
 
+    def check(self) -> None:
+        """Decode all of the stream without rendering, rewind, and raise BitstreamError if it is damaged anywhere."""
+        _check(lib.gs_check(self._decoder))
+
     def set_loop(self, enabled: bool) -> None:
         _check(lib.gs_set_loop(self._decoder, enabled))
 

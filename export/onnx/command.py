@@ -14,6 +14,7 @@ from audio_gs.cli.common import (
     PATH,
     STDIO,
     ExitCode,
+    duration_option,
     for_each,
     name_of,
     print_json,
@@ -34,8 +35,11 @@ PROGRAM = "gs-export onnx"
 @click.command("onnx", context_settings=HELP_NAMES)
 @click.argument("clip", required=False, type=PATH, metavar="[CLIP]")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Usually .onnx; - is standard output.")
+@duration_option
 @export_options
-def command(clip: str | None, output: str, force: bool, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
+def command(
+    clip: str | None, output: str, max_duration: float, force: bool, quiet: bool, verbose: bool, as_json: bool
+) -> ExitCode:
     """Write the decoder, or one clip, as an ONNX model with standard operators only.
 
     Without CLIP, the model turns a table of Gaussians into samples; with it, it has no inputs and gives the samples of
@@ -71,7 +75,7 @@ def command(clip: str | None, output: str, force: bool, quiet: bool, verbose: bo
         return ExitCode.FINE
 
     def write_clip(_index: int, name: str) -> None:
-        write(*_clip(read_stream(name), name))
+        write(*_clip(read_stream(name), name, max_duration))
 
     return for_each(PROGRAM, [clip], write_clip, verbose)
 
@@ -82,10 +86,10 @@ def _decoder() -> bytes:
     return serialised(decoder_model())
 
 
-def _clip(data: bytes, name: str) -> tuple[bytes, dict[str, Any]]:
+def _clip(data: bytes, name: str, max_duration: float) -> tuple[bytes, dict[str, Any]]:
     """The model's bytes, and what --json says of the clip. Raises BitstreamError for a damaged stream."""
     from .graph import clip_facts, clip_model, serialised
 
-    gaussians = read_gaussians(data)
+    gaussians = read_gaussians(data, max_duration)
     header, _ = parse_header(data)
     return serialised(clip_model(header, gaussians)), {"input": name, **clip_facts(header, gaussians)}

@@ -12,16 +12,17 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import soundfile
+from empty_streams import empty_stream
 
-from audio_gs import api, backends, inspect
+from audio_gs import api, audio_io, backends, inspect
 from audio_gs.bench import gs_bench
 from audio_gs.cli import common, gs_decode, gs_edit, gs_encode, gs_info, gs_verify
 from audio_gs.codec.backend import Backend, Decoder
@@ -325,12 +326,12 @@ def test_verify_names_what_it_compared(call: Call, folder: Path, monkeypatch: py
 
     left_out = {"onnx": "onnx is not installed"}
     report_of = inspect.VerifyReport(12, ("c", "numba", "torch"), left_out, {"torch": 70.0}, None)
-    monkeypatch.setattr(inspect, "verify", lambda _: report_of)
+    monkeypatch.setattr(inspect, "verify", lambda *_: report_of)
     result = call("gs-verify", "clip.gs")
     assert result.out == b"clip.gs: c and numba agree on all 12 samples, torch: 70.0 dB\n"
     assert "onnx left out: onnx is not installed" in result.err
     of_exact = inspect.VerifyReport(12, ("c", "numba", "onnx"), {}, {}, None)
-    monkeypatch.setattr(inspect, "verify", lambda _: of_exact)
+    monkeypatch.setattr(inspect, "verify", lambda *_: of_exact)
     assert call("gs-verify", "clip.gs").out == b"clip.gs: c, numba and onnx agree on all 12 samples\n"
 
 
@@ -552,6 +553,55 @@ def test_disagreement_is_named(call: Call, folder: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(backends, "load", altered)
     check_refused(call("gs-verify", "clip.gs"), common.ExitCode.ERROR, "'render' in slot 0: sample 0")
+
+
+WHOLE_CLIP_COMMANDS = {
+    "gs-decode": ("-o", "x.wav"),
+    "gs-info": (),
+    "gs-verify": (),
+    "gs-sim": (),
+    "gs-export": ("-o", "x.onnx"),
+}
+
+
+@pytest.mark.parametrize("program", WHOLE_CLIP_COMMANDS)
+def test_lengths_above_the_limit_are_refused(call: Call, folder: Path, program: str) -> None:
+    """The stream's 74 hours are 206 bytes."""
+    Path("long.gs").write_bytes(empty_stream(12))
+    before = names(folder)
+    first = ("onnx",) if program == "gs-export" else ()
+    for name, options in (("long.gs", ()), ("clip.gs", ("--max-duration", "1.25"))):
+        result = call(program, *first, name, *WHOLE_CLIP_COMMANDS[program], *options)
+        check_refused(result, common.ExitCode.ERROR, "--max-duration")
+        assert names(folder) == before
+    check_refused(call(program, *first, "clip.gs", "--max-duration", "0"), common.ExitCode.USAGE, "--max-duration")
+
+
+def test_lengths_within_the_limit_are_taken(call: Call, folder: Path) -> None:
+    assert call("gs-decode", "clip.gs", "-o", "x.wav", "--max-duration", "1.5").code == 0
+    assert call("gs-info", "clip.gs", "--max-duration", "1.5").code == 0
+
+
+def test_long_clips_are_written_as_they_come(call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never more than a few blocks at a time are in memory; none of it is there before all of it is."""
+    Path("long.gs").write_bytes(empty_stream(12, 1 << 22))
+    sizes = []
+
+    def note(path: Path, blocks: Iterable[np.ndarray], *rest: Any) -> int:
+        def noted() -> Iterator[np.ndarray]:
+            for block in blocks:
+                sizes.append(len(block))
+                assert not Path("x.wav").exists()
+                yield block
+
+        return write(path, noted(), *rest)
+
+    write = audio_io.write_blocks
+    monkeypatch.setattr(audio_io, "write_blocks", note)
+    assert call("gs-decode", "long.gs", "-o", "x.wav").code == 0
+    assert sum(sizes) == 1 << 22
+    assert max(sizes) <= api.BLOCK_SAMPLES
+    assert soundfile.info("x.wav").frames == 1 << 22
 
 
 SLOW_ENCODER = """

@@ -33,7 +33,7 @@ def test_checking_a_long_stream(slot_log2: int) -> None:
 
 
 def test_gaussians_of_a_long_stream() -> None:
-    assert audio_gs.read_gaussians(empty_stream(5, LONGEST >> 5)).total == 0
+    assert audio_gs.read_gaussians(empty_stream(5, LONGEST >> 5), None).total == 0
 
 
 @pytest.mark.parametrize("backend", STREAMING)
@@ -70,3 +70,15 @@ def test_slots_that_are_left_out_change_nothing(slot_log2: int) -> None:
     c.rewind()
     assert len(c.read(header.samples)) == header.samples
     assert c.state() == step.state()
+
+
+def test_whole_clips_have_a_limit() -> None:
+    data = empty_stream(12)
+    for work in (audio_gs.decode, audio_gs.decode_partial, audio_gs.info, audio_gs.verify, audio_gs.read_gaussians):
+        with pytest.raises(audio_gs.TooLongError, match=r"says it lasts 268435\.5 s, and the limit is 3600 s"):
+            work(data)
+        with pytest.raises(audio_gs.TooLongError, match="the limit is 5 s"):
+            work(empty_stream(12, 8000 * 5 + 1), max_duration=5)
+        work(empty_stream(12, 8000 * 5), max_duration=5)
+    first = next(iter(audio_gs.api.decode_blocks(data, max_duration=None)))
+    assert 0 < len(first) <= audio_gs.api.BLOCK_SAMPLES

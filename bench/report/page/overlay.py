@@ -19,7 +19,7 @@ NOISE_OPAQUE_DB = 40.0
 def stream_overlay(data: bytes) -> dict[str, Any]:
     """`overlay` of all Gaussians of a stream. Raises BitstreamError for a damaged one."""
     header, _ = parse_header(data)
-    by_kind = physical(read_gaussians(data), header)
+    by_kind = physical(read_gaussians(data, None), header)
     kinds = [name for name, units in by_kind.items() for _ in range(len(units))]
     return overlay(np.concatenate(list(by_kind.values())), kinds)
 
