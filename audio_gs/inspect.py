@@ -49,6 +49,8 @@ class StreamInfo:
     """Number of coefficients and of fine levels that the residual layer codes; empty without the layer."""
     residual_bits: int
     """How many bits smaller the stream would be without its residual layer."""
+    excess: str | None
+    """By how much the stream costs more than its header promises, in one line; None if it keeps the promise."""
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in one flat dictionary of what JSON can hold, the header's fields by their names."""
@@ -88,7 +90,14 @@ def info(data: bytes | bytearray | memoryview, max_duration: float | None = MAX_
         seek_point_bits=seek_bits,
         residual_values=values,
         residual_bits=8 * (len(data) - bytes_without),
+        excess=_excess(header, peak),
     )
+
+
+def _excess(header: StreamHeader, peak: float) -> str | None:
+    if math.ceil(peak) <= header.peak_macs:
+        return None
+    return f"it takes {math.ceil(peak)} MACs a sample in some 20 ms, and its header promises {header.peak_macs} at most"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +130,8 @@ class VerifyReport:
     if there is none. Without those that were not reached."""
     difference: Difference | None
     """None if everything agrees."""
+    excess: str | None = None
+    """As `StreamInfo.excess`; None, too, where a difference was found first."""
 
     @property
     def agree(self) -> bool:
@@ -132,8 +143,8 @@ def verify(data: bytes | bytearray | memoryview, max_duration: float | None = MA
 
     Those that stream must agree with the reference bit for bit slot by slot, in the header, the range coder's state
     after each slot, the Gaussians held, and the samples; those that render whole clips in their samples, to the bit or,
-    in floating point, within 60 dB. Raises BitstreamError for a damaged stream, and TooLongError for one of more than
-    `max_duration` seconds; None takes any.
+    in floating point, within 60 dB. Then count what the stream costs, and tell where its header promises less. Raises
+    BitstreamError for a damaged stream, and TooLongError for one of more than `max_duration` seconds; None takes any.
     """
     data = bytes(data)
     header = check_stream(data)
@@ -160,7 +171,8 @@ def verify(data: bytes | bytearray | memoryview, max_duration: float | None = MA
             difference = _too_far(backend.name, agreement_db[backend.name])
         if difference:
             return report(header.samples, difference)
-    return report(header.samples, None)
+    _, peak = macs_per_sample(decode_gaussians(data), header)
+    return dataclasses.replace(report(header.samples, None), excess=_excess(header, peak))
 
 
 def _compare_slots(data: bytes, streaming: list[Backend]) -> tuple[PcmArray, int, Difference | None]:

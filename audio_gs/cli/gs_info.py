@@ -19,6 +19,7 @@ from .common import (
     print_json,
     read_stream,
     run,
+    say,
     version_option,
 )
 
@@ -39,6 +40,8 @@ def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: 
             print_json({"input": name, **facts.as_dict()})
         elif not quiet:
             print(describe(name_of(name), facts))
+        if facts.excess:
+            say(f"{PROGRAM}: {name_of(name)}: {facts.excess}")
 
     return for_each(PROGRAM, inputs, show, verbose)
 

@@ -35,8 +35,8 @@ PROGRAM = "gs-verify"
 def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
     """Decode on every backend that is installed and name the first step at which two differ; - is standard input.
 
-    C, Numba and ONNX must agree bit for bit, torch's float rendering to 60 dB. Exit code 1 if they do not. Backends
-    whose packages are missing are left out and named.
+    C, Numba and ONNX must agree bit for bit, torch's float rendering to 60 dB. Exit code 1 if they do not, or if the
+    stream takes more MACs than its header promises. Backends whose packages are missing are left out and named.
     """
 
     def verify_one(_index: int, name: str) -> ExitCode:
@@ -50,6 +50,9 @@ def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: 
             print(f"{name_of(name)}: {describe(report)}")
             for backend, reason in report.left_out.items():
                 say(f"{PROGRAM}: {name_of(name)}: {backend} left out: {reason}")
+        if report.excess:
+            say(f"{PROGRAM}: {name_of(name)}: {report.excess}")
+            return ExitCode.ERROR
         return ExitCode.FINE
 
     return for_each(PROGRAM, inputs, verify_one, verbose)
@@ -82,6 +85,7 @@ def facts_of(report: inspect.VerifyReport) -> dict[str, Any]:
         "left_out": dict(report.left_out),
         "agreement_db": {name: db if math.isfinite(db) else None for name, db in report.agreement_db.items()},
         "difference": found,
+        "excess": report.excess,
     }
 
 

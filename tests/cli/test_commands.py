@@ -26,8 +26,9 @@ from audio_gs import api, audio_io, backends, inspect
 from audio_gs.bench import gs_bench
 from audio_gs.cli import common, gs_decode, gs_edit, gs_encode, gs_info, gs_verify
 from audio_gs.codec.backend import Backend, Decoder
-from audio_gs.codec.container import FORMAT_VERSION
+from audio_gs.codec.container import FORMAT_VERSION, parse_header
 from audio_gs.codec.native import NativeDecoder
+from audio_gs.codec.slots import encode_stream
 from audio_gs.encoder.options import option_facts
 from audio_gs.errors import AudioGsError, BitstreamError, OutputError
 from audio_gs.export import gs_export
@@ -553,6 +554,20 @@ def test_disagreement_is_named(call: Call, folder: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(backends, "load", altered)
     check_refused(call("gs-verify", "clip.gs"), common.ExitCode.ERROR, "'render' in slot 0: sample 0")
+
+
+def test_a_stream_that_costs_more_than_it_promises(call: Call, folder: Path, stream: bytes) -> None:
+    header = dataclasses.replace(parse_header(stream)[0], peak_macs=1)
+    Path("lie.gs").write_bytes(encode_stream(header, read_gaussians(stream)))
+    result = call("gs-info", "lie.gs")
+    assert result.code == 0
+    assert "MACs a sample in some 20 ms, and its header promises 1 at most" in result.err
+    assert "promises 1 at most" in json.loads(call("gs-info", "lie.gs", "--json").out)["excess"]
+    result = call("gs-verify", "lie.gs")
+    assert result.code == common.ExitCode.ERROR
+    assert "gs-verify: lie.gs: it takes" in result.err
+    assert "promises 1 at most" in json.loads(call("gs-verify", "lie.gs", "--json").out)["excess"]
+    assert json.loads(call("gs-verify", "clip.gs", "--json").out)["excess"] is None
 
 
 WHOLE_CLIP_COMMANDS = {
