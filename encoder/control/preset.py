@@ -19,6 +19,7 @@ from ..progress import Span
 from ..tones.choose import choose_tones, step_for
 from ..tones.quantiser import Step
 from .coded import has_residual_at, tones_kbit_s, with_residual
+from .rate import meet_bytes
 from .shares import noise_count_at, noise_kbit_s, with_noise
 
 _SECONDS = 4.0
@@ -87,11 +88,12 @@ class _Trials:
         of_both = tones_kbit_s(problem, self._kbit_s)
         uncoded = self._kbit_s if of_both is None else of_both
         count = noise_count_at(problem, uncoded)
+        for_tones = problem.target_bytes(uncoded - noise_kbit_s(problem, count))
         if uncoded not in self._steps:
-            for_tones = problem.target_bytes(uncoded - noise_kbit_s(problem, count))
             self._steps[uncoded] = step_for(problem, max(1, int(8 * for_tones / BITS_EACH)))
         step = self._steps[uncoded]
-        solution = Solution(step, choose_tones(problem, step, rough=True))
+        # One step for all, but the same bytes: what fewer of them cost differs too much between sounds to be reckoned.
+        solution = meet_bytes(problem, Solution(step, choose_tones(problem, step, rough=True)), for_tones)
         solution, _ = with_noise(problem, solution, count, of_both is not None)
         if of_both is not None:
             solution = with_residual(problem, solution, self._kbit_s)

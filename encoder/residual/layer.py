@@ -195,8 +195,11 @@ def fill(layer_at: Callable[[int, float], ResidualLayer], bits: float) -> Residu
     for _ in range(_PRICE_TRIES if best.bits <= bits else 0):
         price = (low + high) / 2
         layer = layer_at(best.header.step, price)
-        if layer.bits <= bits:
-            best, high = layer, price
-        else:
+        if layer.bits > bits:
             low = price
+            continue
+        high = price
+        # Contexts that adapt otherwise may make fewer bits of a lower price.
+        if layer.bits > best.bits:
+            best = layer
     return best
