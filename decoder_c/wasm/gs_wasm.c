@@ -1,6 +1,6 @@
 /* The decoder as a WebAssembly module without imports. An instance is one decoder, and its memory holds, behind the
  * program's own: the samples of the last `read`, the stream, and the decoder's state. Errors are those of audio_gs.h. */
-#include "../include/audio_gs.h"
+#include "gs_watched.h"
 
 #define GS_WASM_SAMPLES 4096u /* most samples a call of `read` gives */
 #define GS_WASM_PAGE 65536u
@@ -14,6 +14,14 @@ int32_t read(uint32_t samples);
 int seek(uint32_t sample);
 int set_loop(int on);
 int set_budget(uint32_t macs);
+int set_pitch(uint32_t pitch);
+int set_mute(uint32_t kinds, uint32_t from, uint32_t to);
+int set_gain(uint32_t gain);
+void set_least(uint32_t tone, uint32_t noise);
+void set_listing(int on);
+const gs_listed *listed(void);
+uint32_t listed_count(void);
+uint32_t take_listed(void);
 uint32_t tell(void);
 int check(void);
 const char *error_string(int error);
@@ -65,7 +73,9 @@ GS_EXPORT(open) int open(uint32_t bytes)
     decoder = NULL;
     if (error != GS_OK)
         return error;
-    size = gs_decoder_size(&header.decoder_class);
+    gs_listing.amplitude_step = gs_listing.count = gs_listing.left_out = 0;
+    gs_least_heard.tone = gs_least_heard.noise = 0;
+    size = gs_playback_size(&header.decoder_class);
     if (!have_up_to(state + size))
         return GS_ERR_MEMORY;
     return gs_open_memory((void *)(uintptr_t)state, size, stream, bytes, &decoder);
@@ -97,6 +107,10 @@ GS_EXPORT(info) uint32_t info(uint32_t number)
         return header.decoder_class.max_noises;
     case 10:
         return (uint32_t)gs_decoder_size(&header.decoder_class); /* of 32 bits, as this machine is */
+    case 11:
+        return header.output_shift;
+    case 12:
+        return header.decoder_class.noise_frame_log2;
     default:
         return 0;
     }
@@ -121,6 +135,53 @@ GS_EXPORT(set_loop) int set_loop(int on)
 GS_EXPORT(set_budget) int set_budget(uint32_t macs)
 {
     return gs_set_budget(decoder, macs);
+}
+
+GS_EXPORT(set_pitch) int set_pitch(uint32_t pitch)
+{
+    return gs_set_pitch(decoder, pitch);
+}
+
+GS_EXPORT(set_mute) int set_mute(uint32_t kinds, uint32_t from, uint32_t to)
+{
+    return gs_set_mute(decoder, kinds, from, to);
+}
+
+GS_EXPORT(set_gain) int set_gain(uint32_t gain)
+{
+    return gs_set_gain(decoder, gain);
+}
+
+/* The least strength at which tones and noises are heard, 0 for all. */
+GS_EXPORT(set_least) void set_least(uint32_t tone, uint32_t noise)
+{
+    gs_least_heard.tone = tone;
+    gs_least_heard.noise = noise;
+}
+
+/* Whether the Gaussians of slots that are decoded from now on are listed. */
+GS_EXPORT(set_listing) void set_listing(int on)
+{
+    gs_listing.amplitude_step = on ? header.amplitude_step : 0;
+}
+
+GS_EXPORT(listed) const gs_listed *listed(void)
+{
+    return gs_listing.listed;
+}
+
+GS_EXPORT(listed_count) uint32_t listed_count(void)
+{
+    return gs_listing.count;
+}
+
+/* Empties the list. Returns how many there was no room for. */
+GS_EXPORT(take_listed) uint32_t take_listed(void)
+{
+    uint32_t left_out = gs_listing.left_out;
+
+    gs_listing.count = gs_listing.left_out = 0;
+    return left_out;
 }
 
 GS_EXPORT(tell) uint32_t tell(void)

@@ -19,13 +19,12 @@ _FLAGS = (
     "-flto",
     "-ffreestanding",
     "-nostdlib",
-    # The scripts around it set no pitch, gain or mute.
-    "-DGS_NO_PLAYBACK",
     "-Wl,--no-entry",
     "-Wl,--gc-sections",
     "-Wl,--strip-all",
     "-Wl,-z,stack-size=16384",
 )
+_COMPILED_IN_WASM = ("gs_decoder.c", "gs_playback.c")
 
 
 class BuildError(AudioGsError):
@@ -41,8 +40,8 @@ def build_module(source: Path | None = None) -> bytes:
         raise BuildError("ziglang is not installed; install the extra 'wasm': pip install 'audio-gs[wasm]'")
     source = source or find_decoder_source()
     files = [
-        source / "wasm" / "gs_wasm.c",
-        *sorted((source / "src").glob("*.c")),
+        *sorted((source / "wasm").glob("*.c")),
+        *(path for path in sorted((source / "src").glob("*.c")) if path.name not in _COMPILED_IN_WASM),
         source / "examples" / "baremetal" / "runtime.c",
     ]
     with tempfile.TemporaryDirectory() as folder:

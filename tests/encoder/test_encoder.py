@@ -308,7 +308,7 @@ def test_the_shortest_loop_at_another_rate() -> None:
     options = EncoderOptions(bitrate=8, effort="fast", sample_rate=8000, loop=(6, 390))
     assert encode_clip(Clip(np.full(400, 0.5), 48000), options).header.loop == (1, 65)
     shorter = dataclasses.replace(options, loop=(12, 390))
-    with pytest.raises(OptionsError, match="63 samples, .* fewer than 64"):
+    with pytest.raises(OptionsError, match=r"63 samples, .* fewer than 64"):
         encode_clip(Clip(np.full(400, 0.5), 48000), shorter)
 
 

@@ -43,6 +43,18 @@ for (const stream of streams) {
     decoder.seek(middle);
   });
   decoder.setBudget(null);
+  const muted = after(() => {
+    decoder.setMute({ noise: true, from: 500, to: 1500 });
+    decoder.setGain(10 ** (-6 / 20));
+    decoder.seek(middle);
+  });
+  decoder.setMute();
+  decoder.setGain(1);
+  const pitched = after(() => {
+    decoder.setPitch(1.25);
+    decoder.seek(middle);
+  });
+  decoder.setPitch(1);
   let looped = null;
   if (header.canLoop) {
     looped = after(() => {
@@ -50,5 +62,5 @@ for (const stream of streams) {
       decoder.setLoop(true);
     });
   }
-  console.log(JSON.stringify({ crc: crc.text, header, sought, budgeted, looped }));
+  console.log(JSON.stringify({ crc: crc.text, header, sought, budgeted, muted, pitched, looped }));
 }

@@ -14,6 +14,9 @@ from wasm_tools import NODE, VECTORS, wasm_folder
 
 import audio_gs
 from audio_gs.api import StreamDecoder
+from audio_gs.codec.container import parse_header
+from audio_gs.codec.residual import COEFFICIENT
+from audio_gs.gaussians import physical, read_gaussians
 
 if not NODE:
     pytest.skip("needs node", allow_module_level=True)
@@ -51,6 +54,16 @@ def test_every_vector_has_the_samples_of_c() -> None:
         decoder.seek(middle)
         assert answer["budgeted"] == crc(decoder.read(TAKEN)), stream.name
         decoder.set_budget(None)
+        decoder.set_mute(("noise",), 500, 1500)
+        decoder.set_gain(-6)
+        decoder.seek(middle)
+        assert answer["muted"] == crc(decoder.read(TAKEN)), stream.name
+        decoder.set_mute()
+        decoder.set_gain(0)
+        decoder.set_pitch(1.25)
+        decoder.seek(middle)
+        assert answer["pitched"] == crc(decoder.read(TAKEN)), stream.name
+        decoder.set_pitch(1)
         assert (answer["looped"] is None) == (not header.can_loop)
         if header.loop and header.can_loop:
             decoder.seek(max(0, header.loop[1] - 100))
@@ -108,14 +121,16 @@ def test_what_is_no_argument_changes_nothing() -> None:
         const kinds = [];
         const calls = [() => decoder.seek(-1), () => decoder.seek(1e9), () => decoder.seek(1.5),
                        () => decoder.read(-1), () => decoder.read(NaN), () => decoder.setBudget(-1),
-                       () => decoder.setLoop(true)];
+                       () => decoder.setLoop(true), () => decoder.setPitch(3), () => decoder.setPitch(NaN),
+                       () => decoder.setGain(-1), () => decoder.setMute({{ from: 2, to: 1 }}),
+                       () => decoder.setLeast({{ tone: 0.5 }})];
         for (const wrong of calls) {{
             try {{ wrong(); kinds.push('nothing'); }} catch (error) {{ kinds.push(error.kind); }}
         }}
         console.log(JSON.stringify([kinds, decoder.position]));
     """
     done = node("--input-type=module", "-e", script)
-    assert json.loads(done.stdout) == [["argument"] * 7, 1000], done.stderr
+    assert json.loads(done.stdout) == [["argument"] * 12, 1000], done.stderr
 
 
 def test_everything_with_a_type_is_there() -> None:
@@ -123,3 +138,57 @@ def test_everything_with_a_type_is_there() -> None:
     done = node("--input-type=module", "-e", f"console.log(JSON.stringify(Object.keys(await import({address}))))")
     typed = re.findall(r"^export (?:class|function) (\w+)", (wasm_folder() / "audio-gs.d.ts").read_text(), re.M)
     assert sorted(json.loads(done.stdout)) == sorted(typed)
+
+
+def test_the_list_is_that_of_python() -> None:
+    streams = sorted(VECTORS.glob("*.bin"))
+    done = node(SCRIPT.with_name("list_vectors.mjs"), wasm_folder(), *streams)
+    assert done.stderr == ""
+    for stream, line in zip(streams, done.stdout.splitlines(), strict=True):
+        data = stream.read_bytes()
+        header, _ = parse_header(data)
+        listed, gaussians = json.loads(line), read_gaussians(data)
+        for kind in ("tone", "noise"):
+            assert listed[kind] == [list(row) for row in gaussians[kind].tolist()], (stream.name, kind)
+        residual = gaussians["residual"]
+        coefficients = residual[residual["layer"] == COEFFICIENT][["frame", "place", "value"]]
+        assert listed["coefficient"] == [list(row) for row in coefficients.tolist()], stream.name
+        assert listed["silent"] == header.samples, stream.name
+        tones = physical(gaussians, header)["tone"]
+        wanted = np.stack([tones["time"], tones["frequency"], tones["weight"]], axis=1)
+        np.testing.assert_allclose(np.reshape(listed["physical"], (-1, 3)), wanted, rtol=1e-9, err_msg=stream.name)
+
+
+def test_the_strongest_alone_are_heard() -> None:
+    script = f"""
+        import {{ open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ readFileSync }} from 'node:fs';
+        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(SPEECH))})));
+        const {{ samples }} = decoder.header;
+        decoder.setListing(true);
+        const all = Float64Array.from(decoder.read(samples));
+        const found = decoder.takeGaussians();
+        const strengths = (kind) => found.filter((one) => one.kind === kind).map((one) => one.strength);
+        const [tones, noises] = ['tone', 'noise'].map((kind) => strengths(kind).sort((a, b) => a - b));
+        const power = (sound) => sound.reduce((sum, sample) => sum + sample * sample, 0);
+        const heard = (least) => {{
+            decoder.setLeast(least);
+            decoder.seek(0);
+            return Float64Array.from(decoder.read(samples));
+        }};
+        const lost = (least) => {{
+            const sound = heard(least);
+            return power(all.map((sample, index) => sample - sound[index])) / power(all);
+        }};
+        console.log(JSON.stringify({{
+            half: lost({{ tone: tones[tones.length >> 1] }}),
+            one: lost({{ tone: tones.at(-1), noise: noises.at(-1) + 1 }}),
+            none: power(heard({{ tone: tones.at(-1) + 1, noise: noises.at(-1) + 1 }})) / power(all),
+            all: lost({{}}),
+        }}));
+    """
+    done = node("--input-type=module", "-e", script)
+    lost = json.loads(done.stdout)
+    assert lost["all"] == 0
+    assert 0 < lost["half"] < 0.05 < 0.9 < lost["one"] < 1
+    assert lost["none"] < 0.001  # the floor below all noises

@@ -18,6 +18,72 @@ export interface Header {
   readonly maxNoises: number;
   /** Bytes of the decoder's state on a 32-bit core. */
   readonly stateBytes: number;
+  /** Full scale is 32768 << outputShift of a tone's amplitude. */
+  readonly outputShift: number;
+  /** log2 of the samples in a frame of noise; 0 without noise. */
+  readonly noiseFrameLog2: number;
+}
+
+/** Of a Gaussian or a coefficient, in samples: where it begins, which may be before 0, and how long it lasts. */
+interface Listed {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** A tone; `scale`, `bin`, `amplitude` and `phase` are the integers of the stream. */
+export interface ListedTone extends Listed {
+  readonly kind: 'tone';
+  readonly hertz: number;
+  /** Peak of its envelope, below full scale; -Infinity if that is rounded to 0. */
+  readonly decibels: number;
+  readonly scale: number;
+  readonly bin: number;
+  readonly amplitude: number;
+  readonly phase: number;
+  /** Square root of its energy. */
+  readonly strength: number;
+}
+
+/** A noise; `scale`, `width`, `place` and `weight` are the integers of the stream. */
+export interface ListedNoise extends Listed {
+  readonly kind: 'noise';
+  /** Its centre and how much it covers, on the Bark axis. */
+  readonly bark: number;
+  readonly barks: number;
+  /** What it adds to the level of the floor at its centre. */
+  readonly decibels: number;
+  readonly scale: number;
+  readonly width: number;
+  readonly place: number;
+  readonly weight: number;
+  /** What it weighs, by the square root of the time and of the Bark that it covers. */
+  readonly strength: number;
+}
+
+/** A coefficient of the residual layer; `value` is in whole steps. */
+export interface ListedCoefficient extends Listed {
+  readonly kind: 'coefficient';
+  readonly hertz: number;
+  readonly frame: number;
+  readonly bin: number;
+  readonly value: number;
+}
+
+export type Gaussian = ListedTone | ListedNoise | ListedCoefficient;
+
+/** What is left out: kinds, and all from one frequency in Hz to another one. */
+export interface Mute {
+  tones?: boolean;
+  noise?: boolean;
+  residual?: boolean;
+  from?: number;
+  to?: number;
+}
+
+/** Least strengths, 0 for all. */
+export interface Least {
+  tone?: number;
+  noise?: number;
 }
 
 export class AudioGsError extends Error {
@@ -38,6 +104,21 @@ export class Decoder {
   setLoop(on: boolean): void;
   /** Most MACs a sample for tones; null for no limit. */
   setBudget(macs: number | null): void;
+  /** Plays at a pitch, 0.5 to 2; 1 is as encoded. */
+  setPitch(pitch: number): void;
+  /** Of amplitude, 0 to 3.99. */
+  setGain(gain: number): void;
+  /** Without arguments nothing is left out. */
+  setMute(mute?: Mute): void;
+  /** Tones and noises of less strength are not heard, and no residual layer where either is not 0. */
+  setLeast(least?: Least): void;
+  /** Whether the Gaussians of slots that are decoded from now on are kept for `takeGaussians`. */
+  setListing(on: boolean): void;
+  /**
+   * What was decoded since this was asked last, in the order of the stream. Throws if there was no room for all of it;
+   * there is where at most 1024 samples were read.
+   */
+  takeGaussians(): Gaussian[];
   /** Decodes everything without rendering; throws if anything is damaged. */
   check(): void;
 }

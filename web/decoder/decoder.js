@@ -9,8 +9,15 @@ const ERROR_NAMES = ['ok', 'argument', 'memory', 'truncated', 'corrupt', 'crc', 
 // By the numbers of the module's `info`.
 const HEADER = [
   'sampleRate', 'samples', 'hasLoop', 'loopStart', 'loopEnd', 'peakMacs', 'kinds', 'tableSet', 'maxTones', 'maxNoises',
-  'stateBytes',
+  'stateBytes', 'outputShift', 'noiseFrameLog2',
 ];
+const LISTED_COLUMNS = 8;
+const LISTED_KINDS = ['tone', 'noise', 'coefficient'];
+const KINDS_MUTED = { tones: 1, noise: 2, residual: 4 };
+const HIGHEST_MUTE = 65535; // Hz
+const PITCH_ONE = 16384;
+const GAIN_ONE = 8192;
+const LARGEST_STRENGTH = 0xffffffff;
 
 // A stream that cannot be decoded, or a call that is wrong. `code` is the decoder's number, `kind` its name.
 class AudioGsError extends Error {
@@ -20,6 +27,12 @@ class AudioGsError extends Error {
     this.code = code;
     this.kind = ERROR_NAMES[-code] ?? 'unknown';
   }
+}
+
+function wholeOf(number, one, name) {
+  const whole = Math.round(number * one);
+  if (!(whole >= 0 && whole <= 0xffffffff)) throw new AudioGsError(-1, `${number} is no ${name}`);
+  return whole;
 }
 
 class Decoder {
@@ -85,6 +98,72 @@ class Decoder {
     const isNumber = Number.isInteger(macs) && macs >= 0;
     if (macs !== null && !isNumber) throw new AudioGsError(-1, `${macs} is no number of MACs`);
     this.must(this.wasm.set_budget(macs === null ? NO_BUDGET : Math.min(macs, NO_BUDGET)));
+  }
+
+  // Play at a pitch, 0.5 to 2; 1 is as encoded.
+  setPitch(pitch) {
+    this.must(this.wasm.set_pitch(wholeOf(pitch, PITCH_ONE, 'pitch')));
+  }
+
+  // Of amplitude, 0 to 3.99.
+  setGain(gain) {
+    this.must(this.wasm.set_gain(wholeOf(gain, GAIN_ONE, 'gain')));
+  }
+
+  // Leave out whole kinds, and all from one frequency in Hz to another one; nothing where there is nothing given.
+  setMute({ tones = false, noise = false, residual = false, from = 0, to = 0 } = {}) {
+    const given = { tones, noise, residual };
+    const kinds = Object.keys(KINDS_MUTED).reduce((sum, kind) => sum + (given[kind] ? KINDS_MUTED[kind] : 0), 0);
+    const isBand = Number.isFinite(from) && Number.isFinite(to) && from >= 0 && from <= to;
+    if (!isBand) throw new AudioGsError(-1, `${from} to ${to} Hz is no band`);
+    const [low, high] = [from, to].map((hertz) => Math.min(Math.round(hertz), HIGHEST_MUTE));
+    this.must(this.wasm.set_mute(kinds, low, high));
+  }
+
+  // The least strengths, as listed, at which tones and noises are heard. Where either is not 0 the residual layer is not.
+  setLeast({ tone = 0, noise = 0 } = {}) {
+    for (const strength of [tone, noise]) {
+      const isStrength = Number.isInteger(strength) && strength >= 0 && strength <= LARGEST_STRENGTH;
+      if (!isStrength) throw new AudioGsError(-1, `${strength} is no strength`);
+    }
+    this.wasm.set_least(tone, noise);
+  }
+
+  // Whether the Gaussians of slots that are decoded from now on are kept for `takeGaussians`.
+  setListing(on) {
+    this.wasm.set_listing(on ? 1 : 0);
+  }
+
+  // The Gaussians that were decoded since this was asked last, in the order of the stream, and the residual layer's
+  // coefficients. Throws if there was no room for them, which reading up to 1024 samples at a time leaves enough of.
+  takeGaussians() {
+    const count = this.wasm.listed_count();
+    const rows = new Int32Array(this.wasm.memory.buffer, this.wasm.listed(), count * LISTED_COLUMNS).slice();
+    const leftOut = this.wasm.take_listed();
+    if (leftOut > 0) throw new AudioGsError(-2, `there is no room to list ${leftOut} of the Gaussians`);
+    return Array.from({ length: count }, (_, row) => this.listed(rows.subarray(LISTED_COLUMNS * row)));
+  }
+
+  // A row of the list in the words of SPEC, and in physical units.
+  listed([kind, scale, onset, place, extent, level, peak, strength]) {
+    const { sampleRate, noiseFrameLog2, outputShift } = this.header;
+    const name = LISTED_KINDS[kind];
+    if (name === 'coefficient') {
+      const length = 2 << noiseFrameLog2; // the frame's window is around its centre
+      const hertz = ((place + 0.5) * sampleRate) / length;
+      return { kind: name, start: (onset << noiseFrameLog2) - length / 2, length, hertz, frame: onset, bin: place, value: level };
+    }
+    if (name === 'noise') {
+      const length = 4 << (noiseFrameLog2 + scale);
+      const barks = 3 << extent;
+      const bark = ((place + 0.5) * barks) / 4;
+      const decibels = level * 10 * Math.log10(2);
+      return { kind: name, start: onset, length, bark, barks, decibels, scale, width: extent, place, weight: level, strength };
+    }
+    const length = 32 << scale;
+    const decibels = 20 * Math.log10(peak / 2 ** outputShift / 32768);
+    const hertz = (place * sampleRate) / length;
+    return { kind: name, start: onset, length, hertz, decibels, scale, bin: place, amplitude: level, phase: extent, strength };
   }
 
   // Decode everything without rendering; throws if anything is damaged. The decoder is at sample 0 then.
