@@ -29,6 +29,8 @@ _PAGE_SCRIPTS = (
     "decoder/wav.js",
     "components/dom.js",
     "components/spectrogram.js",
+    "player/view.js",
+    "player/gaussians.js",
     "player/main.js",
 )
 

@@ -94,12 +94,23 @@ class Tab:
         )
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + across * box[2], y=box[1] + box[3] / 2)
 
-    def press(self, key: str) -> None:
+    def press(self, key: str, *, shift: bool = False) -> None:
         """A key, down and up."""
         text = {"text": key} if len(key) == 1 else {}
         code = {" ": "Space"}.get(key, key)
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=code, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=code)
+        held = 8 if shift else 0
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=code, modifiers=held, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=code, modifiers=held)
+
+    def wheel(self, selector: str, *, right: float = 0, down: float = 0) -> None:
+        """Turn the wheel over the middle of an element, by pixels."""
+        self.hover(selector, 0.5)
+        box = self.run(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        place = {"x": box[0], "y": box[1], "deltaX": right, "deltaY": down}
+        self.call("Input.dispatchMouseEvent", type="mouseWheel", **place)
 
     def emulate(self, width: int, height: int, *, dark: bool = False, scale: float = 1.0) -> None:
         """A window of this size, in CSS pixels, and a colour scheme."""

@@ -11,6 +11,7 @@ from page_browser import Tab, chromium_tab, find_chromium
 from wasm_tools import DEMOS, VECTORS, wasm_folder
 
 from audio_gs.api import StreamDecoder
+from audio_gs.gaussians import read_gaussians
 
 if not find_chromium():
     pytest.skip("needs Chromium", allow_module_level=True)
@@ -99,16 +100,137 @@ def test_keys_do_what_the_mouse_does(tab: Tab) -> None:
     assert tab.run(POSITION) == tab.run("audioGs.header.sampleRate") / 2
 
 
-def test_a_budget_changes_what_is_seen(tab: Tab) -> None:
-    open_demo(tab, 2)
-    picture = "document.getElementById('picture').toDataURL()"
-    before = tab.run(picture)
-    tab.run(
-        "(() => { const slider = document.getElementById('budget'); slider.value = 10;"
-        "slider.dispatchEvent(new Event('input')); })()"
+def slide(tab: Tab, name: str, value: float) -> str:
+    """Moves a slider. Returns what it says then."""
+    return str(
+        tab.run(
+            f"(() => {{ const slider = document.getElementById('{name}'); slider.value = {value};"
+            "slider.dispatchEvent(new Event('input'));"
+            f"return document.getElementById('{name}-is').textContent; }})()"
+        )
     )
-    assert "MACs" in tab.run("document.getElementById('budgeted').textContent")
-    tab.wait_for(f"{picture} !== {before!r}")
+
+
+def image(canvas: str) -> str:
+    return f"document.getElementById('{canvas}').toDataURL()"
+
+
+def ink(tab: Tab) -> int:
+    """How much the layer of Gaussians covers."""
+    return int(
+        tab.run(
+            "(() => { const { width, height } = document.getElementById('layer');"
+            "const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });"
+            "copy.drawImage(document.getElementById('layer'), 0, 0);"
+            "const { data } = copy.getImageData(0, 0, width, height);"
+            "return data.reduce((sum, value, index) => sum + (index % 4 === 3 ? value : 0), 0); })()"
+        )
+    )
+
+
+def next_frame(tab: Tab) -> None:
+    tab.run("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+
+
+def seen(tab: Tab) -> tuple[float, float]:
+    """What part of the clip is seen, in seconds."""
+    next_frame(tab)
+    low, high, _ = tab.run("document.getElementById('seen').textContent").replace(" to ", " ").split()
+    return float(low), float(high)
+
+
+@pytest.mark.parametrize(("slider", "value", "words"), [("budget", 10, "MACs"), ("pitch", 5, "+5"), ("to", 70, "Hz")])
+def test_what_changes_the_sound_changes_what_is_seen(tab: Tab, slider: str, value: float, words: str) -> None:
+    open_demo(tab, 2)
+    next_frame(tab)
+    before = tab.run(image("picture"))
+    assert words in slide(tab, slider, value)
+    tab.wait_for(f"{image('picture')} !== {before!r}")
+    tab.click("#encoded")
+    tab.wait_for(f"{image('picture')} === {before!r}")
+
+
+def test_the_sound_builds_up_from_the_strongest_gaussian(tab: Tab) -> None:
+    open_demo(tab)
+    next_frame(tab)
+    total = read_gaussians((VECTORS / DEMOS[0]).read_bytes()).total
+    whole, before = ink(tab), tab.run(image("picture"))
+    assert tab.run("document.getElementById('many-is').textContent") == f"all of {total}"
+    assert slide(tab, "many", 0) == f"1 of {total}"
+    next_frame(tab)
+    assert 0 < ink(tab) < 0.05 * whole
+    tab.wait_for(f"{image('picture')} !== {before!r}")
+    counts = [int(slide(tab, "many", value).split()[0]) for value in (25, 50, 75, 99)]
+    assert counts == sorted(set(counts)) and counts[-1] < total
+    next_frame(tab)
+    assert 0.3 * whole < ink(tab) < whole
+
+
+def test_gaussians_are_hidden_and_kinds_muted(tab: Tab) -> None:
+    open_demo(tab)
+    next_frame(tab)
+    whole = ink(tab)
+    tab.click("#mute-noise")
+    next_frame(tab)
+    assert 0 < ink(tab) < whole
+    tab.click("#overlay")
+    next_frame(tab)
+    assert ink(tab) == 0
+    assert tab.run("document.getElementById('overlay').getAttribute('aria-pressed')") == "false"
+
+
+def test_what_is_under_the_pointer_is_told(tab: Tab) -> None:
+    open_demo(tab)
+    words = set()
+    for across in (0.1, 0.3, 0.5, 0.7, 0.9):
+        tab.hover("#stage", across)
+        words.add(tab.run("document.getElementById('under').textContent").split(" ")[0])
+    assert words <= {"Tone", "Noise", "Residual", ""} and words & {"Tone", "Noise", "Residual"}
+    tab.hover("#play", 0.5)
+    assert tab.run("document.getElementById('under').textContent") == ""
+
+
+def test_keys_go_from_gaussian_to_gaussian(tab: Tab) -> None:
+    open_demo(tab)
+    tab.run("document.getElementById('stage').focus()")
+    told = []
+    for key in "nnnp":
+        tab.press(key)
+        told.append(tab.run("document.getElementById('under').textContent"))
+    assert told[3] == told[1] != told[0]
+    places = [float(text.split(" at ")[1].split(" s")[0]) for text in told[:3]]
+    assert places == sorted(places)
+    assert all(" Hz, " in text and " dB" in text for text in told)
+
+
+def test_keys_wheel_and_buttons_zoom_and_scroll(tab: Tab) -> None:
+    open_demo(tab)
+    whole = seen(tab)
+    tab.run("document.getElementById('stage').focus()")
+    tab.press("+")
+    low, high = seen(tab)
+    assert low > whole[0] and high < whole[1]
+    tab.press("ArrowRight", shift=True)
+    moved = seen(tab)
+    assert moved[0] > low and moved[1] - moved[0] == pytest.approx(high - low, abs=0.02)
+    tab.press("ArrowLeft", shift=True)
+    assert seen(tab) == (low, high)
+    tab.press("-")
+    assert seen(tab) == whole
+    tab.wheel("#stage", down=-300)
+    low, high = seen(tab)
+    assert high - low < 0.8 * whole[1]
+    tab.wheel("#stage", right=200)
+    assert seen(tab)[0] > low
+    tab.click("#whole")
+    assert seen(tab) == whole
+    tab.click("#closer")
+    low, high = seen(tab)
+    assert high - low == pytest.approx(whole[1] / 2, abs=0.02)
+    tab.press("0")  # the button has the focus, not the picture
+    assert seen(tab) == (low, high)
+    tab.click("#stage", across=0.5)
+    assert tab.run(POSITION) / tab.run("audioGs.header.sampleRate") == pytest.approx((low + high) / 2, abs=0.02)
 
 
 def test_damage_is_one_line_where_the_clip_was(tab: Tab, tmp_path: Path) -> None:
@@ -133,4 +255,4 @@ def test_a_narrow_window_holds_it(tab: Tab, dark: bool) -> None:
     open_demo(tab)
     assert tab.run("document.documentElement.scrollWidth") <= 390
     controls = "[...document.querySelectorAll('button, input')]"
-    assert tab.run(f"{controls}.every((one) => one.closest('label') || one.textContent)")
+    assert tab.run(f"{controls}.every((one) => one.labels?.length || one.textContent)")

@@ -21,9 +21,9 @@ function frequencyAt(height, top, axis) {
   return axis === 'mel' ? fromMel(height * toMel(top)) : height * top;
 }
 
-// Power of samples, of full scale 1, as bytes between the floor and the ceiling: COLUMNS frames of `bins`. Yields
-// to the page now and then.
-async function analyseSpectrum(samples, sampleRate, seconds) {
+// Power of so many seconds of samples, of full scale 1, from a time on, as bytes between the floor and the ceiling:
+// COLUMNS frames of `bins`. Yields to the page now and then.
+async function analyseSpectrum(samples, sampleRate, seconds, from = 0) {
   const size = 2 ** Math.round(Math.log2(WINDOW_SECONDS * sampleRate));
   const bins = size / 2 + 1;
   const levels = new Uint8Array(COLUMNS * bins);
@@ -32,7 +32,7 @@ async function analyseSpectrum(samples, sampleRate, seconds) {
   const gain = 4 / size; // 2 / the window's sum
   const real = new Float64Array(size), imaginary = new Float64Array(size);
   for (let column = 0; column < COLUMNS; column += 1) {
-    const start = Math.round((((column + 0.5) / COLUMNS) * seconds * sampleRate) - size / 2);
+    const start = Math.round((from + ((column + 0.5) / COLUMNS) * seconds) * sampleRate - size / 2);
     for (let index = 0; index < size; index += 1) real[index] = (samples[start + index] ?? 0) * window[index];
     imaginary.fill(0);
     transform(real, imaginary);

@@ -155,6 +155,9 @@ export class Player extends EventTarget {
   setRepeat(on: boolean): void;
   setLoop(on: boolean): void;
   setBudget(macs: number | null): void;
+  setPitch(pitch: number): void;
+  setMute(mute?: Mute): void;
+  setLeast(least?: Least): void;
   setVolume(gain: number): void;
   close(): void;
 }

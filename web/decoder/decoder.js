@@ -120,7 +120,8 @@ class Decoder {
     this.must(this.wasm.set_mute(kinds, low, high));
   }
 
-  // The least strengths, as listed, at which tones and noises are heard. Where either is not 0 the residual layer is not.
+  // The least strengths, as listed, at which tones and noises are heard. Where either is not 0 the residual layer is
+  // not.
   setLeast({ tone = 0, noise = 0 } = {}) {
     for (const strength of [tone, noise]) {
       const isStrength = Number.isInteger(strength) && strength >= 0 && strength <= LARGEST_STRENGTH;
@@ -151,19 +152,22 @@ class Decoder {
     if (name === 'coefficient') {
       const length = 2 << noiseFrameLog2; // the frame's window is around its centre
       const hertz = ((place + 0.5) * sampleRate) / length;
-      return { kind: name, start: (onset << noiseFrameLog2) - length / 2, length, hertz, frame: onset, bin: place, value: level };
+      const start = (onset << noiseFrameLog2) - length / 2;
+      return { kind: name, start, length, hertz, frame: onset, bin: place, value: level };
     }
     if (name === 'noise') {
       const length = 4 << (noiseFrameLog2 + scale);
       const barks = 3 << extent;
       const bark = ((place + 0.5) * barks) / 4;
       const decibels = level * 10 * Math.log10(2);
-      return { kind: name, start: onset, length, bark, barks, decibels, scale, width: extent, place, weight: level, strength };
+      const own = { scale, width: extent, place, weight: level };
+      return { kind: name, start: onset, length, bark, barks, decibels, strength, ...own };
     }
     const length = 32 << scale;
     const decibels = 20 * Math.log10(peak / 2 ** outputShift / 32768);
     const hertz = (place * sampleRate) / length;
-    return { kind: name, start: onset, length, hertz, decibels, scale, bin: place, amplitude: level, phase: extent, strength };
+    const own = { scale, bin: place, amplitude: level, phase: extent };
+    return { kind: name, start: onset, length, hertz, decibels, strength, ...own };
   }
 
   // Decode everything without rendering; throws if anything is damaged. The decoder is at sample 0 then.

@@ -71,12 +71,25 @@ class Player extends EventTarget {
 
   // Whether the stream's own loop is played.
   setLoop(on) {
-    this.send('loop', Boolean(on));
+    this.send('setLoop', Boolean(on));
   }
 
   // Most MACs a sample for tones; null for no limit.
   setBudget(macs) {
-    this.send('budget', macs);
+    this.send('setBudget', macs);
+  }
+
+  // As a Decoder's methods of these names.
+  setPitch(pitch) {
+    this.send('setPitch', pitch);
+  }
+
+  setMute(mute) {
+    this.send('setMute', mute);
+  }
+
+  setLeast(least) {
+    this.send('setLeast', least);
   }
 
   // 0 to 1 and more, of amplitude.

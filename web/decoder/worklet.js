@@ -29,8 +29,7 @@ class AudioGsProcessor extends AudioWorkletProcessor {
         this.target = value.sample;
         this.jump = value.jump;
       } else if (command === 'repeat') this.repeat = value;
-      else if (command === 'loop') this.decoder.setLoop(value);
-      else if (command === 'budget') this.decoder.setBudget(value);
+      else if (command.startsWith('set')) this.decoder[command](value);
       else if (command === 'close') this.closed = true;
     } catch (error) {
       this.fail(error);

@@ -1,7 +1,8 @@
-// The page: opens a clip, shows its spectrogram, plays it.
+// The page: opens a clip, shows its spectrogram and its Gaussians, plays it.
 
 const LONGEST_SHOWN = 600; // seconds
 const SLICE = 8; // milliseconds of work between two looks at the page
+const STILL = 150; // milliseconds after which what moved counts as standing still
 const KINDS = [[1, 'tones'], [2, 'noise'], [32, 'residual']];
 const SOUNDS = ['speech', 'music', 'effects'];
 const data = JSON.parse(document.getElementById('data').textContent);
@@ -9,7 +10,11 @@ const at = (id) => document.getElementById(id);
 const audioGs = (globalThis.audioGs = { player: null, header: null, ready: null });
 let serial = 0; // of the clip that was opened last
 let drawn = 0; // of the picture begun last
-let bytes, picture;
+let bytes; // of the clip that is open
+let picture = null; // { from, to, samples, spectrum, canvas, detail } of what is heard, the detail of what is seen
+let view = null, layer = null;
+let isStale = false; // what is seen has to be drawn anew in the next frame
+let isMoving = false; // and will be in those after it
 
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 const compiled = WebAssembly.compile(bytesOf(data.module));
@@ -67,21 +72,24 @@ function show(name, player) {
     ].map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))),
   );
   at('loop').hidden = !header.canLoop;
-  press(at('loop'), false);
-  press(at('repeat'), false);
-  at('budget').value = 100;
+  for (const id of ['loop', 'repeat']) press(at(id), false);
+  picture = layer = null;
+  view = new View(Math.min(header.seconds, LONGEST_SHOWN));
+  forgetSettings();
   at('stage').setAttribute('aria-valuemax', header.seconds.toFixed(1));
   at('clip').hidden = false;
-  player.setVolume(Number(at('volume').value));
-  setBudget(false);
   audioGs.ready = draw();
+  see();
   refresh();
 }
 
-// The clip's samples, up to the longest that is shown, as full scale 1; null if another clip came meanwhile.
-async function decoded(budget, isStale) {
+// The clip as it is heard, up to the longest that is shown: its samples, and its Gaussians where they are not known
+// yet; null if another clip, or another setting, came meanwhile.
+async function decoded(isLate) {
   const decoder = new Decoder(await compiled, bytes);
-  decoder.setBudget(budget);
+  const found = layer ? null : [];
+  decoder.setListing(found !== null);
+  for (const { isSet, tell } of Object.values(HEARD)) if (isSet()) tell(decoder);
   const wanted = Math.min(decoder.header.samples, LONGEST_SHOWN * decoder.header.sampleRate);
   const samples = new Float32Array(wanted);
   let done = 0, until = performance.now() + SLICE;
@@ -90,35 +98,113 @@ async function decoded(budget, isStale) {
     if (got.length === 0) break;
     for (let index = 0; index < got.length; index += 1) samples[done + index] = got[index] / 32768;
     done += got.length;
+    if (found && found.length < MOST_LISTED) {
+      for (const one of decoder.takeGaussians()) found.push(one);
+      if (found.length >= MOST_LISTED) decoder.setListing(false);
+    }
     if (performance.now() > until) {
       await pause();
-      if (isStale()) return null;
+      if (isLate()) return null;
       until = performance.now() + SLICE;
     }
   }
-  return samples;
+  return { samples, found };
 }
 
 async function draw() {
   const number = (drawn += 1);
+  const isLate = () => number !== drawn;
   const { header } = audioGs;
   try {
-    const samples = await decoded(budgetOf(), () => number !== drawn);
-    if (!samples) return;
-    const spectrum = await analyseSpectrum(samples, header.sampleRate, samples.length / header.sampleRate);
-    if (number !== drawn) return;
-    picture = spectrum;
+    const sound = await decoded(isLate);
+    if (!sound) return;
+    const seconds = sound.samples.length / header.sampleRate;
+    const spectrum = await analyseSpectrum(sound.samples, header.sampleRate, seconds);
+    if (isLate()) return;
+    if (sound.found) {
+      layer = new GaussianLayer(sound.found, header);
+      layer.isCut = sound.found.length >= MOST_LISTED;
+      at('many').disabled = false;
+      sayAll();
+    }
+    layer.place(pitchOf());
+    picture = { samples: sound.samples, from: 0, to: seconds, spectrum, canvas: element('canvas'), detail: null };
     paint();
+    detail();
   } catch (error) {
-    if (number === drawn) complain(`${at('name').textContent}: ${error.message}`);
+    if (!isLate()) complain(`${at('name').textContent}: ${error.message}`);
   }
 }
 
+// The part that is seen, as sharp as the whole is from afar.
+async function detail() {
+  const whole = picture;
+  if (!whole || view.isWhole) return;
+  const { from, span } = view;
+  const isLate = () => picture !== whole || view.from !== from || view.span !== span;
+  const spectrum = await analyseSpectrum(whole.samples, audioGs.header.sampleRate, span, from);
+  if (isLate()) return;
+  whole.detail = { from, to: from + span, spectrum, canvas: element('canvas') };
+  paintSpectrum(whole.detail.canvas, spectrum, 'mel');
+  see();
+}
+
+// Colours anew what was computed.
 function paint() {
   if (!picture) return;
-  paintSpectrum(at('picture'), picture, 'mel');
-  at('ticks').replaceChildren(...frequencyTicks(picture.top, 'mel'));
+  for (const part of [picture, picture.detail]) if (part) paintSpectrum(part.canvas, part.spectrum, 'mel');
+  at('ticks').replaceChildren(...frequencyTicks(picture.spectrum.top, 'mel'));
+  layer.paint();
+  see();
 }
+
+// Has what is seen drawn in the next frame.
+function see() {
+  if (isStale) return;
+  isStale = true;
+  requestAnimationFrame(() => {
+    isStale = false;
+    drawSeen();
+  });
+}
+
+function fitted(canvas) {
+  const width = Math.round(canvas.clientWidth * devicePixelRatio);
+  const height = Math.round(canvas.clientHeight * devicePixelRatio);
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  return canvas;
+}
+
+function drawSeen() {
+  if (!view) return;
+  const canvas = fitted(at('picture')), over = fitted(at('layer'));
+  const context = canvas.getContext('2d');
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  for (const part of picture ? [picture, picture.detail] : []) {
+    if (!part) continue;
+    const left = view.shareOf(part.from) * canvas.width, right = view.shareOf(part.to) * canvas.width;
+    context.drawImage(part.canvas, left, 0, right - left, canvas.height);
+  }
+  if (layer) layer.draw(over, view, countsSeen(), isMoving);
+  else over.getContext('2d').clearRect(0, 0, over.width, over.height);
+  at('seen').textContent = `${view.from.toFixed(2)} to ${view.to.toFixed(2)} s`;
+  placeCursor();
+}
+
+// What is seen moved; it is drawn with all that takes longer once it stands still.
+function moved() {
+  isMoving = true;
+  see();
+  clearTimeout(moved.waiting);
+  moved.waiting = setTimeout(() => {
+    isMoving = false;
+    see();
+    detail();
+  }, STILL);
+}
+
+// ---- what is heard ----
 
 // MACs a sample of the slider's place, finer where there are few; null at its end.
 function budgetOf() {
@@ -126,14 +212,143 @@ function budgetOf() {
   return share === 1 ? null : Math.max(1, Math.round(audioGs.header.peakMacs * share ** 2));
 }
 
-function setBudget(isNew = true) {
-  const budget = budgetOf();
-  at('budgeted').textContent = budget === null ? 'no limit' : `${budget} MACs a sample`;
-  audioGs.player.setBudget(budget);
-  if (!isNew) return;
-  clearTimeout(setBudget.waiting);
-  setBudget.waiting = setTimeout(() => (audioGs.ready = draw()), 150);
+const pitchOf = () => 2 ** (Number(at('pitch').value) / 12);
+
+// The strongest tones and noises of the slider's place, ever more of them: their least strengths, and how many they
+// are; null at its end.
+function strongest() {
+  const share = Number(at('many').value) / 100;
+  if (share === 1 || !layer) return null;
+  const wanted = (kind) => Math.round(layer.shapesOf(kind).count ** share);
+  const tone = layer.least('tone', Math.max(1, wanted('tone')));
+  const least = { tone, noise: layer.least('noise', wanted('noise') - 1) };
+  return { least, tone: layer.countOf('tone', least.tone), noise: layer.countOf('noise', least.noise), coefficient: 0 };
 }
+
+const hertzOf = (id) => Math.round(frequencyAt(Number(at(id).value) / 100, audioGs.header.sampleRate / 2, 'mel'));
+const isOn = (id) => at(id).getAttribute('aria-pressed') === 'true';
+
+function muteOf() {
+  const few = strongest();
+  const [from, to] = [hertzOf('from'), hertzOf('to')];
+  return {
+    tones: isOn('mute-tones'),
+    // Without any noise the floor below them is not heard either.
+    noise: isOn('mute-noise') || few?.noise === 0,
+    residual: isOn('mute-residual'),
+    ...(from < to ? { from, to } : {}),
+  };
+}
+
+const wordsOf = {
+  many() {
+    if (!layer) return '';
+    const few = strongest();
+    const total = layer.shapesOf('tone').count + layer.shapesOf('noise').count;
+    const part = layer.isCut ? 'the first ' : '';
+    return few ? `${few.tone + few.noise} of ${part}${total}` : `all of ${part}${total}`;
+  },
+  pitch(semitones) {
+    return semitones === 0 ? 'as encoded' : `${semitones > 0 ? '+' : '−'}${Math.abs(semitones)} semitones`;
+  },
+  budget() {
+    return budgetOf() === null ? 'no limit' : `${budgetOf()} MACs a sample`;
+  },
+  from() {
+    return `${hertzOf('from')} Hz`;
+  },
+  band() {
+    return hertzOf('from') < hertzOf('to') ? `${hertzOf('to')} Hz` : `${hertzOf('to')} Hz: nothing`;
+  },
+};
+
+// What a Decoder and a Player can be told alike, and whether it is otherwise than encoded.
+const HEARD = {
+  least: { isSet: () => strongest() !== null, tell: (decoder) => decoder.setLeast(strongest()?.least) },
+  mute: { isSet: () => Object.values(muteOf()).some(Boolean), tell: (decoder) => decoder.setMute(muteOf()) },
+  pitch: { isSet: () => pitchOf() !== 1, tell: (decoder) => decoder.setPitch(pitchOf()) },
+  budget: { isSet: () => budgetOf() !== null, tell: (decoder) => decoder.setBudget(budgetOf()) },
+};
+
+const FEW = ['least', 'mute'];
+const percent = (share) => `${Math.round(100 * share)} %`;
+const { many, pitch, budget, from, band } = wordsOf;
+// A line each: where it begins, what it says beside it, and what of HEARD it changes.
+const SLIDERS = [
+  { id: 'volume', label: 'Volume', min: 0, max: 1.5, step: 0.01, start: 1, words: percent },
+  { id: 'many', label: 'How many Gaussians', max: 100, step: 0.5, start: 100, words: many, heard: FEW },
+  { id: 'pitch', label: 'Pitch', min: -12, max: 12, step: 0.5, start: 0, words: pitch, heard: ['pitch'] },
+  { id: 'budget', label: 'Budget for tones', max: 100, step: 1, start: 100, words: budget, heard: ['budget'] },
+  { id: 'from', label: 'Mute from', max: 100, step: 0.5, start: 0, words: from, heard: ['mute'] },
+  { id: 'to', label: 'Mute to', max: 100, step: 0.5, start: 0, words: band, heard: ['mute'] },
+];
+const MUTES = ['mute-tones', 'mute-noise', 'mute-residual'];
+
+// Says beside the sliders where they are.
+function sayAll() {
+  for (const { id, words } of SLIDERS) {
+    const said = words(Number(at(id).value));
+    at(`${id}-is`).textContent = said;
+    at(id).setAttribute('aria-valuetext', said);
+  }
+}
+
+function hear(names) {
+  sayAll();
+  for (const name of names) HEARD[name].tell(audioGs.player);
+  moved();
+  clearTimeout(hear.waiting);
+  hear.waiting = setTimeout(() => (audioGs.ready = draw()), STILL);
+}
+
+function setVolume() {
+  audioGs.player?.setVolume(Number(at('volume').value));
+  sayAll();
+}
+
+function forgetSettings() {
+  for (const { id, start } of SLIDERS) if (id !== 'volume') at(id).value = start;
+  for (const id of MUTES) press(at(id), false);
+  at('many').disabled = !layer;
+  setVolume();
+}
+
+// How many of each kind the layer shows.
+function countsSeen() {
+  const isShown = isOn('overlay'), muted = muteOf(), few = strongest();
+  const count = (kind, isMuted) => (isShown && !isMuted ? (few ? few[kind] : Infinity) : 0);
+  const [tone, noise] = [count('tone', muted.tones), count('noise', muted.noise)];
+  return { tone, noise, coefficient: count('coefficient', muted.residual) };
+}
+
+// ---- what is under the pointer, or chosen by keys ----
+
+function choose(chosen) {
+  if (!layer) return;
+  layer.chosen = chosen;
+  at('under').textContent = chosen ? layer.describe(chosen) : '';
+  see();
+}
+
+function chooseUnder(event) {
+  if (!layer || event.buttons !== 0) return;
+  const box = at('stage').getBoundingClientRect();
+  const time = view.timeAt((event.clientX - box.left) / box.width);
+  const tolerance = [(4 / box.width) * view.span, 4 / box.height];
+  const under = layer.under(time, 1 - (event.clientY - box.top) / box.height, tolerance, countsSeen());
+  if (under?.kind !== layer.chosen?.kind || under?.index !== layer.chosen?.index) choose(under);
+}
+
+function chooseBeside(way) {
+  const next = layer?.beside(way, audioGs.player.position / audioGs.header.sampleRate, countsSeen());
+  if (!next) return;
+  choose(next);
+  const [from, to] = layer.timesOf(next);
+  if (from < view.from || to > view.to) view.begin((from + to - view.span) / 2, view.span);
+  moved();
+}
+
+// ---- playing ----
 
 function refresh() {
   const { player, header } = audioGs;
@@ -143,9 +358,19 @@ function refresh() {
   at('time').textContent = `${seconds.toFixed(1)} / ${header.seconds.toFixed(1)} s`;
   at('stage').setAttribute('aria-valuenow', seconds.toFixed(1));
   at('stage').setAttribute('aria-valuetext', `${seconds.toFixed(1)} seconds`);
-  const shown = Math.min(header.seconds, LONGEST_SHOWN);
-  at('cursor').style.transform = `translateX(${Math.min(1, seconds / shown) * at('stage').clientWidth}px)`;
+  // Where the cursor leaves what is seen, that turns a page.
+  if (player.playing && !view.isWhole && (seconds < view.from || seconds > view.to)) {
+    view.begin(seconds - 0.05 * view.span, view.span);
+    moved();
+  }
+  placeCursor();
   if (player.playing) requestAnimationFrame(refresh);
+}
+
+function placeCursor() {
+  const { player, header } = audioGs;
+  const share = view.shareOf(player.position / header.sampleRate);
+  at('cursor').style.transform = `translateX(${Math.max(-0.1, Math.min(1.1, share)) * at('stage').clientWidth}px)`;
 }
 
 function toggle() {
@@ -161,17 +386,12 @@ function seekTo(seconds) {
   refresh();
 }
 
-function seekByPointer(event) {
-  const box = at('stage').getBoundingClientRect();
-  const shown = Math.min(audioGs.header.seconds, LONGEST_SHOWN);
-  seekTo(Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * shown);
-}
-
-// The whole clip as a WAV file of 16 bits, made in slices.
+// The whole clip as it is heard, but for the volume, as a WAV file of 16 bits, made in slices.
 async function saveWav() {
   const name = at('name').textContent;
   try {
     const decoder = new Decoder(await compiled, bytes);
+    for (const { isSet, tell } of Object.values(HEARD)) if (isSet()) tell(decoder);
     const { samples, sampleRate, seconds } = decoder.header;
     if (seconds > LONGEST_SHOWN) throw new Error(`longer than ${LONGEST_SHOWN} s; gs-decode takes it`);
     const parts = [];
@@ -222,22 +442,53 @@ for (const id of ['repeat', 'loop']) {
   });
 }
 at('save').addEventListener('click', saveWav);
-at('volume').addEventListener('input', () => audioGs.player?.setVolume(Number(at('volume').value)));
-at('budget').addEventListener('input', () => setBudget());
-at('stage').addEventListener('pointerdown', (event) => {
-  at('stage').setPointerCapture(event.pointerId);
-  seekByPointer(event);
+for (const { id, label, min = 0, max, step, start, heard } of SLIDERS) {
+  const oninput = () => (heard ? hear(heard) : setVolume());
+  at('sliders').append(
+    element(
+      'div',
+      { class: 'slider' },
+      element('label', { for: id }, label),
+      element('input', { id, type: 'range', min, max, step, value: start, oninput }),
+      element('output', { id: `${id}-is`, for: id }),
+    ),
+  );
+}
+for (const id of MUTES) {
+  at(id).addEventListener('click', () => {
+    press(at(id), !isOn(id));
+    hear(['mute']);
+  });
+}
+at('encoded').addEventListener('click', () => {
+  forgetSettings();
+  hear(Object.keys(HEARD));
 });
-at('stage').addEventListener('pointermove', (event) => {
-  if (event.buttons & 1) seekByPointer(event);
+at('overlay').addEventListener('click', () => {
+  press(at('overlay'), !isOn('overlay'));
+  choose(null);
 });
+for (const [id, factor] of [['closer', 0.5], ['farther', 2], ['whole', Infinity]]) {
+  at(id).addEventListener('click', () => {
+    // In the middle is what is heard, if it is seen.
+    const share = view.shareOf(audioGs.player.position / audioGs.header.sampleRate);
+    view.zoom(factor, share >= 0 && share <= 1 ? share : 0.5);
+    moved();
+  });
+}
+moveByHand(at('stage'), { view: () => view, moved, seek: seekTo });
+at('stage').addEventListener('pointermove', chooseUnder);
+at('stage').addEventListener('pointerleave', () => choose(null));
 at('stage').addEventListener('keydown', (event) => {
+  const way = { n: 1, p: -1 }[event.key];
+  if (way && !event.ctrlKey && !event.metaKey && !event.altKey) chooseBeside(way);
   const seconds = audioGs.player.position / audioGs.header.sampleRate;
+  const step = Math.min(0.5, view.isWhole ? Infinity : view.span / 20);
   const to = {
-    ArrowLeft: seconds - 0.5,
-    ArrowRight: seconds + 0.5,
-    ArrowDown: seconds - 0.5,
-    ArrowUp: seconds + 0.5,
+    ArrowLeft: seconds - step,
+    ArrowRight: seconds + step,
+    ArrowDown: seconds - step,
+    ArrowUp: seconds + step,
     Home: 0,
     End: audioGs.header.seconds,
   }[event.key];
@@ -252,4 +503,6 @@ document.addEventListener('keydown', (event) => {
   toggle();
 });
 darkScheme.addEventListener('change', paint);
-addEventListener('resize', refresh);
+addEventListener('resize', () => {
+  if (view) see();
+});

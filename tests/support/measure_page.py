@@ -1,0 +1,130 @@
+"""Measures the page of gs-export wasm in a headless Chromium: python tests/support/measure_page.py CLIP.gs
+
+Prints how long it takes from a clip's being dropped to its first sound, what decoding all of it takes, and how long the
+page's drawing code takes for a frame while a script scrolls and zooms.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from page_browser import Tab, chromium_tab
+
+from audio_gs.api import StreamDecoder
+from audio_gs.export.wasm.build import build_module
+from audio_gs.export.wasm.files import folder_files
+
+DROPS = 5
+FRAMES = 240
+WATCH_FRAMES = """
+const ask = requestAnimationFrame;
+globalThis.drawn = [];
+globalThis.requestAnimationFrame = (callback) => ask((time) => {
+  const start = performance.now();
+  callback(time);
+  drawn.push(performance.now() - start);
+});
+"""
+DROP = """
+(async () => {
+  const bytes = Uint8Array.from(atob(STREAM), (letter) => letter.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], 'clip.gs'));
+  const before = audioGs.player;
+  const start = performance.now();
+  document.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  const next = () => new Promise((resolve) => setTimeout(resolve));
+  while (audioGs.player === before) await next();
+  const shown = performance.now() - start;
+  const { player } = audioGs;
+  const heard = new Promise((resolve) => player.addEventListener('position', resolve));
+  document.getElementById('play').click();
+  while (player.position === 0) await Promise.race([heard, next()]);
+  const sounds = performance.now() - start;
+  await audioGs.ready;
+  const drawn = performance.now() - start;
+  player.pause();
+  return [shown, sounds, drawn];
+})()
+"""
+SCROLL = f"""
+(async () => {{
+  const stage = document.getElementById('stage');
+  const box = stage.getBoundingClientRect();
+  const turn = (more) => stage.dispatchEvent(new WheelEvent('wheel', {{
+    clientX: box.left + box.width / 3, clientY: box.top + 9, cancelable: true, bubbles: true, ...more }}));
+  drawn.length = 0;
+  const start = performance.now();
+  for (let number = 0; number < {FRAMES}; number += 1) {{
+    if (number % 80 < 20) turn({{ deltaY: -60 }});
+    else if (number % 80 < 60) turn({{ deltaX: number % 160 < 80 ? 40 : -40 }});
+    else turn({{ deltaY: 60 }});
+    await new Promise(requestAnimationFrame);
+  }}
+  return [drawn.filter((time) => time > 0.05), (performance.now() - start) / {FRAMES}];
+}})()
+"""
+DECODE = """
+import { readFileSync } from 'node:fs';
+import { compile, open } from MODULE;
+const bytes = new Uint8Array(readFileSync(CLIP));
+const module = await compile();
+const times = [];
+for (let turn = 0; turn < 9; turn += 1) {
+  const start = performance.now();
+  const decoder = await open(bytes, module);
+  while (decoder.read(1024).length > 0);
+  times.push(performance.now() - start);
+}
+console.log(times.sort((a, b) => a - b)[4]);
+"""
+
+
+def measure(tab: Tab, page: Path, stream: str) -> dict[str, Any]:
+    """Times in milliseconds."""
+    tab.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH_FRAMES)
+    tab.emulate(1200, 900)
+    tab.open(page)
+    drops = [tab.run(DROP.replace("STREAM", repr(stream))) for _ in range(DROPS)]
+    times, interval = tab.run(SCROLL)
+    times.sort()
+    return {
+        "drops": [[round(time) for time in drop] for drop in drops],
+        "sound": median(drop[1] for drop in drops),
+        "frame": (median(times), times[int(0.99 * len(times))], times[-1]),
+        "interval": interval,
+    }
+
+
+def main(clip: Path) -> None:
+    """Prints what is measured of a clip."""
+    folder = Path(tempfile.mkdtemp())
+    for name, content in folder_files(build_module()).items():
+        (folder / name).write_bytes(content)
+    stream = base64.b64encode(clip.read_bytes()).decode("ascii")
+    with chromium_tab(folder / "chromium") as tab:
+        found = measure(tab, folder / "index.html", stream)
+    print(
+        f"each drop is shown, sounds, is drawn after {found['drops']} ms; first sound: {found['sound']:.0f} ms, median"
+    )
+    middle, late, worst = found["frame"]
+    print(f"drawing a frame: {middle:.1f} ms, 99 % below {late:.1f}, worst {worst:.1f}; each {found['interval']:.1f}")
+    script = DECODE.replace("MODULE", json.dumps((folder / "audio-gs.mjs").as_uri())).replace(
+        "CLIP", json.dumps(str(clip))
+    )
+    command = ("node", "--input-type=module", "-e", script)
+    taken = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    decoder = StreamDecoder(clip.read_bytes())
+    seconds = decoder.header.samples / decoder.header.sample_rate
+    print(f"decoding {seconds:.2f} s in node: {taken:.0f} ms, {1000 * seconds / taken:.0f} times as fast as it plays")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,265 @@
+// The Gaussians over the spectrogram, on its axes: tones and noises as soft ellipses, the stronger the more opaque, and
+// bars where the residual layer has coefficients.
+
+const MOST_LISTED = 200000; // Gaussians and coefficients of a clip
+const MOST_DRAWN = 20000; // of a kind, the strongest of those that are seen
+const MOST_MOVING = 1500; // the same while what is seen moves
+const COLOURS = {
+  light: { tone: '#d6336c', noise: '#b4530a', coefficient: '#3f6212', chosen: '#1c2024' },
+  dark: { tone: '#5eead4', noise: '#ffd166', coefficient: '#bef264', chosen: '#ffffff' },
+};
+const SIGMAS_OF_SUPPORT = 5; // the envelope ends 2.5 standard deviations from its centre
+const SIGMAS_SEEN = 2;
+const FAINTEST = 0.12, FAINTEST_DB = 54; // below the loudest
+const NOISE_OPACITY = 0.4, COEFFICIENT_OPACITY = 0.3;
+const THINNEST = 3; // pixels of the canvas
+const SPRITE = 64; // pixels
+const COARSER = 4; // are the pixels of noise, which is soft and large
+const ORDER = ['noise', 'coefficient', 'tone']; // the last one on top
+
+const hertzOfBark = (bark) => (1960 * (bark + 0.53)) / (26.28 - Math.min(bark, 26));
+const clamped = (value, low, high) => Math.max(low, Math.min(high, value));
+
+// Coefficients of a frame beside each other are one bar. In the order of the stream.
+function joinedCoefficients(coefficients) {
+  const bars = [];
+  let last = null;
+  for (const one of coefficients) {
+    const value = Math.abs(one.value);
+    if (last && last.frame === one.frame && last.bin + last.bins === one.bin) {
+      last.bins += 1;
+      last.value = Math.max(last.value, value);
+    } else {
+      last = { ...one, bins: 1, value };
+      bars.push(last);
+    }
+  }
+  return bars;
+}
+
+// Where the Gaussians of one kind are: arrays by number, the strongest first, times in seconds, heights as shares.
+function shapesOf(kind, gaussians, header, pitch) {
+  const top = header.sampleRate / 2;
+  const height = (hertz) => heightOf(clamped(hertz, 0, top), top, 'mel');
+  const rank = kind === 'coefficient' ? (one) => one.value : (one) => one.strength;
+  const ranked = (kind === 'coefficient' ? joinedCoefficients(gaussians) : gaussians).slice();
+  ranked.sort((one, other) => rank(other) - rank(one));
+  const loudest = ranked.reduce((most, one) => Math.max(most, Math.abs(one.decibels)), 1e-9);
+  const highest = ranked.reduce((most, one) => Math.max(most, one.decibels), -Infinity);
+  const [from, to, low, high, opacity] = Array.from({ length: 5 }, () => new Float32Array(ranked.length));
+  ranked.forEach((one, index) => {
+    let seen = [one.start, one.start + one.length];
+    let hertz;
+    if (kind === 'tone') {
+      const spread = (SIGMAS_SEEN * SIGMAS_OF_SUPPORT * header.sampleRate) / (2 * Math.PI * one.length);
+      hertz = [one.hertz * pitch - spread, one.hertz * pitch + spread];
+      opacity[index] = clamped(1 - (highest - one.decibels) / FAINTEST_DB, FAINTEST, 1);
+    } else if (kind === 'noise') {
+      const spread = (SIGMAS_SEEN * one.barks) / SIGMAS_OF_SUPPORT;
+      hertz = [one.bark - spread, one.bark + spread].map((bark) => hertzOfBark(clamped(bark, -0.53, 26)) * pitch);
+      opacity[index] = clamped(NOISE_OPACITY * (Math.abs(one.decibels) / loudest), FAINTEST / 2, 1);
+    } else {
+      const width = header.sampleRate / one.length;
+      hertz = [one.bin * width, (one.bin + one.bins) * width];
+      // Frames overlap by half; a bar is as long as they are apart.
+      seen = [one.start + one.length / 4, one.start + (3 * one.length) / 4];
+      opacity[index] = COEFFICIENT_OPACITY;
+    }
+    [from[index], to[index]] = seen.map((sample) => sample / header.sampleRate);
+    [low[index], high[index]] = hertz.map(height);
+  });
+  return { kind, ranked, from, to, low, high, opacity, count: ranked.length };
+}
+
+// A layer of shapes of all kinds. `counts` says of each kind how many of the strongest are there.
+class GaussianLayer {
+  constructor(found, header) {
+    this.header = header;
+    this.found = Object.fromEntries(ORDER.map((kind) => [kind, found.filter((one) => one.kind === kind)]));
+    this.chosen = null; // { kind, index }
+    this.coarse = element('canvas');
+    this.paint();
+    this.place(1);
+  }
+
+  // Computes where everything is at a pitch.
+  place(pitch) {
+    this.pitch = pitch;
+    this.shapes = ORDER.map((kind) => shapesOf(kind, this.found[kind], this.header, pitch));
+  }
+
+  shapesOf(kind) {
+    return this.shapes[ORDER.indexOf(kind)];
+  }
+
+  // Least strength of the strongest `count` of a kind, one above the highest for none.
+  least(kind, count) {
+    const { ranked } = this.shapesOf(kind);
+    if (ranked.length === 0) return 1;
+    return count > 0 ? ranked[Math.min(count, ranked.length) - 1].strength : ranked[0].strength + 1;
+  }
+
+  // How many of a kind have at least a strength.
+  countOf(kind, least) {
+    const { ranked } = this.shapesOf(kind);
+    const below = ranked.findIndex((one) => one.strength < least);
+    return below < 0 ? ranked.length : below;
+  }
+
+  // Makes what is drawn with, in the colours of the scheme.
+  paint() {
+    this.colours = COLOURS[darkScheme.matches ? 'dark' : 'light'];
+    this.sprites = {
+      tone: blob(this.colours.tone, (away) => Math.exp(-2 * away * away)),
+      raised: blob(this.colours.noise, (away) => Math.exp(-2 * away * away)),
+      // A noise that lowers the floor is a hollow one.
+      lowered: blob(this.colours.noise, (away) => Math.exp(-40 * (away - 0.75) ** 2)),
+    };
+  }
+
+  // Draws what is seen of the kinds of which `counts` has some; fewer of them while that moves.
+  draw(canvas, view, counts, isMoving) {
+    const { width, height } = canvas;
+    const context = canvas.getContext('2d');
+    const most = isMoving ? MOST_MOVING : MOST_DRAWN;
+    this.coarse.width = Math.ceil(width / COARSER);
+    this.coarse.height = Math.ceil(height / COARSER);
+    this.drawKind(this.coarse.getContext('2d'), this.shapesOf('noise'), view, counts.noise, most);
+    context.globalAlpha = 1;
+    context.clearRect(0, 0, width, height);
+    context.drawImage(this.coarse, 0, 0, this.coarse.width * COARSER, this.coarse.height * COARSER);
+    for (const kind of ['coefficient', 'tone']) this.drawKind(context, this.shapesOf(kind), view, counts[kind], most);
+    if (this.chosen && this.chosen.index < counts[this.chosen.kind]) this.ring(context, view, this.chosen);
+  }
+
+  drawKind(context, shapes, view, count, most) {
+    const { width, height } = context.canvas;
+    const { kind, from, to, low, high, opacity, ranked } = shapes;
+    const scale = width / view.span;
+    const end = Math.min(count, shapes.count);
+    const isBar = kind === 'coefficient';
+    context.globalAlpha = COEFFICIENT_OPACITY;
+    context.fillStyle = this.colours.coefficient;
+    for (let index = 0, drawn = 0; index < end && drawn < most; index += 1) {
+      if (to[index] < view.from || from[index] > view.to) continue;
+      drawn += 1;
+      const left = (from[index] - view.from) * scale;
+      const wide = Math.max(THINNEST, (to[index] - from[index]) * scale);
+      const tall = Math.max(isBar ? 1 : THINNEST, (high[index] - low[index]) * height);
+      const upper = (1 - (low[index] + high[index]) / 2) * height - tall / 2;
+      if (isBar) {
+        context.fillRect(left, upper, wide, tall);
+      } else {
+        context.globalAlpha = opacity[index];
+        context.drawImage(this.spriteOf(kind, ranked[index]), left, upper, wide, tall);
+      }
+    }
+  }
+
+  spriteOf(kind, gaussian) {
+    if (kind === 'tone') return this.sprites.tone;
+    return gaussian.weight > 0 ? this.sprites.raised : this.sprites.lowered;
+  }
+
+  ring(context, view, { kind, index }) {
+    const { width, height } = context.canvas;
+    const { from, to, low, high } = this.shapesOf(kind);
+    const radius = (size) => Math.max(4, size / 2 + 2);
+    context.globalAlpha = 1;
+    context.lineWidth = 2;
+    context.strokeStyle = this.colours.chosen;
+    context.beginPath();
+    context.ellipse(
+      view.shareOf((from[index] + to[index]) / 2) * width,
+      (1 - (low[index] + high[index]) / 2) * height,
+      radius(((to[index] - from[index]) / view.span) * width),
+      radius((high[index] - low[index]) * height),
+      0, 0, 2 * Math.PI,
+    );
+    context.stroke();
+  }
+
+  // What is under a point, of a time and a height, and of tolerances in both: the smallest one; null if there is none.
+  under(time, place, [widest, highest], counts) {
+    let best = null, least = Infinity;
+    for (const { kind, from, to, low, high, count } of this.shapes) {
+      for (let index = 0; index < Math.min(counts[kind], count); index += 1) {
+        const acrossHalf = Math.max(widest, (to[index] - from[index]) / 2);
+        const across = (time - (from[index] + to[index]) / 2) / acrossHalf;
+        if (across > 1 || across < -1) continue;
+        const upHalf = Math.max(highest, (high[index] - low[index]) / 2);
+        const up = (place - (low[index] + high[index]) / 2) / upHalf;
+        if (across * across + up * up <= 1 && acrossHalf * upHalf < least) {
+          least = acrossHalf * upHalf;
+          best = { kind, index };
+        }
+      }
+    }
+    return best;
+  }
+
+  // The next one in time after the chosen one, or before it where `way` is -1; the first from a time on where none is.
+  // Of equal times the higher numbers come later.
+  beside(way, time, counts) {
+    const middle = ({ from, to }, index) => (from[index] + to[index]) / 2;
+    const isLater = ([t, order, index], [u, other, number]) => t - u || order - other || index - number;
+    const start = this.chosen
+      ? [middle(this.shapesOf(this.chosen.kind), this.chosen.index), ORDER.indexOf(this.chosen.kind), this.chosen.index]
+      : [time, way > 0 ? -1 : ORDER.length, 0];
+    let best = null;
+    this.shapes.forEach((shapes, order) => {
+      if (shapes.kind === 'coefficient') return;
+      for (let index = 0; index < Math.min(counts[shapes.kind], shapes.count); index += 1) {
+        const place = [middle(shapes, index), order, index];
+        if (way * isLater(place, start) <= 0) continue;
+        if (!best || way * isLater(place, best) < 0) best = place;
+      }
+    });
+    return best && { kind: ORDER[best[1]], index: best[2] };
+  }
+
+  // Its span of time in seconds.
+  timesOf({ kind, index }) {
+    const { from, to } = this.shapesOf(kind);
+    return [from[index], to[index]];
+  }
+
+  // What it is, in words.
+  describe({ kind, index }) {
+    const one = this.shapesOf(kind).ranked[index];
+    const { sampleRate } = this.header;
+    const hertz = (value) => `${Math.round(value)} Hz`;
+    const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
+    const at = `at ${((one.start + one.length / 2) / sampleRate).toFixed(3)} s`;
+    const lasting = `${((1000 * one.length) / sampleRate).toFixed(1)} ms long`;
+    if (kind === 'tone') {
+      const level = Number.isFinite(one.decibels) ? `${signed(one.decibels)} dB` : 'silent';
+      return `Tone ${at}, ${hertz(one.hertz * this.pitch)}, ${lasting}, ${level}`;
+    }
+    if (kind === 'noise') {
+      const edge = (side) => hertzOfBark(Math.max(0, one.bark + (side * one.barks) / 2)) * this.pitch;
+      const [low, high] = [edge(-1), Math.min(edge(1), sampleRate / 2)];
+      return `Noise ${at}, ${Math.round(low)} to ${hertz(high)}, ${lasting}, ${signed(one.decibels)} dB`;
+    }
+    const bins = one.bins > 1 ? `${one.bins} coefficients` : 'coefficient';
+    const from = hertz((one.bin * sampleRate) / one.length);
+    return `Residual ${at}, ${bins} from ${from}, ${lasting}, up to ${one.value} steps`;
+  }
+}
+
+// A round shape in a colour, whose opacity follows from how far off its centre it is.
+function blob(colour, opacityAt) {
+  const canvas = element('canvas', { width: SPRITE, height: SPRITE });
+  const context = canvas.getContext('2d');
+  context.fillStyle = colour;
+  context.fillRect(0, 0, SPRITE, SPRITE);
+  const image = context.getImageData(0, 0, SPRITE, SPRITE);
+  for (let pixel = 0; pixel < SPRITE * SPRITE; pixel += 1) {
+    const across = (2 * ((pixel % SPRITE) + 0.5)) / SPRITE - 1;
+    const down = (2 * (Math.floor(pixel / SPRITE) + 0.5)) / SPRITE - 1;
+    const away = Math.hypot(across, down);
+    image.data[4 * pixel + 3] = away < 1 ? 255 * opacityAt(away) * Math.min(1, 8 * (1 - away)) : 0;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
