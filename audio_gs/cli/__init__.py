@@ -1,1 +1,1 @@
-"""The commands gs-encode, gs-decode, gs-info and gs-verify."""
+"""The commands gs-encode, gs-decode, gs-play, gs-info and gs-verify."""

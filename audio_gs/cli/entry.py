@@ -26,6 +26,10 @@ def gs_decode() -> None:
     start("gs-decode", "audio_gs.cli.gs_decode")
 
 
+def gs_play() -> None:
+    start("gs-play", "audio_gs.cli.gs_play")
+
+
 def gs_info() -> None:
     start("gs-info", "audio_gs.cli.gs_info")
 

@@ -24,7 +24,7 @@ from empty_streams import empty_stream
 
 from audio_gs import api, audio_io, backends, inspect
 from audio_gs.bench import gs_bench
-from audio_gs.cli import common, gs_decode, gs_edit, gs_encode, gs_info, gs_verify
+from audio_gs.cli import common, gs_decode, gs_edit, gs_encode, gs_info, gs_play, gs_verify
 from audio_gs.codec.backend import Backend, Decoder
 from audio_gs.codec.container import FORMAT_VERSION, parse_header
 from audio_gs.codec.native import NativeDecoder
@@ -40,6 +40,7 @@ SECONDS = 1.5
 PROGRAMS = {
     "gs-encode": gs_encode,
     "gs-decode": gs_decode,
+    "gs-play": gs_play,
     "gs-info": gs_info,
     "gs-verify": gs_verify,
     "gs-edit": gs_edit,
