@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +23,7 @@ from audio_gs.export.wasm.build import build_module
 from audio_gs.export.wasm.files import folder_files
 
 DROPS = 5
+SECONDS_BEFORE = 1.0  # which nobody is faster than
 FRAMES = 240
 WATCH_FRAMES = """
 const ask = requestAnimationFrame;
@@ -92,6 +94,7 @@ def measure(tab: Tab, page: Path, stream: str) -> dict[str, Any]:
     tab.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH_FRAMES)
     tab.emulate(1200, 900)
     tab.open(page)
+    time.sleep(SECONDS_BEFORE)
     drops = [tab.run(DROP.replace("STREAM", repr(stream))) for _ in range(DROPS)]
     times, interval = tab.run(SCROLL)
     times.sort()

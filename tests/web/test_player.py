@@ -179,6 +179,14 @@ def test_gaussians_are_hidden_and_kinds_muted(tab: Tab) -> None:
     assert tab.run("document.getElementById('overlay').getAttribute('aria-pressed')") == "false"
 
 
+def test_what_a_clip_has_not_cannot_be_muted(tab: Tab) -> None:
+    for number, clip in enumerate(DEMOS, 1):
+        open_demo(tab, number)
+        tab.wait_for(f"document.getElementById('name').textContent === '{clip}'")
+        has_residual = StreamDecoder((VECTORS / clip).read_bytes()).header.residual is not None
+        assert tab.run("document.getElementById('mute-residual').hidden") == (not has_residual)
+
+
 def test_what_is_under_the_pointer_is_told(tab: Tab) -> None:
     open_demo(tab)
     words = set()

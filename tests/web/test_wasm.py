@@ -16,7 +16,7 @@ import audio_gs
 from audio_gs.api import StreamDecoder
 from audio_gs.codec.container import parse_header
 from audio_gs.codec.residual import COEFFICIENT
-from audio_gs.gaussians import physical, read_gaussians
+from audio_gs.gaussians import TONE_DTYPE, Gaussians, physical, read_gaussians
 
 if not NODE:
     pytest.skip("needs node", allow_module_level=True)
@@ -157,6 +157,27 @@ def test_the_list_is_that_of_python() -> None:
         tones = physical(gaussians, header)["tone"]
         wanted = np.stack([tones["time"], tones["frequency"], tones["weight"]], axis=1)
         np.testing.assert_allclose(np.reshape(listed["physical"], (-1, 3)), wanted, rtol=1e-9, err_msg=stream.name)
+
+
+def test_more_than_there_is_room_for_is_counted(tmp_path: Path) -> None:
+    header, _ = parse_header(SPEECH.read_bytes())
+    tones = np.zeros(9000, TONE_DTYPE)
+    scale = tones["scale"] = header.smallest_scale
+    tones["onset"] = (8 << scale) * (np.arange(len(tones)) % 500)
+    tones["amplitude"] = 1
+    dense = tmp_path / "dense.gs"
+    dense.write_bytes(audio_gs.write_gaussians(Gaussians(tone=tones), header))
+    script = f"""
+        import {{ open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ readFileSync }} from 'node:fs';
+        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(dense))})));
+        decoder.setListing(true);
+        decoder.read(decoder.header.samples);
+        console.log(JSON.stringify([decoder.takeGaussians().length, decoder.leftOut, decoder.takeGaussians().length]));
+    """
+    done = node("--input-type=module", "-e", script)
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [8192, 9000 - 8192, 0]
 
 
 def test_the_strongest_alone_are_heard() -> None:

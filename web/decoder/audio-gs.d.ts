@@ -115,10 +115,12 @@ export class Decoder {
   /** Whether the Gaussians of slots that are decoded from now on are kept for `takeGaussians`. */
   setListing(on: boolean): void;
   /**
-   * What was decoded since this was asked last, in the order of the stream. Throws if there was no room for all of it;
-   * there is where at most 1024 samples were read.
+   * What was decoded since this was asked last, in the order of the stream. There is room for 8192 between two calls,
+   * which reading 1024 samples at a time leaves enough of in all but hostile streams.
    */
   takeGaussians(): Gaussian[];
+  /** Gaussians that there was no room to list. */
+  readonly leftOut: number;
   /** Decodes everything without rendering; throws if anything is damaged. */
   check(): void;
 }

@@ -45,6 +45,7 @@ class Decoder {
     if (room === 0) throw new AudioGsError(-2, 'there is no memory for the stream');
     new Uint8Array(this.wasm.memory.buffer, room, bytes.length).set(bytes);
     this.must(this.wasm.open(bytes.length));
+    this.leftOut = 0;
     const header = Object.fromEntries(HEADER.map((name, number) => [name, this.wasm.info(number) >>> 0]));
     const seconds = header.samples / header.sampleRate;
     const canLoop = header.loopEnd - header.loopStart >= SHORTEST_LOOP;
@@ -136,12 +137,11 @@ class Decoder {
   }
 
   // The Gaussians that were decoded since this was asked last, in the order of the stream, and the residual layer's
-  // coefficients. Throws if there was no room for them, which reading up to 1024 samples at a time leaves enough of.
+  // coefficients. There is room for 8192; those beyond are counted in `leftOut`.
   takeGaussians() {
     const count = this.wasm.listed_count();
     const rows = new Int32Array(this.wasm.memory.buffer, this.wasm.listed(), count * LISTED_COLUMNS).slice();
-    const leftOut = this.wasm.take_listed();
-    if (leftOut > 0) throw new AudioGsError(-2, `there is no room to list ${leftOut} of the Gaussians`);
+    this.leftOut += this.wasm.take_listed();
     return Array.from({ length: count }, (_, row) => this.listed(rows.subarray(LISTED_COLUMNS * row)));
   }
 

@@ -4,10 +4,6 @@
 const MOST_LISTED = 200000; // Gaussians and coefficients of a clip
 const MOST_DRAWN = 20000; // of a kind, the strongest of those that are seen
 const MOST_MOVING = 1500; // the same while what is seen moves
-const COLOURS = {
-  light: { tone: '#d6336c', noise: '#b4530a', coefficient: '#3f6212', chosen: '#1c2024' },
-  dark: { tone: '#5eead4', noise: '#ffd166', coefficient: '#bef264', chosen: '#ffffff' },
-};
 const SIGMAS_OF_SUPPORT = 5; // the envelope ends 2.5 standard deviations from its centre
 const SIGMAS_SEEN = 2;
 const FAINTEST = 0.12, FAINTEST_DB = 54; // below the loudest
@@ -108,7 +104,9 @@ class GaussianLayer {
 
   // Makes what is drawn with, in the colours of the scheme.
   paint() {
-    this.colours = COLOURS[darkScheme.matches ? 'dark' : 'light'];
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    this.colours = { ...Object.fromEntries(ORDER.map((kind) => [kind, colour(kind)])), chosen: colour('ink') };
     this.sprites = {
       tone: blob(this.colours.tone, (away) => Math.exp(-2 * away * away)),
       raised: blob(this.colours.noise, (away) => Math.exp(-2 * away * away)),

@@ -73,6 +73,9 @@ function show(name, player) {
   );
   at('loop').hidden = !header.canLoop;
   for (const id of ['loop', 'repeat']) press(at(id), false);
+  for (const [bit, kind] of KINDS.slice(1)) {
+    for (const id of [`key-${kind}`, `mute-${kind}`]) at(id).hidden = !(header.kinds & bit);
+  }
   picture = layer = null;
   view = new View(Math.min(header.seconds, LONGEST_SHOWN));
   forgetSettings();
@@ -108,7 +111,7 @@ async function decoded(isLate) {
       until = performance.now() + SLICE;
     }
   }
-  return { samples, found };
+  return { samples, found, isCut: found !== null && (found.length >= MOST_LISTED || decoder.leftOut > 0) };
 }
 
 async function draw() {
@@ -123,7 +126,7 @@ async function draw() {
     if (isLate()) return;
     if (sound.found) {
       layer = new GaussianLayer(sound.found, header);
-      layer.isCut = sound.found.length >= MOST_LISTED;
+      layer.isCut = sound.isCut;
       at('many').disabled = false;
       sayAll();
     }

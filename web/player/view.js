@@ -51,6 +51,7 @@ class View {
 function moveByHand(stage, { view, moved, seek }) {
   const touches = new Map(); // places of fingers, as shares of the width
   let dragged = null; // time that is held by the pointer
+  let isPinched = false; // by the fingers that are down, of which one may be left
 
   const shareAt = (event) => {
     const box = stage.getBoundingClientRect();
@@ -83,8 +84,9 @@ function moveByHand(stage, { view, moved, seek }) {
     if (!seen || event.button > 1) return;
     stage.setPointerCapture(event.pointerId);
     if (event.pointerType === 'touch') touches.set(event.pointerId, shareAt(event));
+    isPinched = touches.size > 1;
     dragged = event.shiftKey || event.button === 1 ? seen.timeAt(shareAt(event)) : null;
-    if (dragged === null && touches.size < 2) seek(seen.timeAt(shareAt(event)));
+    if (dragged === null && !isPinched) seek(seen.timeAt(shareAt(event)));
   });
 
   stage.addEventListener('pointermove', (event) => {
@@ -103,7 +105,7 @@ function moveByHand(stage, { view, moved, seek }) {
     } else if (dragged !== null) {
       seen.scroll(dragged - seen.timeAt(share));
       moved();
-    } else {
+    } else if (!isPinched) {
       seek(seen.timeAt(share));
     }
   });
