@@ -173,6 +173,12 @@ def test_gaussians_are_hidden_and_kinds_muted(tab: Tab) -> None:
     tab.click("#mute-noise")
     next_frame(tab)
     assert 0 < ink(tab) < whole
+    slide(tab, "to", 100)
+    next_frame(tab)
+    assert ink(tab) == 0
+    slide(tab, "to", 0)
+    next_frame(tab)
+    assert ink(tab) > 0
     tab.click("#overlay")
     next_frame(tab)
     assert ink(tab) == 0

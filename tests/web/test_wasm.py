@@ -213,3 +213,39 @@ def test_the_strongest_alone_are_heard() -> None:
     assert lost["all"] == 0
     assert 0 < lost["half"] < 0.05 < 0.9 < lost["one"] < 1
     assert lost["none"] < 0.001  # the floor below all noises
+
+
+def test_what_a_player_is_told_reaches_the_audio_thread() -> None:
+    """The worklet's script, with node in the place of a browser: after the first block, in which it fades in."""
+    script = f"""
+        import {{ compile, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ readFileSync }} from 'node:fs';
+        import vm from 'node:vm';
+        let Processor;
+        const port = {{ postMessage({{ text }}) {{ if (text) throw text; }} }};
+        globalThis.AudioWorkletProcessor = class {{ port = {{ ...port }}; }};
+        globalThis.registerProcessor = (_name, made) => {{ Processor = made; }};
+        vm.runInThisContext(readFileSync({json.dumps(str(wasm_folder() / "audio-gs-worklet.js"))}, 'utf8'));
+        const bytes = new Uint8Array(readFileSync({json.dumps(str(SPEECH))}));
+        const module = await compile();
+        const same = [];
+        for (const [name, value] of [['setPitch', 1.5], ['setMute', {{ tones: true }}], ['setBudget', 4],
+                                     ['setLeast', {{ tone: 20000 }}]]) {{
+            const processor = new Processor({{ processorOptions: {{ module, bytes }} }});
+            const decoder = await open(bytes, module);
+            const plain = decoder.read(12800);
+            decoder.seek(0);
+            decoder[name](value);
+            const wanted = decoder.read(12800);
+            processor.port.onmessage({{ data: {{ command: name, value }} }});
+            processor.port.onmessage({{ data: {{ command: 'play' }} }});
+            const got = new Float32Array(12800);
+            for (let at = 0; at < got.length; at += 128) processor.process([], [[got.subarray(at, at + 128)]]);
+            const as = (sound) => got.every((sample, index) => index < 128 || sample === sound[index] / 32768);
+            same.push([as(wanted), as(plain)]);
+        }}
+        console.log(JSON.stringify(same));
+    """
+    done = node("--input-type=module", "-e", script)
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [[True, False]] * 4

@@ -67,7 +67,16 @@ function shapesOf(kind, gaussians, header, pitch) {
   return { kind, ranked, from, to, low, high, opacity, count: ranked.length };
 }
 
-// A layer of shapes of all kinds. `counts` says of each kind how many of the strongest are there.
+// Whether a band mutes all of a shape; of a tone, which is muted by its frequency, its middle counts.
+function isMuted({ kind, low, high }, index, band) {
+  if (!band) return false;
+  const middle = (low[index] + high[index]) / 2;
+  const [least, most] = kind === 'tone' ? [middle, middle] : [low[index], high[index]];
+  return least >= band[0] && most <= band[1];
+}
+
+// A layer of shapes of all kinds. `shown` says of each kind how many of the strongest are there, and in which band of
+// heights, if not null, there is none.
 class GaussianLayer {
   constructor(found, header) {
     this.header = header;
@@ -115,31 +124,31 @@ class GaussianLayer {
     };
   }
 
-  // Draws what is seen of the kinds of which `counts` has some; fewer of them while that moves.
-  draw(canvas, view, counts, isMoving) {
+  // Draws what is seen of the kinds of which `shown` has some; fewer of them while that moves.
+  draw(canvas, view, shown, isMoving) {
     const { width, height } = canvas;
     const context = canvas.getContext('2d');
     const most = isMoving ? MOST_MOVING : MOST_DRAWN;
     this.coarse.width = Math.ceil(width / COARSER);
     this.coarse.height = Math.ceil(height / COARSER);
-    this.drawKind(this.coarse.getContext('2d'), this.shapesOf('noise'), view, counts.noise, most);
+    this.drawKind(this.coarse.getContext('2d'), this.shapesOf('noise'), view, shown, most);
     context.globalAlpha = 1;
     context.clearRect(0, 0, width, height);
     context.drawImage(this.coarse, 0, 0, this.coarse.width * COARSER, this.coarse.height * COARSER);
-    for (const kind of ['coefficient', 'tone']) this.drawKind(context, this.shapesOf(kind), view, counts[kind], most);
-    if (this.chosen && this.chosen.index < counts[this.chosen.kind]) this.ring(context, view, this.chosen);
+    for (const kind of ['coefficient', 'tone']) this.drawKind(context, this.shapesOf(kind), view, shown, most);
+    if (this.chosen && this.chosen.index < shown[this.chosen.kind]) this.ring(context, view, this.chosen);
   }
 
-  drawKind(context, shapes, view, count, most) {
+  drawKind(context, shapes, view, shown, most) {
     const { width, height } = context.canvas;
     const { kind, from, to, low, high, opacity, ranked } = shapes;
     const scale = width / view.span;
-    const end = Math.min(count, shapes.count);
+    const end = Math.min(shown[kind], shapes.count);
     const isBar = kind === 'coefficient';
     context.globalAlpha = COEFFICIENT_OPACITY;
     context.fillStyle = this.colours.coefficient;
     for (let index = 0, drawn = 0; index < end && drawn < most; index += 1) {
-      if (to[index] < view.from || from[index] > view.to) continue;
+      if (to[index] < view.from || from[index] > view.to || isMuted(shapes, index, shown.band)) continue;
       drawn += 1;
       const left = (from[index] - view.from) * scale;
       const wide = Math.max(THINNEST, (to[index] - from[index]) * scale);
@@ -178,10 +187,12 @@ class GaussianLayer {
   }
 
   // What is under a point, of a time and a height, and of tolerances in both: the smallest one; null if there is none.
-  under(time, place, [widest, highest], counts) {
+  under(time, place, [widest, highest], shown) {
     let best = null, least = Infinity;
-    for (const { kind, from, to, low, high, count } of this.shapes) {
-      for (let index = 0; index < Math.min(counts[kind], count); index += 1) {
+    for (const shapes of this.shapes) {
+      const { kind, from, to, low, high, count } = shapes;
+      for (let index = 0; index < Math.min(shown[kind], count); index += 1) {
+        if (isMuted(shapes, index, shown.band)) continue;
         const acrossHalf = Math.max(widest, (to[index] - from[index]) / 2);
         const across = (time - (from[index] + to[index]) / 2) / acrossHalf;
         if (across > 1 || across < -1) continue;
@@ -198,7 +209,7 @@ class GaussianLayer {
 
   // The next one in time after the chosen one, or before it where `way` is -1; the first from a time on where none is.
   // Of equal times the higher numbers come later.
-  beside(way, time, counts) {
+  beside(way, time, shown) {
     const middle = ({ from, to }, index) => (from[index] + to[index]) / 2;
     const isLater = ([t, order, index], [u, other, number]) => t - u || order - other || index - number;
     const start = this.chosen
@@ -207,8 +218,9 @@ class GaussianLayer {
     let best = null;
     this.shapes.forEach((shapes, order) => {
       if (shapes.kind === 'coefficient') return;
-      for (let index = 0; index < Math.min(counts[shapes.kind], shapes.count); index += 1) {
+      for (let index = 0; index < Math.min(shown[shapes.kind], shapes.count); index += 1) {
         const place = [middle(shapes, index), order, index];
+        if (isMuted(shapes, index, shown.band)) continue;
         if (way * isLater(place, start) <= 0) continue;
         if (!best || way * isLater(place, best) < 0) best = place;
       }

@@ -130,7 +130,7 @@ async function draw() {
       at('many').disabled = false;
       sayAll();
     }
-    layer.place(pitchOf());
+    if (layer.pitch !== pitchOf()) layer.place(pitchOf());
     picture = { samples: sound.samples, from: 0, to: seconds, spectrum, canvas: element('canvas'), detail: null };
     paint();
     detail();
@@ -189,7 +189,7 @@ function drawSeen() {
     const left = view.shareOf(part.from) * canvas.width, right = view.shareOf(part.to) * canvas.width;
     context.drawImage(part.canvas, left, 0, right - left, canvas.height);
   }
-  if (layer) layer.draw(over, view, countsSeen(), isMoving);
+  if (layer) layer.draw(over, view, shown(), isMoving);
   else over.getContext('2d').clearRect(0, 0, over.width, over.height);
   at('seen').textContent = `${view.from.toFixed(2)} to ${view.to.toFixed(2)} s`;
   placeCursor();
@@ -316,12 +316,14 @@ function forgetSettings() {
   setVolume();
 }
 
-// How many of each kind the layer shows.
-function countsSeen() {
+// How many of each kind the layer shows, and in which band none.
+function shown() {
   const isShown = isOn('overlay'), muted = muteOf(), few = strongest();
   const count = (kind, isMuted) => (isShown && !isMuted ? (few ? few[kind] : Infinity) : 0);
   const [tone, noise] = [count('tone', muted.tones), count('noise', muted.noise)];
-  return { tone, noise, coefficient: count('coefficient', muted.residual) };
+  const top = audioGs.header.sampleRate / 2;
+  const band = muted.from === undefined ? null : [muted.from, muted.to].map((hertz) => heightOf(hertz, top, 'mel'));
+  return { tone, noise, coefficient: count('coefficient', muted.residual), band };
 }
 
 // ---- what is under the pointer, or chosen by keys ----
@@ -338,12 +340,12 @@ function chooseUnder(event) {
   const box = at('stage').getBoundingClientRect();
   const time = view.timeAt((event.clientX - box.left) / box.width);
   const tolerance = [(4 / box.width) * view.span, 4 / box.height];
-  const under = layer.under(time, 1 - (event.clientY - box.top) / box.height, tolerance, countsSeen());
+  const under = layer.under(time, 1 - (event.clientY - box.top) / box.height, tolerance, shown());
   if (under?.kind !== layer.chosen?.kind || under?.index !== layer.chosen?.index) choose(under);
 }
 
 function chooseBeside(way) {
-  const next = layer?.beside(way, audioGs.player.position / audioGs.header.sampleRate, countsSeen());
+  const next = layer?.beside(way, audioGs.player.position / audioGs.header.sampleRate, shown());
   if (!next) return;
   choose(next);
   const [from, to] = layer.timesOf(next);
