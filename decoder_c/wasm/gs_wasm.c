@@ -1,5 +1,6 @@
 /* The decoder as a WebAssembly module without imports. An instance is one decoder, and its memory holds, behind the
  * program's own: the samples of the last `read`, the stream, and the decoder's state. Errors are those of audio_gs.h. */
+#include "gs_made_cosine.h"
 #include "gs_watched.h"
 
 #define GS_WASM_SAMPLES 4096u /* most samples a call of `read` gives */
@@ -73,6 +74,7 @@ GS_EXPORT(open) int open(uint32_t bytes)
     decoder = NULL;
     if (error != GS_OK)
         return error;
+    gs_make_cosine();
     gs_listing.amplitude_step = gs_listing.count = gs_listing.left_out = 0;
     gs_least_heard.tone = gs_least_heard.noise = 0;
     size = gs_playback_size(&header.decoder_class);

@@ -24,7 +24,7 @@ _FLAGS = (
     "-Wl,--strip-all",
     "-Wl,-z,stack-size=16384",
 )
-_COMPILED_IN_WASM = ("gs_decoder.c", "gs_playback.c")
+_COMPILED_IN_WASM = ("gs_decoder.c", "gs_playback.c", "gs_tone.c")
 
 
 class BuildError(AudioGsError):
