@@ -76,23 +76,29 @@ class Tab:
 
     def click(self, selector: str, across: float = 0.5, down: float = 0.5) -> None:
         """A real press of the mouse on an element, at a share of its width and height."""
-        box = self.run(
-            f"(() => {{ const node = document.querySelector({json.dumps(selector)});"
-            "node.scrollIntoView({block: 'center', behavior: 'instant'}); const box = node.getBoundingClientRect();"
-            "return [box.x, box.y, box.width, box.height]; })()"
-        )
+        box = self._box(selector)
         place = {"x": box[0] + across * box[2], "y": box[1] + down * box[3], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, **place)
 
     def hover(self, selector: str, across: float) -> None:
         """Move the mouse over an element, to a share of its width."""
-        box = self.run(
-            f"(() => {{ const node = document.querySelector({json.dumps(selector)});"
-            "node.scrollIntoView({block: 'center', behavior: 'instant'}); const box = node.getBoundingClientRect();"
-            "return [box.x, box.y, box.width, box.height]; })()"
-        )
+        box = self._box(selector)
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + across * box[2], y=box[1] + box[3] / 2)
+
+    def drag(self, selector: str, start: float, end: float, *, shift: bool = False) -> None:
+        """Drag the mouse over an element, between two shares of its width."""
+        left, top, width, height = self._box(selector)
+        for kind, across in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
+            place = {"x": left + across * width, "y": top + height / 2, "button": "left", "buttons": 1, "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, modifiers=8 if shift else 0, **place)
+
+    def pinch(self, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Move two fingers over an element, between shares of its width."""
+        left, top, width, height = self._box(selector)
+        for kind, shares in (("touchStart", start), ("touchMove", end), ("touchEnd", ())):
+            points = [{"x": left + across * width, "y": top + height / 2, "id": k} for k, across in enumerate(shares)]
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
 
     def press(self, key: str, *, shift: bool = False) -> None:
         """A key, down and up."""
@@ -104,13 +110,18 @@ class Tab:
 
     def wheel(self, selector: str, *, right: float = 0, down: float = 0) -> None:
         """Turn the wheel over the middle of an element, by pixels."""
-        self.hover(selector, 0.5)
-        box = self.run(
-            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
-            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
-        )
-        place = {"x": box[0], "y": box[1], "deltaX": right, "deltaY": down}
+        left, top, width, height = self._box(selector)
+        place = {"x": left + width / 2, "y": top + height / 2, "deltaX": right, "deltaY": down}
         self.call("Input.dispatchMouseEvent", type="mouseWheel", **place)
+
+    def _box(self, selector: str) -> tuple[float, float, float, float]:
+        """Left, top, width and height of an element, which is scrolled to."""
+        left, top, width, height = self.run(
+            f"(() => {{ const node = document.querySelector({json.dumps(selector)});"
+            "node.scrollIntoView({block: 'center', behavior: 'instant'}); const box = node.getBoundingClientRect();"
+            "return [box.x, box.y, box.width, box.height]; })()"
+        )
+        return left, top, width, height
 
     def emulate(self, width: int, height: int, *, dark: bool = False, scale: float = 1.0) -> None:
         """A window of this size, in CSS pixels, and a colour scheme."""

@@ -247,6 +247,23 @@ def test_keys_wheel_and_buttons_zoom_and_scroll(tab: Tab) -> None:
     assert tab.run(POSITION) / tab.run("audioGs.header.sampleRate") == pytest.approx((low + high) / 2, abs=0.02)
 
 
+def test_drags_and_fingers_move_what_is_seen(tab: Tab) -> None:
+    open_demo(tab)
+    low, high = seen(tab)
+    tab.pinch("#stage", (0.4, 0.6), (0.2, 0.8))
+    near_low, near_high = seen(tab)
+    assert near_high - near_low == pytest.approx((high - low) / 3, rel=0.05)
+    assert near_low + near_high == pytest.approx(low + high, rel=0.05)
+    position = tab.run(POSITION)
+    tab.drag("#stage", 0.7, 0.2, shift=True)
+    assert seen(tab)[0] - near_low == pytest.approx((near_high - near_low) / 2, rel=0.05)
+    assert tab.run(POSITION) == position
+    tab.drag("#stage", 0.7, 0.2)
+    moved_low, moved_high = seen(tab)
+    wanted = moved_low + 0.2 * (moved_high - moved_low)
+    assert tab.run(POSITION) / tab.run("audioGs.header.sampleRate") == pytest.approx(wanted, abs=0.02)
+
+
 def test_damage_is_one_line_where_the_clip_was(tab: Tab, tmp_path: Path) -> None:
     open_demo(tab)
     bad = tmp_path / "bad <b>.gs"

@@ -2,7 +2,7 @@
 // bars where the residual layer has coefficients.
 
 const MOST_LISTED = 200000; // Gaussians and coefficients of a clip
-const MOST_DRAWN = 20000; // of a kind, the strongest of those that are seen
+const MOST_DRAWN = 6000; // of a kind, the strongest of those that are seen
 const MOST_MOVING = 1500; // the same while what is seen moves
 const SIGMAS_OF_SUPPORT = 5; // the envelope ends 2.5 standard deviations from its centre
 const SIGMAS_SEEN = 2;
@@ -78,19 +78,34 @@ function isMuted({ kind, low, high }, index, band) {
 // A layer of shapes of all kinds. `shown` says of each kind how many of the strongest are there, and in which band of
 // heights, if not null, there is none.
 class GaussianLayer {
-  constructor(found, header) {
+  constructor(header) {
     this.header = header;
-    this.found = Object.fromEntries(ORDER.map((kind) => [kind, found.filter((one) => one.kind === kind)]));
+    this.found = {};
     this.chosen = null; // { kind, index }
     this.coarse = element('canvas');
     this.paint();
-    this.place(1);
+  }
+
+  // The layer of what was found, made a kind at a time, with a look at the page after each.
+  static async of(found, header, pause) {
+    const layer = new GaussianLayer(header);
+    for (const kind of ORDER) {
+      layer.found[kind] = found.filter((one) => one.kind === kind);
+      await pause();
+    }
+    await layer.place(1, pause);
+    return layer;
   }
 
   // Computes where everything is at a pitch.
-  place(pitch) {
+  async place(pitch, pause) {
+    const shapes = [];
+    for (const kind of ORDER) {
+      shapes.push(shapesOf(kind, this.found[kind], this.header, pitch));
+      await pause();
+    }
     this.pitch = pitch;
-    this.shapes = ORDER.map((kind) => shapesOf(kind, this.found[kind], this.header, pitch));
+    this.shapes = shapes;
   }
 
   shapesOf(kind) {

@@ -125,12 +125,15 @@ async function draw() {
     const spectrum = await analyseSpectrum(sound.samples, header.sampleRate, seconds);
     if (isLate()) return;
     if (sound.found) {
-      layer = new GaussianLayer(sound.found, header);
+      const made = await GaussianLayer.of(sound.found, header, pause);
+      if (isLate()) return;
+      layer = made;
       layer.isCut = sound.isCut;
       at('many').disabled = false;
       sayAll();
     }
-    if (layer.pitch !== pitchOf()) layer.place(pitchOf());
+    if (layer.pitch !== pitchOf()) await layer.place(pitchOf(), pause);
+    if (isLate()) return;
     picture = { samples: sound.samples, from: 0, to: seconds, spectrum, canvas: element('canvas'), detail: null };
     paint();
     detail();

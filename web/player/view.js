@@ -99,8 +99,8 @@ function moveByHand(stage, { view, moved, seek }) {
       const after = [...touches.values()];
       const apart = ([one, other]) => Math.max(0.02, Math.abs(one - other));
       const middle = ([one, other]) => (one + other) / 2;
+      seen.zoom(apart(before) / apart(after), middle(before));
       seen.scroll((middle(before) - middle(after)) * seen.span);
-      seen.zoom(apart(before) / apart(after), middle(after));
       moved();
     } else if (dragged !== null) {
       seen.scroll(dragged - seen.timeAt(share));
