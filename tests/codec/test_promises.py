@@ -19,11 +19,12 @@ from audio_gs.codec.kinds import TONE
 from audio_gs.codec.slots import encode_stream
 
 
-def crowd(count: int = 300) -> tuple[StreamHeader, Gaussians]:
+def crowd(count: int = 12) -> tuple[StreamHeader, Gaussians]:
     """Many tones at once; the header keeps its promise."""
     table = TONE.empty(count)
-    table["scale"], table["onset"], table["amplitude"] = 8, 2048, 1 + np.arange(count) % 200
+    table["scale"], table["onset"], table["amplitude"] = 8, 2048, 100 + 9 * np.arange(count)
     table["bin"] = 1300 + np.sort(np.arange(count) * 37 % 2700)  # at the full rate
+    table["phase"] = np.arange(count) % 8
     header = dataclasses.replace(
         random_stream(0).header,
         sample_rate=16000,
@@ -32,7 +33,7 @@ def crowd(count: int = 300) -> tuple[StreamHeader, Gaussians]:
         smallest_scale=8,
         scales=1,
         amplitude_step=200,
-        output_shift=4,
+        output_shift=2,
         seek_slots=0,
         loop=None,
         noise=None,
@@ -48,7 +49,7 @@ def lying(header: StreamHeader, gaussians: Gaussians, peak_macs: int) -> bytes:
 def test_what_costs_more_than_it_promises_is_told() -> None:
     header, gaussians = crowd()
     peak = math.ceil(macs_per_sample(gaussians, header)[1])
-    assert header.peak_macs == peak > 300
+    assert header.peak_macs == peak > 15
     for declared in (peak, peak + 1):
         data = lying(header, gaussians, declared)
         assert audio_gs.info(data).excess is None
@@ -73,7 +74,7 @@ def test_a_budget_holds_whatever_is_promised(budget: int) -> None:
         decoder.set_budget(budget)
         decoder.seek(place)
         given.append(decoder.read(64))
-    np.testing.assert_array_equal(*given)
+    np.testing.assert_array_equal(given[0], given[1])
     loudest = np.argsort(-gaussians["tone"]["amplitude"].astype(int), kind="stable")
     most = 64 * budget // 68
     rendered = []
