@@ -68,7 +68,8 @@ enum gs_error {
     GS_ERR_CRC = -5,         /* a checksum does not match */
     GS_ERR_VERSION = -6,     /* another version of the format */
     GS_ERR_UNSUPPORTED = -7, /* a sound stream that uses something this decoder does not know */
-    GS_ERR_IO = -8           /* the read callback failed or gave fewer bytes than asked for */
+    GS_ERR_IO = -8,          /* the read callback failed or gave fewer bytes than asked for */
+    GS_ERR_COST = -9         /* of gs_check: a sound stream whose tones take more MACs than its header promises */
 };
 
 /* The class of a stream: what a decoder must have room for. */
@@ -213,7 +214,9 @@ int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
 uint32_t gs_tell(const gs_decoder *decoder);
 
 /* Decodes every slot of the stream and verifies its checksums and its structure, without rendering. Returns GS_OK with
- * the decoder rewound, or the error, which gs_read then returns too. */
+ * the decoder rewound, or the error, which gs_read then returns too. In a build with GS_CHECK_COST it also counts what
+ * tones take: GS_ERR_COST, with the decoder rewound all the same, tells that it is more in some 20 ms than peak_macs
+ * promises, which is found where it is twice as much. What noise and a residual layer can take follows from the class. */
 int gs_check(gs_decoder *decoder);
 
 /* The header of the decoder's stream. */

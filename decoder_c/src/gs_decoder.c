@@ -429,23 +429,18 @@ static GS_APART int gs_decode_slots(gs_decoder *decoder, int32_t end, uint32_t n
     return error;
 }
 
-/* The same for any number of slots on the way to the next block. Those in which no Gaussian can begin take no bits, so
- * that a stream can state as many as it likes: they are left out, but for the last one and the last of a segment, where
- * something ends. Every other one takes some part of a byte. */
-static GS_NOINLINE int gs_decode_far(gs_decoder *decoder, int32_t end)
+/* Decodes the next slot before slot `end` in which a Gaussian can begin. The others take no bits, so that a stream can
+ * state as many as it likes: they are left out, but for the last one and the last of a segment, where something ends. */
+static GS_NOINLINE int gs_decode_next(gs_decoder *decoder, int32_t end)
 {
     uint32_t between = gs_hop_mask(&decoder->info) >> decoder->info.slot_log2; /* slots that are empty, 2^n - 1 */
     uint32_t needed = decoder->residual_at ? gs_warm_up_start(0) : decoder->next_block;
-    int error = GS_OK;
+    int32_t next = decoder->next_slot + (int32_t)((0u - (uint32_t)decoder->next_slot) & between);
+    int32_t last = (end < decoder->segment_end ? end : decoder->segment_end) - 1;
 
-    while (!error && decoder->next_slot < end) {
-        int32_t next = decoder->next_slot + (int32_t)((0u - (uint32_t)decoder->next_slot) & between);
-        int32_t last = (end < decoder->segment_end ? end : decoder->segment_end) - 1;
-        if (decoder->next_slot < last)
-            decoder->next_slot = next < last ? next : last;
-        error = gs_decode_slots(decoder, decoder->next_slot + 1, needed);
-    }
-    return error;
+    if (decoder->next_slot < last)
+        decoder->next_slot = next < last ? next : last;
+    return gs_decode_slots(decoder, decoder->next_slot + 1, needed);
 }
 
 /* Decodes what the next block needs: the slots that begin before the end of the block after it, or before that of the
@@ -481,8 +476,8 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
         return GS_OK;
     error = gs_go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_log2);
     decoder->next_block = start;
-    if (!error)
-        error = gs_decode_far(decoder, gs_slot_at(decoder, start));
+    while (!error && decoder->next_slot < gs_slot_at(decoder, start))
+        error = gs_decode_next(decoder, gs_slot_at(decoder, start));
     if (!error)
         error = gs_decode_for_next_block(decoder);
     decoder->error = error;
@@ -673,6 +668,53 @@ uint32_t gs_tell(const gs_decoder *decoder)
     return decoder ? decoder->position : 0;
 }
 
+/* Goes through all slots and, in a build with GS_CHECK_COST, counts the MACs of tones in stretches of 20 ms. Where no tone
+ * is held it goes on to the next slot, so that its time goes by what the stream has, not by its length. */
+static int gs_decode_all(gs_decoder *decoder)
+{
+    const gs_info *info = &decoder->info;
+    const gs_tone_state *tone = gs_decoder_tone(decoder);
+    uint32_t end = info->samples + GS_TIME_ZERO;
+    uint32_t window = 0;
+    uint32_t left = 0; /* of the stretch, in samples */
+    uint32_t macs = 0;
+    int result = GS_OK;
+
+    if (GS_CHECKS_COST)
+        window = gs_divide(info->sample_rate + 25u, 50);
+    while (decoder->next_slot < decoder->slots || (GS_CHECKS_COST && tone->held > 0 && decoder->next_block < end)) {
+        int error;
+        if (GS_CHECKS_COST && tone->held > 0) {
+            error = gs_decode_for_next_block(decoder);
+            if (left < GS_BLOCK_SAMPLES) {
+                left = window + GS_BLOCK_SAMPLES - 1;
+                macs = 0;
+            }
+            left -= GS_BLOCK_SAMPLES;
+            macs += gs_tone_macs(tone, decoder->next_block);
+            if (macs > window * gs_least(info->peak_macs, GS_MORE_THAN_ALL_MACS))
+                result = GS_ERR_COST;
+            decoder->next_block += GS_BLOCK_SAMPLES;
+        } else {
+            error = gs_decode_next(decoder, decoder->slots);
+            if (GS_CHECKS_COST) {
+                uint32_t time = gs_block_of(gs_time_of_slot(decoder, decoder->next_slot - 1));
+                if (decoder->next_block + gs_slots_ahead(info) < time)
+                    decoder->next_block = time - gs_slots_ahead(info);
+                left = 0;
+            }
+        }
+        if (error)
+            return error;
+    }
+    if (decoder->residual_at) {
+        int error = gs_decode_frames(decoder, UINT32_MAX);
+        if (error)
+            return error;
+    }
+    return result;
+}
+
 int gs_check(gs_decoder *decoder)
 {
     uint32_t position;
@@ -684,11 +726,11 @@ int gs_check(gs_decoder *decoder)
     position = decoder->position;
     decoder->position = UINT32_MAX; /* needs no frame made */
     decoder->next_block = gs_warm_up_start(0);
-    error = gs_decode_far(decoder, decoder->slots);
-    if (!error && decoder->residual_at)
-        error = gs_decode_frames(decoder, UINT32_MAX);
-    if (!error)
-        return gs_seek_to(decoder, 0);
+    error = gs_decode_all(decoder);
+    if (!error || (GS_CHECKS_COST && error == GS_ERR_COST)) {
+        int rewound = gs_seek_to(decoder, 0);
+        return rewound ? rewound : error;
+    }
     decoder->position = position;
     decoder->error = error;
     return error;

@@ -16,10 +16,11 @@ const char *gs_error_string(int error)
                        "unknown format version\0"
                        "stream with an unknown feature\0"
                        "read callback failed\0"
+                       "stream that costs more than it promises\0"
                        "unknown error";
 
-    if (error > 0 || error < GS_ERR_IO)
-        error = GS_ERR_IO - 1;
+    if (error > 0 || error < GS_ERR_COST)
+        error = GS_ERR_COST - 1;
     for (; error < 0; error++) {
         while (*text)
             text++;

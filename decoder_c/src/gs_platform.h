@@ -22,6 +22,13 @@
 #define GS_ASSERT(condition) ((void)0)
 #endif
 
+/* Whether gs_check counts what tones cost, in a build that has more room than the smallest. */
+#ifdef GS_CHECK_COST
+#define GS_CHECKS_COST 1
+#else
+#define GS_CHECKS_COST 0
+#endif
+
 #define GS_STATIC_ASSERT(name, condition) typedef char gs_assert_##name[(condition) ? 1 : -1]
 
 /* GS_STATIC is for a function in a header that a compiler may inline or not, as if it stood in the source file. */

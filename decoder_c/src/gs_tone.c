@@ -357,6 +357,23 @@ static uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *p
     return 4 * octave + magnitude;
 }
 
+#if GS_CHECKS_COST
+uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time)
+{
+    const gs_held_tone *held = (const gs_held_tone *)(const void *)(state + 1);
+    const gs_held_tone *end = held + state->held;
+    uint32_t macs = 0;
+
+    for (; held < end; held++) {
+        gs_tone_part part = gs_tone_part_of(held, time);
+        uint32_t last = part.age + part.samples - 1;
+        if (part.samples > 0)
+            macs += part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
+    }
+    return macs;
+}
+#endif
+
 /* The least strength of which all tones of a block fit the budget. `costs` is room for a number for each. */
 static uint32_t gs_tone_least_strength(const gs_held_tone *held, uint32_t count, uint32_t time, uint32_t budget,
                                        uint32_t *costs)

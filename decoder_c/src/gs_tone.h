@@ -217,6 +217,12 @@ void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, 
 
 /* ---- cost ---- */
 
+/* Of all tones in the block that begins at `time`. */
+uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time);
+
+/* A sample: more than 4096 tones of the shortest support take. */
+#define GS_MORE_THAN_ALL_MACS (1u << 16)
+
 #define GS_LARGEST_BUDGET 65534u
 #define GS_UNLIMITED 65535u
 

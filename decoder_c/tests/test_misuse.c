@@ -220,13 +220,13 @@ static void test_strings(void)
 {
     int error;
 
-    for (error = 1; error >= GS_ERR_IO - 1; error--) {
+    for (error = 1; error >= GS_ERR_COST - 1; error--) {
         CHECK(gs_error_string(error) != NULL);
 #ifdef GS_NO_ERROR_STRINGS
         CHECK(gs_error_string(error)[0] == 0);
 #else
         CHECK(gs_error_string(error)[0] != 0);
-        CHECK((strcmp(gs_error_string(error), "unknown error") == 0) == (error > 0 || error < GS_ERR_IO));
+        CHECK((strcmp(gs_error_string(error), "unknown error") == 0) == (error > 0 || error < GS_ERR_COST));
 #endif
     }
 }

@@ -57,6 +57,7 @@ static void make_stream(test_bytes *bytes)
     info.channels = 1;
     info.kinds = 3u | 1u << GS_RESIDUAL_BIT;
     info.table_set = (uint8_t)test_random(3);
+    info.peak_macs = 100000; /* more than any takes */
     info.noise_shift = (uint8_t)(1 + test_random(15));
     info.noise_base = (int8_t)((int32_t)test_random(30) - 5);
     info.seek_slots = test_random(2) ? 0 : (1 + test_random(6)) << (11 - gs_least(info.slot_log2, 11));

@@ -16,7 +16,9 @@ from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.cost import macs_per_sample, with_class
 from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds import TONE
+from audio_gs.codec.native import NativeDecoder
 from audio_gs.codec.slots import encode_stream
+from audio_gs.errors import AudioGsError
 
 
 def crowd(count: int = 12) -> tuple[StreamHeader, Gaussians]:
@@ -60,6 +62,37 @@ def test_what_costs_more_than_it_promises_is_told() -> None:
         assert audio_gs.info(data).excess == said
         report = audio_gs.verify(data)
         assert report.agree and report.excess == said
+
+
+def check(data: bytes) -> NativeDecoder:
+    decoder = NativeDecoder(data)
+    decoder.seek(decoder.header.samples)
+    try:
+        decoder.check()
+    finally:
+        assert decoder.position == 0
+        np.testing.assert_array_equal(decoder.read(3000), audio_gs.decode(data)[0][:3000])
+    return decoder
+
+
+@pytest.mark.parametrize("first", [2048, 32768 + 8192])
+def test_the_c_decoder_checks_what_tones_cost(first: int) -> None:
+    """It finds twice as much as was promised, and nothing wrong with what was promised for."""
+    header, gaussians = crowd()
+    table = gaussians["tone"].copy()
+    table["onset"] = first
+    gaussians = Gaussians(tone=table)
+    header = with_class(dataclasses.replace(header, samples=60000), gaussians)
+    check(lying(header, gaussians, header.peak_macs))
+    for declared in (0, 1, header.peak_macs // 2 - 2):
+        with pytest.raises(AudioGsError, match="costs more than it promises"):
+            check(lying(header, gaussians, declared))
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 5))
+def test_the_c_decoder_believes_the_honest(seed: int) -> None:
+    header, gaussians = random_stream(seed).header, random_stream(seed).gaussians
+    check(encode_stream(with_class(header, gaussians), gaussians))
 
 
 @pytest.mark.parametrize("budget", [0, 1, 7, 100])

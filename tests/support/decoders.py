@@ -85,7 +85,7 @@ def check_without_playing(data: bytes) -> str:
         assert lib.gs_open_memory(memory, size, ffi.from_buffer(data), len(data), decoder) == lib.GS_OK
         error = lib.gs_check(decoder[0])
     unsupported = (lib.GS_ERR_VERSION, lib.GS_ERR_UNSUPPORTED)
-    return "sound" if error == lib.GS_OK else "unsupported" if error in unsupported else "corrupt"
+    return "sound" if error in (lib.GS_OK, lib.GS_ERR_COST) else "unsupported" if error in unsupported else "corrupt"
 
 
 def common_verdict(data: bytes, most: int = 1 << 16, block: int = 1 << 12) -> Verdict:

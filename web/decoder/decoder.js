@@ -5,7 +5,7 @@ const TOO_LARGE = `streams of more than ${LARGEST_STREAM} bytes are not opened h
 const MOST_SAMPLES = 4096; // that a call of the module gives
 const NO_BUDGET = 65535;
 const SHORTEST_LOOP = 64; // samples
-const ERROR_NAMES = ['ok', 'argument', 'memory', 'truncated', 'corrupt', 'crc', 'version', 'unsupported', 'io'];
+const ERROR_NAMES = ['ok', 'argument', 'memory', 'truncated', 'corrupt', 'crc', 'version', 'unsupported', 'io', 'cost'];
 // By the numbers of the module's `info`.
 const HEADER = [
   'sampleRate', 'samples', 'hasLoop', 'loopStart', 'loopEnd', 'peakMacs', 'kinds', 'tableSet', 'maxTones', 'maxNoises',
