@@ -1,6 +1,7 @@
 # make demo   environment, encode and decode the clips in demo/, pictures in demo/out/
 # make test   environment with the test tools, then style, types, ctest and pytest
 # make check  the C decoder under sanitizers, valgrind and static checks, as far as they are installed
+# make fuzz   the C decoder under libFuzzer and clang's sanitizers for SECONDS, 60 if not given
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make budgets  tests/budgets.yaml and the table of docs/SIM.md anew: what the decoder may cost on small cores
 # make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
@@ -19,7 +20,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bench \
 	firmware_sim web decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest check vectors budgets bench results quotes clean
+.PHONY: demo test lint ctest pytest check fuzz vectors budgets bench results quotes clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -61,6 +62,9 @@ pytest: $(VENV)/.test-package
 
 check: $(VENV)/.test-package
 	PATH="$(CURDIR)/$(BIN):$$PATH" decoder_c/tests/check.sh build/check
+
+fuzz:
+	decoder_c/tests/fuzz/fuzz.sh build/fuzz $(or $(SECONDS),60) tests/vectors
 
 vectors: $(VENV)/.test-package
 	$(BIN)/python tests/support/make_vectors.py

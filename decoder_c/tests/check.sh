@@ -72,7 +72,7 @@ if has cppcheck; then
     # It misjudges shifts of negative numbers and conversions that wrap, both of which gs_platform.h asserts, and what is
     # counted over all kinds of Gaussians, which nobody reads behind the last of them; and it takes a structure whose
     # members are set one by one for one without values.
-    cppcheck --quiet --std=c99 --enable=warning,style,performance,portability --error-exitcode=1 \
+    cppcheck --quiet --std=c99 --max-configs=32 --enable=warning,style,performance,portability --error-exitcode=1 \
         --suppress=shiftTooManyBitsSigned --suppress=knownConditionTrueFalse \
         --suppress='unreadVariable:*/gs_slots.c' --suppress='uselessAssignmentPtrArg:*/gs_slots.c' \
         --suppress='ctuuninitvar:*/gs_residual.c' \
