@@ -210,6 +210,87 @@ int gs_set_pitch(gs_decoder *decoder, uint32_t pitch);
 #define GS_HIGHEST_MUTE 65535
 int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to);
 
+/* Mixing: several clips at once, each in a voice with its own gain, pan and pitch.
+ *
+ *     static GS_MIXER_STORAGE(memory, 4, GS_DECODER_BYTES(GS_SPEECH));
+ *     gs_mixer *mixer;
+ *     gs_sound sound = {0};
+ *     gs_mixer_open(&memory, sizeof memory, 4, GS_DECODER_BYTES(GS_SPEECH), 16000, 1, &mixer);
+ *     sound.stream = clip;
+ *     sound.bytes = clip_bytes;
+ *     sound.gain = GS_GAIN_ONE;
+ *     gs_mixer_play(mixer, &sound);
+ *     while (gs_mix(mixer, pcm, 256) > 0)
+ *         play(pcm, 256);
+ *
+ * gs_mix gives as many samples as it is asked for, of silence where nothing sounds. What it gives does not depend on how
+ * many samples it is asked for at a time, and sums are limited to 16 bits. A voice whose clip is damaged ends there, and
+ * no other one is heard otherwise for it. All voices have the sample rate of the mixer. Calls other than gs_mix take no
+ * longer than reading a header; a mixer must not be used by two at a time. No call steps: what would step takes
+ * GS_SHORTEST_FADE samples. */
+#define GS_MOST_VOICES 64u
+#define GS_SHORTEST_FADE 128u
+
+/* Opaque; lives in the caller's memory. */
+typedef struct gs_mixer gs_mixer;
+
+/* A clip to play, and how. Zero is a fine value for all but the stream and the gain. */
+typedef struct gs_sound {
+    const void *stream; /* of a stream in memory, which stays as it is as long as it plays; else NULL */
+    gs_read_fn read;    /* of a stream behind a callback; else NULL */
+    void *user;         /* of the callback */
+    uint32_t bytes;     /* of the stream */
+    uint16_t gain;      /* 0 to GS_LARGEST_GAIN */
+    int16_t pan;      /* -GS_PAN_RIGHT to GS_PAN_RIGHT; in the centre both sides have the gain. Mono takes no notice */
+    uint16_t pitch;   /* as gs_set_pitch takes it; 0 for a clip that keeps its pitch, in memory for the class alone */
+    uint8_t priority; /* of two voices the one that matters more has the higher one */
+    uint8_t loops;    /* not 0: jumps from the loop's end to its start, and needs loop points */
+} gs_sound;
+
+#define GS_PAN_RIGHT 256
+
+/* Opens a mixer of 1 to GS_MOST_VOICES voices with `voice_bytes` bytes each, as gs_decoder_size or gs_playback_size
+ * counts them, in GS_MIXER_BYTES of memory that is aligned for a pointer. `channels` is 1, or 2 for left and right in
+ * turn. */
+int gs_mixer_open(void *memory, size_t memory_bytes, uint32_t voices, size_t voice_bytes, uint32_t sample_rate,
+                  uint32_t channels, gs_mixer **mixer);
+
+/* Bytes of memory for a mixer; the same as GS_MIXER_BYTES. 0 if there are too many voices or none. */
+size_t gs_mixer_size(uint32_t voices, size_t voice_bytes);
+
+/* Plays a sound from now on in a voice that is free, or else in the one that matters least, of these in the one that
+ * began first, which then fades first. Returns a number for the voice, above 0, which stands for it until it plays
+ * something else; or an error of its header or arguments, GS_ERR_MEMORY if its class is too large for a voice or all
+ * voices matter more, GS_ERR_UNSUPPORTED if its sample rate is another one. An error changes nothing. */
+int32_t gs_mixer_play(gs_mixer *mixer, const gs_sound *sound);
+
+/* Plays a sound in the same voice after what it plays, without a gap; instead of what was queued there before. */
+int gs_mixer_queue(gs_mixer *mixer, int32_t voice, const gs_sound *sound);
+
+/* Fades a voice out and ends it, with what was queued. */
+int gs_mixer_stop(gs_mixer *mixer, int32_t voice);
+
+/* Moves a voice's gain in equal steps to another one, which it has after so many samples, 0 to 2^31 - 1, or after
+ * GS_SHORTEST_FADE. */
+int gs_mixer_fade(gs_mixer *mixer, int32_t voice, uint32_t gain, uint32_t samples);
+
+/* Moves a voice between left and right. */
+int gs_mixer_set_pan(gs_mixer *mixer, int32_t voice, int32_t pan);
+
+/* gs_set_pitch, of a voice whose sound began with a pitch. */
+int gs_mixer_set_pitch(gs_mixer *mixer, int32_t voice, uint32_t pitch);
+
+/* With `on` 0 lets a voice go on behind its loop; else has it loop, as a sound's `loops` does. */
+int gs_mixer_set_loop(gs_mixer *mixer, int32_t voice, int on);
+
+/* 1 while a voice plays, or has something queued; then GS_OK, or the error of the stream at which it ended. GS_OK of a
+ * voice that has played something else since. */
+int gs_mixer_status(const gs_mixer *mixer, int32_t voice);
+
+/* Gives the next `samples` samples of each channel, 0 to 2^30 - 1. Returns how many, which is as many, or
+ * GS_ERR_ARGUMENT. */
+int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples);
+
 /* The number of the next sample that gs_read will write, 0 to gs_info.samples. */
 uint32_t gs_tell(const gs_decoder *decoder);
 
@@ -262,6 +343,15 @@ const char *gs_error_string(int error);
 /* The same on a machine of 32 bits, whatever this is compiled for. */
 #define GS_DECODER_BYTES_32(prefix) (GS_DECODER_BYTES(prefix) - GS_DECODER_POINTERS * ((uint32_t)sizeof(void *) - 4u))
 
+/* Bytes of memory for a mixer, and the declaration of it: static GS_MIXER_STORAGE(memory, 4, GS_DECODER_BYTES(CLASS)); */
+#define GS_MIXER_BYTES(voices, voice_bytes)                                                                            \
+    (GS_MIXER_FIXED_BYTES + (voices) * (GS_VOICE_FIXED_BYTES + (((voice_bytes) + 7u) & ~(size_t)7u)))
+#define GS_MIXER_STORAGE(name, voices, voice_bytes)                                                                    \
+    union {                                                                                                            \
+        void *alignment;                                                                                               \
+        uint8_t bytes[GS_MIXER_BYTES(voices, voice_bytes)];                                                            \
+    } name
+
 /* The initialiser of a gs_class: of a prefix, and of its numbers. */
 #define GS_CLASS(prefix)                                                                                               \
     GS_CLASS_OF(prefix##_MAX_TONES, prefix##_SCALES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2, prefix##_RESIDUAL)
@@ -276,6 +366,8 @@ const char *gs_error_string(int error);
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
 #define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
 #define GS_PLAYBACK_BYTES(max_tones) (112u + 10u * (max_tones))
+#define GS_MIXER_FIXED_BYTES 16u
+#define GS_VOICE_FIXED_BYTES ((36u + sizeof(gs_sound) + sizeof(void *) - 1u) & ~(sizeof(void *) - 1u))
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
 
 #ifndef GS_DECLARATIONS_ONLY

@@ -61,7 +61,7 @@ if has valgrind; then
     under_valgrind() {
         valgrind --quiet --error-exitcode=1 --leak-check=full "$build/plain/tests/$1" "$2"
     }
-    for step in container range_coder slots tone pcm noise misuse decoder hostile; do
+    for step in container range_coder slots tone pcm noise misuse decoder mixer hostile; do
         for seed in 0 1 2 3; do
             under_valgrind "test_$step" "$seed"
         done

@@ -100,6 +100,9 @@ void test_noise_block(const gs_info *info, const int64_t *exponent, test_complex
 void test_append_header(test_bytes *bytes, const gs_info *info);
 void test_append_segment(test_bytes *bytes, const test_bytes *data);
 void test_stream_make(test_stream *stream);
+
+/* One of that sample rate, of any if it is 0. */
+void test_stream_make_at(test_stream *stream, uint32_t sample_rate);
 void test_stream_free(test_stream *stream);
 
 /* A decoder on memory of exactly the stream's class, to be freed by the caller with free(). */

@@ -121,7 +121,7 @@ class Elf:
 
 
 def read_rom(image: Image, elf: Elf) -> Rom:
-    """The whole decoder, whether a program calls all of it or not."""
+    """The whole decoder, whether a program calls all of it or not, without the mixer."""
     code = tables = texts = 0
     for path in image.objects:
         for name, size in _sections(path):

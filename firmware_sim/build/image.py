@@ -26,6 +26,8 @@ FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 COMPILERS = ("zig", "gcc")
 OPTIMISATIONS = ("O2", "Os", "O3")
 GCC = "arm-none-eabi-gcc"
+MIXER = ("gs_mixer.c",)
+"""The sources of the mixer."""
 
 # Symbols of debugging cost no instruction; a section for each function is what firmware builds with.
 _FLAGS = (
@@ -49,10 +51,11 @@ class SimError(AudioGsError):
 
 @dataclasses.dataclass(frozen=True)
 class Image:
-    """A linked program, and the object files of the decoder in it."""
+    """A linked program, and the object files of the decoder in it, and of the mixer, which a program may do without."""
 
     elf: Path
     objects: tuple[Path, ...]
+    mixer_objects: tuple[Path, ...]
     core: Core
     compiler: str
     """With its version."""
@@ -118,8 +121,9 @@ def build_image(
         with _made_whole(folder) as fresh:
             _compile_all(core, command, flags, source, fresh)
             _link(core, compiler, fresh)
-    objects = tuple(folder / f"{path.stem}.o" for path in _decoder_files(source))
-    return Image(folder / "image.elf", objects, core, version, optimisation, source)
+    objects = {path.name: folder / f"{path.stem}.o" for path in _decoder_files(source)}
+    mixer = tuple(objects.pop(name) for name in MIXER if name in objects)
+    return Image(folder / "image.elf", tuple(objects.values()), mixer, core, version, optimisation, source)
 
 
 def build_library(

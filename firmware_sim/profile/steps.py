@@ -160,6 +160,7 @@ _STEP_OF_FILE = {
     "gs_playback.c": "playback",
     "gs_decoder.c": "decoder",
     "gs_error.c": "decoder",
+    "gs_mixer.c": "mixer",
     "runtime.c": "memory functions",
     LIBRARY: "memory functions",
 }
@@ -185,6 +186,7 @@ STEPS = (
     "pcm",
     "playback",
     "decoder",
+    "mixer",
     "memory functions",
 )
 """In the order of SPEC.md, then what belongs to none of them."""

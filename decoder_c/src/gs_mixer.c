@@ -1,0 +1,471 @@
+/* Several clips at once: a voice is a decoder in memory of its own, and what it gives is added up with its gain. */
+#include "gs_container.h"
+#include "gs_platform.h"
+
+GS_CODE_BEGINS
+
+#define GS_MIXER_PIECE 64u /* samples, of all channels together, that are added up at a time */
+
+/* What a voice does. */
+#define GS_VOICE_PLAYS 1u   /* its decoder is open */
+#define GS_VOICE_RINGS 2u   /* the last sample before damage dies away */
+#define GS_VOICE_WAITS 4u   /* a sound begins when the one before has ended */
+#define GS_VOICE_STOPS 8u   /* ends when it has faded */
+#define GS_VOICE_STOLEN 16u /* its number stands for the sound that waits */
+#define GS_VOICE_PITCH 32u  /* what it plays began with a pitch */
+
+typedef struct gs_voice {
+    gs_sound next;
+    uint32_t gain[2];  /* of the next sample, in Q13 and 16 bits more; left, or the only one, and right */
+    int32_t change[2]; /* of it, a sample */
+    uint32_t fading;   /* samples until it is what level and pan say */
+    uint32_t began;    /* higher in voices that began later */
+    uint16_t level;    /* the gain without the pan */
+    int16_t pan;
+    int16_t last; /* sample that the decoder gave */
+    uint16_t generation;
+    uint8_t priority;
+    uint8_t state;
+    uint8_t index;
+    int8_t error; /* at which it ended */
+} gs_voice;
+
+struct gs_mixer {
+    uint32_t sample_rate;
+    uint32_t voice_bytes; /* of a decoder */
+    uint32_t begun;       /* sounds so far */
+    uint8_t voices;
+    uint8_t channels;
+    uint8_t unused[2];
+    /* then gs_voice[voices] and their decoders */
+};
+
+GS_STATIC_ASSERT(the_public_header_knows_the_memory_of_a_mixer, sizeof(gs_mixer) == GS_MIXER_FIXED_BYTES);
+GS_STATIC_ASSERT(and_that_of_its_voices, sizeof(gs_voice) == GS_VOICE_FIXED_BYTES);
+GS_STATIC_ASSERT(gains_are_shifted_by, GS_GAIN_ONE == 1 << 13);
+GS_STATIC_ASSERT(pans_are_shifted_by, GS_PAN_RIGHT == 1 << 8);
+
+/* ---- memory ---- */
+
+static gs_voice *gs_mixer_voice(const gs_mixer *mixer, uint32_t index)
+{
+    return (gs_voice *)(uintptr_t)(mixer + 1) + index;
+}
+
+/* Where the decoder of a voice lies, or is to lie. */
+static void *gs_voice_memory(const gs_mixer *mixer, const gs_voice *voice)
+{
+    return (uint8_t *)(gs_mixer_voice(mixer, mixer->voices)) + voice->index * mixer->voice_bytes;
+}
+
+static gs_decoder *gs_voice_decoder(const gs_mixer *mixer, const gs_voice *voice)
+{
+    return (gs_decoder *)gs_voice_memory(mixer, voice);
+}
+
+size_t gs_mixer_size(uint32_t voices, size_t voice_bytes)
+{
+    if (gs_outside(voices, 1, GS_MOST_VOICES) || voice_bytes > INT32_MAX / GS_MOST_VOICES)
+        return 0;
+    return GS_MIXER_BYTES(voices, voice_bytes);
+}
+
+int gs_mixer_open(void *memory, size_t memory_bytes, uint32_t voices, size_t voice_bytes, uint32_t sample_rate,
+                  uint32_t channels, gs_mixer **mixer)
+{
+    size_t bytes = gs_mixer_size(voices, voice_bytes);
+    gs_mixer *opened = (gs_mixer *)memory;
+
+    if (!memory || !mixer || bytes == 0 || gs_outside(channels, 1, 2))
+        return GS_ERR_ARGUMENT;
+    if ((uintptr_t)memory % sizeof(void *) != 0 || memory_bytes < bytes)
+        return GS_ERR_MEMORY;
+    gs_clear(memory, (uint32_t)(sizeof *opened + voices * sizeof(gs_voice)));
+    opened->sample_rate = sample_rate;
+    opened->voice_bytes = (uint32_t)((voice_bytes + 7u) & ~(size_t)7u);
+    opened->voices = (uint8_t)voices;
+    opened->channels = (uint8_t)channels;
+    while (voices-- > 0)
+        gs_mixer_voice(opened, voices)->index = (uint8_t)voices;
+    *mixer = opened;
+    return GS_OK;
+}
+
+/* ---- gains ---- */
+
+/* The gain of a channel when nothing moves. */
+static uint32_t gs_voice_target(const gs_mixer *mixer, const gs_voice *voice, uint32_t channel)
+{
+    int32_t away = channel ? -voice->pan : voice->pan;
+    uint32_t level = voice->level;
+
+    if (mixer->channels > 1 && away > 0)
+        level = level * (uint32_t)(GS_PAN_RIGHT - away) >> 8;
+    return level << 16;
+}
+
+static void gs_voice_settle(const gs_mixer *mixer, gs_voice *voice)
+{
+    uint32_t channel;
+
+    for (channel = 0; channel < 2; channel++) {
+        voice->gain[channel] = gs_voice_target(mixer, voice, channel);
+        voice->change[channel] = 0;
+    }
+    voice->fading = 0;
+}
+
+/* Moves the gains to what level and pan say. */
+static void gs_voice_move(const gs_mixer *mixer, gs_voice *voice, uint32_t samples)
+{
+    uint32_t channel;
+
+    if (samples < GS_SHORTEST_FADE)
+        samples = GS_SHORTEST_FADE;
+    for (channel = 0; channel < 2; channel++) {
+        uint32_t before = voice->gain[channel];
+        uint32_t after = gs_voice_target(mixer, voice, channel);
+        uint32_t change = gs_divide(after < before ? before - after : after - before, samples);
+        voice->change[channel] = after < before ? -(int32_t)change : (int32_t)change;
+    }
+    voice->fading = samples;
+}
+
+static void gs_voice_fade_out(const gs_mixer *mixer, gs_voice *voice)
+{
+    voice->state |= GS_VOICE_STOPS;
+    voice->level = 0;
+    gs_voice_move(mixer, voice, 0);
+}
+
+/* ---- sounds ---- */
+
+/* Whether a voice of the mixer can play it. */
+static int gs_mixer_judge(const gs_mixer *mixer, const gs_sound *sound)
+{
+    gs_info info;
+    size_t bytes;
+    int error;
+
+    if (!mixer || !sound || !sound->stream == !sound->read || sound->gain > GS_LARGEST_GAIN ||
+        gs_outside((uint32_t)(sound->pan + GS_PAN_RIGHT), 0, 2 * GS_PAN_RIGHT) ||
+        (sound->pitch && gs_outside(sound->pitch, GS_LOWEST_PITCH, GS_HIGHEST_PITCH)))
+        return GS_ERR_ARGUMENT;
+    error = sound->stream ? gs_info_from_memory(sound->stream, sound->bytes, &info)
+                          : gs_info_from_callback(sound->read, sound->user, sound->bytes, &info);
+    if (error)
+        return error;
+    if (info.sample_rate != mixer->sample_rate)
+        return GS_ERR_UNSUPPORTED;
+    if (sound->loops && !info.has_loop)
+        return GS_ERR_ARGUMENT;
+    bytes = sound->pitch ? gs_playback_size(&info.decoder_class) : gs_decoder_size(&info.decoder_class);
+#ifdef GS_NO_PLAYBACK
+    if (sound->pitch)
+        return GS_ERR_MEMORY;
+#endif
+    return bytes > mixer->voice_bytes ? GS_ERR_MEMORY : GS_OK;
+}
+
+/* Opens the sound that waits. */
+static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice)
+{
+    const gs_sound *sound = &voice->next;
+    void *memory = gs_voice_memory(mixer, voice);
+    gs_decoder *decoder;
+    int error;
+
+    if (sound->stream)
+        error = gs_open_memory(memory, mixer->voice_bytes, sound->stream, sound->bytes, &decoder);
+    else
+        error = gs_open_callback(memory, mixer->voice_bytes, sound->read, sound->user, sound->bytes, &decoder);
+    if (!error && sound->pitch)
+        error = gs_set_pitch(decoder, sound->pitch);
+    if (!error && sound->loops)
+        error = gs_set_loop(decoder, 1);
+    voice->error = (int8_t)error;
+    voice->state = (uint8_t)(error ? 0 : sound->pitch ? GS_VOICE_PLAYS | GS_VOICE_PITCH : GS_VOICE_PLAYS);
+    voice->level = sound->gain;
+    voice->pan = sound->pan;
+    voice->last = 0;
+    gs_voice_settle(mixer, voice);
+    return error;
+}
+
+/* What a voice does after what it plays. */
+static void gs_voice_go_on(const gs_mixer *mixer, gs_voice *voice)
+{
+    if (voice->state & GS_VOICE_WAITS)
+        (void)gs_voice_begin(mixer, voice);
+    else
+        voice->state = 0;
+}
+
+/* The voice for a sound of a priority, NULL if all matter more. */
+static gs_voice *gs_mixer_choose(const gs_mixer *mixer, uint32_t priority)
+{
+    gs_voice *voice = gs_mixer_voice(mixer, 0);
+    const gs_voice *end = voice + mixer->voices;
+    gs_voice *best = NULL;
+
+    for (; voice < end; voice++) {
+        if (!voice->state)
+            return voice;
+        if (voice->priority > priority)
+            continue;
+        if (!best || voice->priority < best->priority ||
+            (voice->priority == best->priority && (int32_t)(voice->began - best->began) < 0))
+            best = voice;
+    }
+    return best;
+}
+
+int32_t gs_mixer_play(gs_mixer *mixer, const gs_sound *sound)
+{
+    gs_voice *voice;
+    int error = gs_mixer_judge(mixer, sound);
+
+    if (error)
+        return error;
+    voice = gs_mixer_choose(mixer, sound->priority);
+    if (!voice)
+        return GS_ERR_MEMORY;
+    voice->next = *sound;
+    if (!voice->state) {
+        error = gs_voice_begin(mixer, voice);
+        if (error)
+            return error;
+    } else {
+        voice->state |= GS_VOICE_WAITS | GS_VOICE_STOLEN;
+        if (!(voice->state & GS_VOICE_STOPS))
+            gs_voice_fade_out(mixer, voice);
+    }
+    voice->priority = sound->priority;
+    voice->began = mixer->begun++;
+    voice->generation++;
+    return (int32_t)((uint32_t)voice->generation << 8 | (voice->index + 1u));
+}
+
+/* ---- voices by their numbers ---- */
+
+/* NULL if it plays something else by now. */
+static gs_voice *gs_mixer_find(const gs_mixer *mixer, int32_t number)
+{
+    uint32_t index = ((uint32_t)number & 255u) - 1;
+    gs_voice *voice;
+
+    if (!mixer || number <= 0 || index >= mixer->voices)
+        return NULL;
+    voice = gs_mixer_voice(mixer, index);
+    return voice->generation == (uint32_t)number >> 8 ? voice : NULL;
+}
+
+/* NULL if it has ended, or is about to. */
+static gs_voice *gs_mixer_find_live(const gs_mixer *mixer, int32_t number)
+{
+    gs_voice *voice = gs_mixer_find(mixer, number);
+    uint32_t state = voice ? voice->state : 0;
+
+    return (state & GS_VOICE_STOLEN) || (state && !(state & GS_VOICE_STOPS)) ? voice : NULL;
+}
+
+int gs_mixer_queue(gs_mixer *mixer, int32_t voice, const gs_sound *sound)
+{
+    gs_voice *found = gs_mixer_find_live(mixer, voice);
+    int error = gs_mixer_judge(mixer, sound);
+
+    if (error)
+        return error;
+    if (!found)
+        return GS_ERR_ARGUMENT;
+    if (found->state & GS_VOICE_STOLEN)
+        return GS_ERR_MEMORY;
+    found->next = *sound;
+    found->state |= GS_VOICE_WAITS;
+    return GS_OK;
+}
+
+int gs_mixer_stop(gs_mixer *mixer, int32_t voice)
+{
+    gs_voice *found = gs_mixer_find_live(mixer, voice);
+
+    if (!found)
+        return GS_ERR_ARGUMENT;
+    found->state &= (uint8_t)~(GS_VOICE_WAITS | GS_VOICE_STOLEN);
+    if (!(found->state & GS_VOICE_STOPS))
+        gs_voice_fade_out(mixer, found);
+    return GS_OK;
+}
+
+int gs_mixer_fade(gs_mixer *mixer, int32_t voice, uint32_t gain, uint32_t samples)
+{
+    gs_voice *found = gs_mixer_find_live(mixer, voice);
+
+    if (!found || gain > GS_LARGEST_GAIN || samples > INT32_MAX)
+        return GS_ERR_ARGUMENT;
+    if (found->state & GS_VOICE_STOLEN) {
+        found->next.gain = (uint16_t)gain;
+        return GS_OK;
+    }
+    found->level = (uint16_t)gain;
+    gs_voice_move(mixer, found, samples);
+    return GS_OK;
+}
+
+int gs_mixer_set_pan(gs_mixer *mixer, int32_t voice, int32_t pan)
+{
+    gs_voice *found = gs_mixer_find_live(mixer, voice);
+
+    if (!found || pan < -GS_PAN_RIGHT || pan > GS_PAN_RIGHT)
+        return GS_ERR_ARGUMENT;
+    if (found->state & GS_VOICE_STOLEN) {
+        found->next.pan = (int16_t)pan;
+        return GS_OK;
+    }
+    found->pan = (int16_t)pan;
+    gs_voice_move(mixer, found, found->fading);
+    return GS_OK;
+}
+
+int gs_mixer_set_pitch(gs_mixer *mixer, int32_t voice, uint32_t pitch)
+{
+    gs_voice *found = gs_mixer_find_live(mixer, voice);
+    uint32_t stolen = found ? found->state & GS_VOICE_STOLEN : 0;
+
+    if (!found || gs_outside(pitch, GS_LOWEST_PITCH, GS_HIGHEST_PITCH) ||
+        !(stolen ? found->next.pitch : found->state & GS_VOICE_PITCH))
+        return GS_ERR_ARGUMENT;
+    if (stolen) {
+        found->next.pitch = (uint16_t)pitch;
+        return GS_OK;
+    }
+    return (found->state & GS_VOICE_PLAYS) ? gs_set_pitch(gs_voice_decoder(mixer, found), pitch) : GS_OK;
+}
+
+int gs_mixer_set_loop(gs_mixer *mixer, int32_t voice, int on)
+{
+    gs_voice *found = gs_mixer_find_live(mixer, voice);
+    gs_sound sound;
+    int error;
+
+    if (!found)
+        return GS_ERR_ARGUMENT;
+    if (!(found->state & GS_VOICE_STOLEN))
+        return (found->state & GS_VOICE_PLAYS) ? gs_set_loop(gs_voice_decoder(mixer, found), on) : GS_OK;
+    sound = found->next;
+    sound.loops = on != 0;
+    error = gs_mixer_judge(mixer, &sound);
+    if (!error)
+        found->next = sound;
+    return error;
+}
+
+int gs_mixer_status(const gs_mixer *mixer, int32_t voice)
+{
+    const gs_voice *found = gs_mixer_find(mixer, voice);
+
+    if (!found)
+        return GS_OK;
+    return (found->state & (GS_VOICE_PLAYS | GS_VOICE_WAITS)) ? 1 : found->error;
+}
+
+/* ---- samples ---- */
+
+/* A sample that dies away, by a 16th each time. */
+static int16_t gs_voice_dying(int32_t sample)
+{
+    return (int16_t)(sample < 0 ? sample + (-sample >> 4) + 1 : sample > 0 ? sample - (sample >> 4) - 1 : 0);
+}
+
+/* The next samples of what a voice plays; fewer before its end, none at it. */
+static uint32_t gs_voice_read(const gs_mixer *mixer, gs_voice *voice, int16_t *pcm, uint32_t samples)
+{
+    uint32_t i;
+
+    if (voice->state & GS_VOICE_PLAYS) {
+        int32_t given = gs_read(gs_voice_decoder(mixer, voice), pcm, samples);
+        if (given > 0)
+            voice->last = pcm[given - 1];
+        if (given >= 0)
+            return (uint32_t)given;
+        if (!(voice->state & GS_VOICE_STOLEN))
+            voice->error = (int8_t)given;
+        voice->state = (uint8_t)((voice->state & ~GS_VOICE_PLAYS) | GS_VOICE_RINGS);
+    }
+    for (i = 0; i < samples && voice->last != 0; i++) {
+        voice->last = gs_voice_dying(voice->last);
+        pcm[i] = voice->last;
+    }
+    return i;
+}
+
+/* Adds samples to every `step`-th sum, with a gain that changes. */
+static void gs_voice_add(const int16_t *pcm, uint32_t samples, uint32_t gain, int32_t change, uint32_t step,
+                         int32_t *sum)
+{
+    const int16_t *end = pcm + samples;
+
+    do {
+        *sum += (*pcm++ * (int32_t)(gain >> 16) + GS_GAIN_ONE / 2) >> 13;
+        gain += (uint32_t)change;
+        sum += step;
+    } while (pcm < end);
+}
+
+/* Adds what a voice gives to the sums. */
+static void gs_voice_mix(const gs_mixer *mixer, gs_voice *voice, uint32_t samples, int32_t *sums)
+{
+    int16_t pcm[GS_MIXER_PIECE];
+
+    while (samples > 0 && voice->state) {
+        uint32_t run = voice->fading ? gs_least(samples, voice->fading) : samples;
+        uint32_t channel;
+        run = gs_voice_read(mixer, voice, pcm, run);
+        if (run == 0) {
+            gs_voice_go_on(mixer, voice);
+            continue;
+        }
+        for (channel = 0; channel < mixer->channels; channel++) {
+            gs_voice_add(pcm, run, voice->gain[channel], voice->change[channel], mixer->channels, sums + channel);
+            voice->gain[channel] += run * (uint32_t)voice->change[channel];
+        }
+        if (voice->fading) {
+            voice->fading -= run;
+            if (voice->fading == 0) {
+                gs_voice_settle(mixer, voice);
+                if (voice->state & GS_VOICE_STOPS)
+                    gs_voice_go_on(mixer, voice);
+            }
+        }
+        samples -= run;
+        sums += run * mixer->channels;
+    }
+}
+
+static int16_t gs_mixer_saturated(int32_t value)
+{
+    return (int16_t)(value == (int16_t)value ? value : value >> 31 ^ 32767);
+}
+
+int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
+{
+    uint32_t left = samples;
+
+    if (!mixer || (!pcm && samples > 0) || samples > INT32_MAX / 2)
+        return GS_ERR_ARGUMENT;
+    while (left > 0) {
+        int32_t sums[GS_MIXER_PIECE];
+        uint32_t piece = gs_least(left, GS_MIXER_PIECE >> (mixer->channels - 1));
+        uint32_t i;
+        for (i = 0; i < GS_MIXER_PIECE; i++)
+            sums[i] = 0;
+        for (i = 0; i < mixer->voices; i++)
+            gs_voice_mix(mixer, gs_mixer_voice(mixer, i), piece, sums);
+        for (i = 0; i < piece * mixer->channels; i++)
+            *pcm++ = gs_mixer_saturated(sums[i]);
+        left -= piece;
+    }
+    return (int32_t)samples;
+}
+
+GS_CODE_ENDS
