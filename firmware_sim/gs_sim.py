@@ -24,6 +24,7 @@ from audio_gs.cli.common import (
 
 from .build.cores import CORES
 from .build.image import COMPILERS, OPTIMISATIONS
+from .mixing import MOST_VOICES, MixReport, simulate_mix
 from .profile.costs import Cost
 from .profile.timing import TIMINGS
 from .simulate import ENGINES, Report, Settings, simulate
@@ -45,6 +46,13 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--block", type=click.IntRange(min=1), default=32, metavar="N", help="Samples a call of gs_read [32].")
 @click.option("--pitch", type=click.FloatRange(0.5, 2), default=1.0, metavar="FACTOR", help="To play at, 0.5 to 2 [1].")
+@click.option(
+    "--voices",
+    type=click.IntRange(0, MOST_VOICES),
+    default=0,
+    metavar="N",
+    help="Voices of a mixer that play each clip, beside as many decoders [0: no mixer].",
+)
 @click.option("--functions", type=click.IntRange(min=0), default=12, metavar="N", help="Functions to list [12].")
 @click.option("-D", "--define", "defines", multiple=True, metavar="NAME[=VALUE]", help="Macro for the decoder.")
 @click.option("--decoder-source", type=ExistingFolder, metavar="DIR", help="decoder_c/ to build [the package's own].")
@@ -61,6 +69,7 @@ def command(
     optimisation: str,
     block: int,
     pitch: float,
+    voices: int,
     functions: int,
     defines: tuple[str, ...],
     decoder_source: Path | None,
@@ -80,6 +89,8 @@ def command(
 
     def play(_index: int, name: str) -> ExitCode:
         data = read_stream(name)
+        if voices:
+            return play_in_voices(name, data)
         worst = ExitCode.FINE
         for core in cores or ("cortex-m4",):
             sources = (decoder_source, against) if against else (decoder_source,)
@@ -99,6 +110,22 @@ def command(
                     print(describe_difference(reports[0], reports[1], functions))
         return worst
 
+    def play_in_voices(name: str, data: bytes) -> ExitCode:
+        worst = ExitCode.FINE
+        for core in cores or ("cortex-m4",):
+            settings = Settings(core, compiler, optimisation, engine, block, decoder_source, defines, cache, pitch)
+            report = simulate_mix(data, settings, voices)
+            if as_json:
+                print_json({"input": name, **report.as_dict()})
+            elif not quiet:
+                print(describe_mix(name_of(name), report))
+            if not report.bit_exact:
+                say(f"{PROGRAM}: {name_of(name)}: {core} gives other samples than the host")
+                worst = ExitCode.ERROR
+        return worst
+
+    if voices and against:
+        raise click.UsageError("--voices compares with decoders; leave out --against")
     return for_each(PROGRAM, inputs, play, verbose)
 
 
@@ -151,6 +178,22 @@ def describe(name: str, report: Report, functions: int) -> str:
     lines = [title, *(f"  {label:<22}{value}" for label, value in rows)]
     lines += _table("step", report.steps, report)
     return "\n".join(lines + _table("function", dict(list(report.functions.items())[:functions]), report))
+
+
+def describe_mix(name: str, report: MixReport) -> str:
+    """The report of a mixer as text."""
+    settings = report.settings
+    return "\n".join(
+        (
+            f"{name} in {report.voices} voices on {settings.core}, -{settings.optimisation}, {settings.block} a call",
+            f"  PCM                   {'bit-exact' if report.bit_exact else 'NOT bit-exact'}, "
+            f"a voice begins {report.apart} samples after the one before",
+            f"  instructions          {report.per_sample(report.mixer):.2f} for a sample of a voice, "
+            f"{report.share:.3f} times the {report.per_sample(report.decoders):.2f} of decoders",
+            f"  ROM                   {report.rom_bytes} bytes beside the decoder's",
+            f"  RAM                   {report.ram_bytes} bytes beside the voices' decoders, stack {report.stack_bytes}",
+        )
+    )
 
 
 def _table(title: str, costs: Mapping[str, Cost], report: Report) -> list[str]:

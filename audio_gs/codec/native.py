@@ -136,4 +136,32 @@ class NativeDecoder:
         return state.range, state.code, state.bytes_read, state.held
 
 
+class NativeMixer:
+    """Several streams at once, as the C library's mixer plays them, in mono."""
+
+    def __init__(self, sample_rate: int, voices: int, voice_bytes: int) -> None:
+        size = int(lib.gs_mixer_size(voices, voice_bytes))
+        self._memory = ffi.new("uint64_t[]", max(1, -(-size // 8)))
+        self._streams: list[Any] = []
+        mixer = ffi.new("gs_mixer **")
+        _check(lib.gs_mixer_open(self._memory, size, voices, voice_bytes, sample_rate, 1, mixer))
+        self._mixer = mixer[0]
+
+    def play(self, data: bytes, gain: int) -> int:
+        """Begin a stream at a gain of the C library's numbers. Returns the number of its voice."""
+        stream = ffi.from_buffer("uint8_t[]", data)
+        self._streams.append(stream)
+        sound = ffi.new("gs_sound *", {"stream": stream, "bytes": len(data), "gain": gain})
+        return _check(lib.gs_mixer_play(self._mixer, sound))
+
+    def set_budget(self, macs: int | None) -> None:
+        _check(lib.gs_mixer_set_budget(self._mixer, UNLIMITED if macs is None else macs))
+
+    def mix(self, count: int) -> PcmArray:
+        """The next samples, shape (count,)."""
+        pcm = np.empty(count, np.int16)
+        _check(lib.gs_mix(self._mixer, ffi.from_buffer("int16_t[]", pcm), count))
+        return pcm
+
+
 BACKEND = Backend("c", exact=True, open=NativeDecoder)

@@ -227,7 +227,12 @@ int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
  * many samples it is asked for at a time, and sums are limited to 16 bits. A voice whose clip is damaged ends there, and
  * no other one is heard otherwise for it. All voices have the sample rate of the mixer. Calls other than gs_mix take no
  * longer than reading a header; a mixer must not be used by two at a time. No call steps: what would step takes
- * GS_SHORTEST_FADE samples. */
+ * GS_SHORTEST_FADE samples.
+ *
+ * In mono, clips without a residual layer share sums, filters and the noise's transform, unless they loop, are queued or
+ * have a pitch, so that four voices of speech take three quarters of the instructions of four decoders. They begin with
+ * the next block of 64 samples, or frame of noise, of those that sound already; their gains move from block to block,
+ * and they fade in the block where they end. There is room in their sums for twice full scale of each voice. */
 #define GS_MOST_VOICES 64u
 #define GS_SHORTEST_FADE 128u
 
@@ -282,6 +287,9 @@ int gs_mixer_set_pitch(gs_mixer *mixer, int32_t voice, uint32_t pitch);
 
 /* With `on` 0 lets a voice go on behind its loop; else has it loop, as a sound's `loops` does. */
 int gs_mixer_set_loop(gs_mixer *mixer, int32_t voice, int on);
+
+/* gs_set_budget for all voices together, from the next 64 samples on: the weakest tones of all stay out. */
+int gs_mixer_set_budget(gs_mixer *mixer, uint32_t macs);
 
 /* 1 while a voice plays, or has something queued; then GS_OK, or the error of the stream at which it ended. GS_OK of a
  * voice that has played something else since. */
@@ -366,7 +374,7 @@ const char *gs_error_string(int error);
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
 #define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
 #define GS_PLAYBACK_BYTES(max_tones) (112u + 10u * (max_tones))
-#define GS_MIXER_FIXED_BYTES 16u
+#define GS_MIXER_FIXED_BYTES 24u
 #define GS_VOICE_FIXED_BYTES ((36u + sizeof(gs_sound) + sizeof(void *) - 1u) & ~(sizeof(void *) - 1u))
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
 

@@ -1,77 +1,12 @@
+#include "gs_decoder.h"
+
 #include "gs_pcm.h"
-#include "gs_playback.h"
-#include "gs_residual.h"
-#include "gs_slots.h"
 
 GS_CODE_BEGINS
-
-struct gs_decoder {
-    gs_info info; /* the order of the members keeps most of them within reach of short instructions */
-    uint32_t position;
-    uint32_t segment_crc;
-    int32_t next_slot;
-    int32_t segment_end; /* one past the segment's last slot; next_slot where a segment must be opened first */
-    int32_t slots;
-    int32_t error;
-    uint16_t mode;                                      /* GS_LOOPS, GS_IS_PLAYED */
-    uint16_t budget;                                    /* MACs a sample for tones */
-#define GS_PLACE_MEMBER(name, NAME) uint16_t name##_at; /* bytes from here to the kind's state, 0 without it */
-    GS_EACH_OPTIONAL_KIND(GS_PLACE_MEMBER)
-    uint16_t residual_at;
-    uint16_t contexts_at;
-    uint16_t playback_at; /* 0 without memory for it */
-    gs_slots syntax;
-    uint32_t next_block; /* time at which the block of tones to be made next begins */
-    gs_range_coder coder;
-    /* then, as the class of the stream has it, the state of each kind, that of tones first, that of the residual, and
-     * the contexts */
-};
-
-#define GS_LOOPS 1u
-#define GS_IS_PLAYED (2u * GS_HAS_PLAYBACK)  /* otherwise than encoded (SPEC 9), from the first setting on */
-#define GS_IS_PITCHED (4u * GS_HAS_PLAYBACK) /* from the first pitch on */
 
 /* GS_LARGEST names the class of the largest numbers, a part of it in each room. */
 GS_STATIC_ASSERT(the_public_header_knows_the_size, sizeof(gs_decoder) == GS_DECODER_FIXED_BYTES);
 GS_STATIC_ASSERT(offsets_fit_16_bits, GS_DECODER_BYTES(GS_LARGEST) < 65536u);
-
-/* ---- memory ---- */
-
-/* Memory is the caller's, so that a decoder which is const says nothing of what lies behind it. */
-static void *gs_decoder_memory(const gs_decoder *decoder, size_t at)
-{
-    return (uint8_t *)(uintptr_t)decoder + at;
-}
-
-static gs_tone_state *gs_decoder_tone(const gs_decoder *decoder)
-{
-    return (gs_tone_state *)gs_decoder_memory(decoder, sizeof *decoder);
-}
-
-/* NULL in a stream without the kind. */
-#define GS_DEFINE_STATE(name, NAME)                                                                                    \
-    static gs_##name##_state *gs_decoder_##name(const gs_decoder *decoder)                                             \
-    {                                                                                                                  \
-        return decoder->name##_at ? (gs_##name##_state *)gs_decoder_memory(decoder, decoder->name##_at) : NULL;        \
-    }
-GS_EACH_OPTIONAL_KIND(GS_DEFINE_STATE)
-
-/* NULL in a stream without one. */
-static gs_residual_state *gs_decoder_residual(const gs_decoder *decoder)
-{
-    return decoder->residual_at ? (gs_residual_state *)gs_decoder_memory(decoder, decoder->residual_at) : NULL;
-}
-
-static uint16_t *gs_decoder_contexts(const gs_decoder *decoder)
-{
-    return (uint16_t *)gs_decoder_memory(decoder, decoder->contexts_at);
-}
-
-/* NULL while the stream is played as it was encoded. */
-static gs_playback *gs_decoder_playback(const gs_decoder *decoder)
-{
-    return (decoder->mode & GS_IS_PLAYED) ? (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at) : NULL;
-}
 
 /* ---- time ---- */
 
@@ -443,9 +378,9 @@ static GS_NOINLINE int gs_decode_next(gs_decoder *decoder, int32_t end)
     return gs_decode_slots(decoder, decoder->next_slot + 1, needed);
 }
 
-/* Decodes what the next block needs: the slots that begin before the end of the block after it, or before that of the
- * next frame, which they steer, and the frames around it. What steers frames is held even if it has ended. */
-static int gs_decode_for_next_block(gs_decoder *decoder)
+/* The slots that begin before the end of the block after it, or before that of the next frame, which they steer, and the
+ * frames around it. What steers frames is held even if it has ended. */
+int gs_decode_for_next_block(gs_decoder *decoder)
 {
     uint32_t last = decoder->next_block + gs_slots_ahead(&decoder->info) + GS_BLOCK_SAMPLES - 1;
     int32_t slot = gs_slot_at(decoder, last);

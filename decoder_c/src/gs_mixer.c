@@ -1,44 +1,10 @@
 /* Several clips at once: a voice is a decoder in memory of its own, and what it gives is added up with its gain. */
-#include "gs_container.h"
-#include "gs_platform.h"
+#include "gs_mixer.h"
+#include "gs_pcm.h"
 
 GS_CODE_BEGINS
 
 #define GS_MIXER_PIECE 64u /* samples, of all channels together, that are added up at a time */
-
-/* What a voice does. */
-#define GS_VOICE_PLAYS 1u   /* its decoder is open */
-#define GS_VOICE_RINGS 2u   /* the last sample before damage dies away */
-#define GS_VOICE_WAITS 4u   /* a sound begins when the one before has ended */
-#define GS_VOICE_STOPS 8u   /* ends when it has faded */
-#define GS_VOICE_STOLEN 16u /* its number stands for the sound that waits */
-#define GS_VOICE_PITCH 32u  /* what it plays began with a pitch */
-
-typedef struct gs_voice {
-    gs_sound next;
-    uint32_t gain[2];  /* of the next sample, in Q13 and 16 bits more; left, or the only one, and right */
-    int32_t change[2]; /* of it, a sample */
-    uint32_t fading;   /* samples until it is what level and pan say */
-    uint32_t began;    /* higher in voices that began later */
-    uint16_t level;    /* the gain without the pan */
-    int16_t pan;
-    int16_t last; /* sample that the decoder gave */
-    uint16_t generation;
-    uint8_t priority;
-    uint8_t state;
-    uint8_t index;
-    int8_t error; /* at which it ended */
-} gs_voice;
-
-struct gs_mixer {
-    uint32_t sample_rate;
-    uint32_t voice_bytes; /* of a decoder */
-    uint32_t begun;       /* sounds so far */
-    uint8_t voices;
-    uint8_t channels;
-    uint8_t unused[2];
-    /* then gs_voice[voices] and their decoders */
-};
 
 GS_STATIC_ASSERT(the_public_header_knows_the_memory_of_a_mixer, sizeof(gs_mixer) == GS_MIXER_FIXED_BYTES);
 GS_STATIC_ASSERT(and_that_of_its_voices, sizeof(gs_voice) == GS_VOICE_FIXED_BYTES);
@@ -47,20 +13,9 @@ GS_STATIC_ASSERT(pans_are_shifted_by, GS_PAN_RIGHT == 1 << 8);
 
 /* ---- memory ---- */
 
-static gs_voice *gs_mixer_voice(const gs_mixer *mixer, uint32_t index)
-{
-    return (gs_voice *)(uintptr_t)(mixer + 1) + index;
-}
-
-/* Where the decoder of a voice lies, or is to lie. */
-static void *gs_voice_memory(const gs_mixer *mixer, const gs_voice *voice)
-{
-    return (uint8_t *)(gs_mixer_voice(mixer, mixer->voices)) + voice->index * mixer->voice_bytes;
-}
-
 static gs_decoder *gs_voice_decoder(const gs_mixer *mixer, const gs_voice *voice)
 {
-    return (gs_decoder *)gs_voice_memory(mixer, voice);
+    return gs_mixer_decoder(mixer, voice->index);
 }
 
 size_t gs_mixer_size(uint32_t voices, size_t voice_bytes)
@@ -85,6 +40,9 @@ int gs_mixer_open(void *memory, size_t memory_bytes, uint32_t voices, size_t voi
     opened->voice_bytes = (uint32_t)((voice_bytes + 7u) & ~(size_t)7u);
     opened->voices = (uint8_t)voices;
     opened->channels = (uint8_t)channels;
+    opened->tones = GS_NO_VOICE;
+    opened->noise = GS_NO_VOICE;
+    opened->budget = GS_UNLIMITED;
     while (voices-- > 0)
         gs_mixer_voice(opened, voices)->index = (uint8_t)voices;
     *mixer = opened;
@@ -108,7 +66,7 @@ static void gs_voice_settle(const gs_mixer *mixer, gs_voice *voice)
 {
     uint32_t channel;
 
-    for (channel = 0; channel < 2; channel++) {
+    for (channel = 0; channel < mixer->channels; channel++) {
         voice->gain[channel] = gs_voice_target(mixer, voice, channel);
         voice->change[channel] = 0;
     }
@@ -122,7 +80,7 @@ static void gs_voice_move(const gs_mixer *mixer, gs_voice *voice, uint32_t sampl
 
     if (samples < GS_SHORTEST_FADE)
         samples = GS_SHORTEST_FADE;
-    for (channel = 0; channel < 2; channel++) {
+    for (channel = 0; channel < mixer->channels; channel++) {
         uint32_t before = voice->gain[channel];
         uint32_t after = gs_voice_target(mixer, voice, channel);
         uint32_t change = gs_divide(after < before ? before - after : after - before, samples);
@@ -167,11 +125,11 @@ static int gs_mixer_judge(const gs_mixer *mixer, const gs_sound *sound)
     return bytes > mixer->voice_bytes ? GS_ERR_MEMORY : GS_OK;
 }
 
-/* Opens the sound that waits. */
-static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice)
+/* Opens the sound that waits. If it may wait for the others' next block, or frame of noise, it shares what they share. */
+static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice, int may_wait)
 {
     const gs_sound *sound = &voice->next;
-    void *memory = gs_voice_memory(mixer, voice);
+    void *memory = gs_voice_decoder(mixer, voice);
     gs_decoder *decoder;
     int error;
 
@@ -185,18 +143,23 @@ static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice)
         error = gs_set_loop(decoder, 1);
     voice->error = (int8_t)error;
     voice->state = (uint8_t)(error ? 0 : sound->pitch ? GS_VOICE_PLAYS | GS_VOICE_PITCH : GS_VOICE_PLAYS);
+    if (!error && may_wait && mixer->channels == 1 && !sound->pitch && !sound->loops && !decoder->residual_at)
+        voice->state |= GS_VOICE_SHARES;
     voice->level = sound->gain;
     voice->pan = sound->pan;
     voice->last = 0;
     gs_voice_settle(mixer, voice);
+    if (voice->state & GS_VOICE_SHARES)
+        voice->gain[1] = voice->gain[0];
     return error;
 }
 
-/* What a voice does after what it plays. */
-static void gs_voice_go_on(const gs_mixer *mixer, gs_voice *voice)
+void gs_voice_go_on(gs_mixer *mixer, gs_voice *voice)
 {
+    if (voice->state & GS_VOICE_JOINED)
+        gs_bus_leave(mixer, voice);
     if (voice->state & GS_VOICE_WAITS)
-        (void)gs_voice_begin(mixer, voice);
+        (void)gs_voice_begin(mixer, voice, voice->state & GS_VOICE_STOLEN);
     else
         voice->state = 0;
 }
@@ -232,7 +195,7 @@ int32_t gs_mixer_play(gs_mixer *mixer, const gs_sound *sound)
         return GS_ERR_MEMORY;
     voice->next = *sound;
     if (!voice->state) {
-        error = gs_voice_begin(mixer, voice);
+        error = gs_voice_begin(mixer, voice, 1);
         if (error)
             return error;
     } else {
@@ -240,6 +203,8 @@ int32_t gs_mixer_play(gs_mixer *mixer, const gs_sound *sound)
         if (!(voice->state & GS_VOICE_STOPS))
             gs_voice_fade_out(mixer, voice);
     }
+    if (mixer->tones == GS_NO_VOICE)
+        mixer->time = 0;
     voice->priority = sound->priority;
     voice->began = mixer->begun++;
     voice->generation++;
@@ -342,6 +307,21 @@ int gs_mixer_set_pitch(gs_mixer *mixer, int32_t voice, uint32_t pitch)
     return (found->state & GS_VOICE_PLAYS) ? gs_set_pitch(gs_voice_decoder(mixer, found), pitch) : GS_OK;
 }
 
+int gs_mixer_set_budget(gs_mixer *mixer, uint32_t macs)
+{
+    uint32_t i;
+
+    if (!mixer)
+        return GS_ERR_ARGUMENT;
+    mixer->budget = (uint16_t)(macs > GS_LARGEST_BUDGET ? GS_UNLIMITED : macs);
+    mixer->least = 0;
+    for (i = 0; i < mixer->voices; i++) {
+        if (gs_mixer_voice(mixer, i)->state & GS_VOICE_PLAYS)
+            (void)gs_set_budget(gs_mixer_decoder(mixer, i), macs);
+    }
+    return GS_OK;
+}
+
 int gs_mixer_set_loop(gs_mixer *mixer, int32_t voice, int on)
 {
     gs_voice *found = gs_mixer_find_live(mixer, voice);
@@ -382,6 +362,12 @@ static uint32_t gs_voice_read(const gs_mixer *mixer, gs_voice *voice, int16_t *p
 {
     uint32_t i;
 
+    if (voice->state & GS_VOICE_JOINED) {
+        gs_decoder *decoder = gs_voice_decoder(mixer, voice);
+        samples = gs_least(samples, decoder->info.samples - decoder->position);
+        decoder->position += samples;
+        return samples;
+    }
     if (voice->state & GS_VOICE_PLAYS) {
         int32_t given = gs_read(gs_voice_decoder(mixer, voice), pcm, samples);
         if (given > 0)
@@ -401,23 +387,23 @@ static uint32_t gs_voice_read(const gs_mixer *mixer, gs_voice *voice, int16_t *p
 
 /* Adds samples to every `step`-th sum, with a gain that changes. */
 static void gs_voice_add(const int16_t *pcm, uint32_t samples, uint32_t gain, int32_t change, uint32_t step,
-                         int32_t *sum)
+                         uint32_t *sum)
 {
     const int16_t *end = pcm + samples;
 
     do {
-        *sum += (*pcm++ * (int32_t)(gain >> 16) + GS_GAIN_ONE / 2) >> 13;
+        *sum += (uint32_t)((*pcm++ * (int32_t)(gain >> 16) + GS_GAIN_ONE / 2) >> 13) << 2;
         gain += (uint32_t)change;
         sum += step;
     } while (pcm < end);
 }
 
 /* Adds what a voice gives to the sums. */
-static void gs_voice_mix(const gs_mixer *mixer, gs_voice *voice, uint32_t samples, int32_t *sums)
+static GS_NOINLINE void gs_voice_mix(gs_mixer *mixer, gs_voice *voice, uint32_t samples, uint32_t *sums)
 {
     int16_t pcm[GS_MIXER_PIECE];
 
-    while (samples > 0 && voice->state) {
+    while (samples > 0 && voice->state && (voice->state & (GS_VOICE_SHARES | GS_VOICE_JOINED)) != GS_VOICE_SHARES) {
         uint32_t run = voice->fading ? gs_least(samples, voice->fading) : samples;
         uint32_t channel;
         run = gs_voice_read(mixer, voice, pcm, run);
@@ -426,25 +412,52 @@ static void gs_voice_mix(const gs_mixer *mixer, gs_voice *voice, uint32_t sample
             continue;
         }
         for (channel = 0; channel < mixer->channels; channel++) {
-            gs_voice_add(pcm, run, voice->gain[channel], voice->change[channel], mixer->channels, sums + channel);
+            if (!(voice->state & GS_VOICE_JOINED))
+                gs_voice_add(pcm, run, voice->gain[channel], voice->change[channel], mixer->channels, sums + channel);
             voice->gain[channel] += run * (uint32_t)voice->change[channel];
         }
         if (voice->fading) {
             voice->fading -= run;
             if (voice->fading == 0) {
                 gs_voice_settle(mixer, voice);
-                if (voice->state & GS_VOICE_STOPS)
+                if ((voice->state & (GS_VOICE_STOPS | GS_VOICE_JOINED)) == GS_VOICE_STOPS)
                     gs_voice_go_on(mixer, voice);
             }
         }
+        if (voice->state & GS_VOICE_JOINED &&
+            gs_voice_decoder(mixer, voice)->position == gs_voice_decoder(mixer, voice)->info.samples)
+            gs_voice_go_on(mixer, voice);
         samples -= run;
         sums += run * mixer->channels;
     }
 }
 
-static int16_t gs_mixer_saturated(int32_t value)
+/* With the noise. */
+static GS_INLINE uint32_t gs_mixer_quarters(const gs_bus_samples *shared, uint32_t i)
 {
-    return (int16_t)(value == (int16_t)value ? value : value >> 31 ^ 32767);
+    return (shared->quarters[i] << shared->headroom) + 4u * (uint32_t)(shared->noise ? shared->noise[i] : 0);
+}
+
+static GS_NOINLINE void gs_mixer_pcm(const gs_bus_samples *samples, uint32_t count, int16_t *pcm)
+{
+    gs_bus_samples shared = *samples;
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        pcm[i] = gs_pcm_saturated((int32_t)(gs_mixer_quarters(&shared, i) + 2u) >> 2);
+}
+
+/* Whether a voice plays that does not share. */
+static int gs_mixer_has_own(const gs_mixer *mixer)
+{
+    uint32_t i;
+
+    for (i = 0; i < mixer->voices; i++) {
+        uint32_t state = gs_mixer_voice(mixer, i)->state;
+        if (state && !(state & GS_VOICE_SHARES))
+            return 1;
+    }
+    return 0;
 }
 
 int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
@@ -454,15 +467,25 @@ int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
     if (!mixer || (!pcm && samples > 0) || samples > INT32_MAX / 2)
         return GS_ERR_ARGUMENT;
     while (left > 0) {
-        int32_t sums[GS_MIXER_PIECE];
+        uint32_t sums[GS_MIXER_PIECE]; /* quarters, as gs_pcm takes them */
         uint32_t piece = gs_least(left, GS_MIXER_PIECE >> (mixer->channels - 1));
+        gs_bus_samples shared;
+        int is_apart;
         uint32_t i;
-        for (i = 0; i < GS_MIXER_PIECE; i++)
-            sums[i] = 0;
+        if (mixer->time % GS_BLOCK_SAMPLES == 0)
+            gs_bus_begin_block(mixer);
+        piece = gs_bus_read(mixer, piece, &shared);
+        is_apart = !shared.quarters || gs_mixer_has_own(mixer);
+        for (i = 0; is_apart && i < piece * mixer->channels; i++)
+            sums[i] = shared.quarters ? gs_mixer_quarters(&shared, i) : 0;
+        if (!is_apart) /* before a voice that ends begins something else in the memory where they are */
+            gs_mixer_pcm(&shared, piece, pcm);
         for (i = 0; i < mixer->voices; i++)
             gs_voice_mix(mixer, gs_mixer_voice(mixer, i), piece, sums);
-        for (i = 0; i < piece * mixer->channels; i++)
-            *pcm++ = gs_mixer_saturated(sums[i]);
+        if (is_apart)
+            gs_pcm(sums, NULL, piece * mixer->channels, pcm);
+        pcm += piece * mixer->channels;
+        mixer->time += piece;
         left -= piece;
     }
     return (int32_t)samples;

@@ -1,20 +1,6 @@
 #include "gs_pcm.h"
 
-#include "gs_platform.h"
-
 GS_CODE_BEGINS
-
-static int16_t gs_pcm_saturated(int32_t value)
-{
-#if defined(__ARM_FEATURE_DSP) && !defined(__clang__) && defined(__GNUC__)
-    return (int16_t)__builtin_arm_ssat(value, 16);
-#elif defined(__ARM_FEATURE_DSP)
-    value = value > 32767 ? 32767 : value; /* which Clang knows to be that instruction */
-    return (int16_t)(value < -32768 ? -32768 : value);
-#else
-    return (int16_t)(value == (int16_t)value ? value : value >> 31 ^ 32767);
-#endif
-}
 
 void gs_pcm(const uint32_t *quarters, const int16_t *noise, uint32_t samples, int16_t *pcm)
 {

@@ -1,6 +1,6 @@
 #define GS_SHARED_TABLES_HERE
 
-#include "gs_tone.h"
+#include "gs_tone_run.h"
 
 GS_CODE_BEGINS
 
@@ -40,202 +40,7 @@ void gs_tone_dequantise(const gs_tone *tone, uint32_t amplitude_step, gs_held_to
 
 /* ---- render ---- */
 
-/* Sample i of a piece. The upper half of `phase` is the phase, where it wraps by itself; the lower half counts the
- * samples up to 65536, which saves the register that the loop would lack on a Cortex-M0+. */
-#define GS_TONE_SAMPLE(i)                                                                                              \
-    sum[i] += (uint32_t)((envelope >> 16) * cosine[phase >> 22]);                                                      \
-    envelope += slope;                                                                                                 \
-    phase += increment;                                                                                                \
-    GS_OPAQUE(envelope);                                                                                               \
-    GS_OPAQUE(phase)
-
-#ifdef __ARM_FEATURE_DSP
-/* Two samples; the phase of each has a half of `phase`. */
-#define GS_TONE_TWO_SAMPLES(i)                                                                                         \
-    first = sum[i];                                                                                                    \
-    second = sum[(i) + 1];                                                                                             \
-    GS_TOGETHER(first, second);                                                                                        \
-    first = (uint32_t)__smlatb(envelope, cosine[phase >> 6 & 1023u], (int32_t)first);                                  \
-    envelope += slope;                                                                                                 \
-    second = (uint32_t)__smlatb(envelope, cosine[phase >> 22], (int32_t)second);                                       \
-    envelope += slope;                                                                                                 \
-    phase = __uadd16(phase, increment);                                                                                \
-    GS_OPAQUE(envelope);                                                                                               \
-    GS_TOGETHER(first, second);                                                                                        \
-    sum[i] = first;                                                                                                    \
-    sum[(i) + 1] = second
-#endif
-
-/* Adds `run` samples of a straight piece of an envelope, whose value is the upper half of `envelope`. Phase and
- * increment are as GS_TONE_PHASES and GS_TONE_STEPS make them. */
-static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t envelope, int32_t slope,
-                                           const int16_t *cosine, uint32_t *phase_of, uint32_t increment)
-{
-    uint32_t phase = *phase_of;
-
-    GS_ASSERT(run >= 1 && run <= GS_BLOCK_SAMPLES && envelope > -(2 << GS_MAX_SCALE));
-#ifdef __ARM_FEATURE_DSP
-    if (run & 1u) {
-        uint32_t first = *sum;
-        *sum++ = (uint32_t)__smlatb(envelope, cosine[(phase & 0xFFFFu) >> 6], (int32_t)first);
-        envelope += slope;
-        phase = (phase >> 16) | (phase + increment) << 16;
-    }
-#ifdef __OPTIMIZE_SIZE__
-    for (run >>= 1; run > 0; run--) {
-        uint32_t first;
-        uint32_t second;
-        GS_TONE_TWO_SAMPLES(0);
-        sum += 2;
-    }
-#else
-    if (run & 2u) {
-        uint32_t first;
-        uint32_t second;
-        GS_TONE_TWO_SAMPLES(0);
-        sum += 2;
-    }
-    if (run & 4u) {
-        uint32_t first;
-        uint32_t second;
-        GS_TONE_TWO_SAMPLES(0);
-        GS_TONE_TWO_SAMPLES(2);
-        sum += 4;
-    }
-    for (run >>= 3; run > 0; run--) {
-        uint32_t first;
-        uint32_t second;
-        GS_TONE_TWO_SAMPLES(0);
-        GS_TONE_TWO_SAMPLES(2);
-        GS_TONE_TWO_SAMPLES(4);
-        GS_TONE_TWO_SAMPLES(6);
-        sum += 8;
-        GS_TOGETHER(sum, phase);
-    }
-#endif
-#else
-    phase -= run;
-    if (run & 1u) {
-        GS_TONE_SAMPLE(0);
-        sum++;
-    }
-    if (phase & 2u) {
-        GS_TONE_SAMPLE(0);
-        GS_TONE_SAMPLE(1);
-        sum += 2;
-    }
-    while (phase << 16) {
-        GS_TONE_SAMPLE(0);
-        GS_TONE_SAMPLE(1);
-        GS_TONE_SAMPLE(2);
-        GS_TONE_SAMPLE(3);
-        sum += 4;
-    }
-#endif
-    *phase_of = phase;
-    return sum;
-}
-
-#ifdef __ARM_FEATURE_DSP
-/* Two phases a word, for two samples, and their step. */
-#define GS_TONE_PHASES(phase, increment) (((phase) & 0xFFFFu) | ((phase) + (increment)) << 16)
-#define GS_TONE_STEPS(increment) ((2 * (increment) & 0xFFFFu) | (increment) << 17)
-#else
-#define GS_TONE_PHASES(phase, increment) (((phase) + 1) << 16)
-#define GS_TONE_STEPS(increment) ((increment) << 16 | 1u)
-#endif
-
-/* Adds `samples` samples of a tone from its age on, all within its support; each straight piece of its envelope in
- * turn. */
-static GS_APART void gs_tone_render_pieces(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
-{
-    const int16_t *cosine = gs_cosine;
-    uint32_t scale = held->scale;
-    uint32_t increment = held->increment;
-    uint32_t phase = held->phase + increment * age;
-    uint32_t piece = age >> scale;
-    uint32_t rest = age - (piece << scale);
-    const uint16_t *at = (const uint16_t *)gs_envelope + piece;
-    int32_t amplitude = held->amplitude;
-
-    GS_ASSERT(age + samples <= gs_tone_support(scale));
-    GS_OPAQUE(cosine);
-    phase = GS_TONE_PHASES(phase, increment);
-    increment = GS_TONE_STEPS(increment);
-    do {
-        uint32_t run = (1u << scale) - rest;
-        int32_t envelope = at[0];
-        int32_t slope = (at[1] - envelope) * amplitude >> scale;
-        if (run > samples)
-            run = samples;
-        samples -= run;
-        sum = gs_tone_add_run(sum, run, 2 * (envelope * amplitude + (int32_t)rest * slope), 2 * slope, cosine, &phase,
-                              increment);
-        at++;
-        rest = 0;
-    } while (samples > 0);
-}
-
-#ifdef __OPTIMIZE_SIZE__
-#define GS_TONE_RENDER_PIECE gs_tone_render_pieces
-#else
-#define GS_TONE_RENDER_PIECE gs_tone_render_piece
-
-/* The same where all lie within one piece, as most do of long tones. */
-static GS_APART void gs_tone_render_piece(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
-{
-    const int16_t *cosine = gs_cosine;
-    uint32_t scale = held->scale;
-    uint32_t increment = held->increment;
-    uint32_t phase = held->phase + increment * age;
-    uint32_t piece = age >> scale;
-    const uint16_t *at = (const uint16_t *)gs_envelope + piece;
-    int32_t amplitude = held->amplitude;
-    int32_t envelope = at[0];
-    int32_t slope = (at[1] - envelope) * amplitude >> scale;
-
-    GS_OPAQUE(cosine);
-    envelope = envelope * amplitude + (int32_t)(age - (piece << scale)) * slope;
-    phase = GS_TONE_PHASES(phase, increment);
-    gs_tone_add_run(sum, samples, 2 * envelope, 2 * slope, cosine, &phase, GS_TONE_STEPS(increment));
-}
-#endif
-
-/* What a tone has to do with a block. */
-typedef struct gs_tone_part {
-    uint32_t age;     /* of its first sample there, in samples of its octave */
-    uint32_t skipped; /* samples of the block before that */
-    uint32_t samples; /* 0: none */
-} gs_tone_part;
-
-/* When an octave's part of the block that begins at `time` begins, in its samples. */
-static uint32_t gs_tone_time_at(uint32_t octave, uint32_t time)
-{
-    return (time + (8u << octave) - 8u) >> octave;
-}
-
-static gs_tone_part gs_tone_part_of(const gs_held_tone *held, uint32_t time)
-{
-    int32_t samples = (int32_t)(GS_BLOCK_SAMPLES >> held->octave);
-    int32_t age = (int32_t)(gs_tone_time_at(held->octave, time) - held->onset);
-    int32_t left = (int32_t)gs_tone_support(held->scale) - age;
-    gs_tone_part part = {(uint32_t)age, 0, 0};
-
-    if (age < 0) {
-        part.age = 0;
-        part.skipped = (uint32_t)-age;
-        left += age;
-        samples += age;
-    }
-    if (samples > left)
-        samples = left;
-    if (samples > 0)
-        part.samples = (uint32_t)samples;
-    return part;
-}
-
 /* Below, with the cost. */
-static uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part);
 static uint32_t gs_tone_least_strength(const gs_held_tone *held, uint32_t count, uint32_t time, uint32_t budget,
                                        uint32_t *costs);
 
@@ -275,45 +80,6 @@ static void gs_tone_add_all(gs_tone_state *state, uint32_t time, uint32_t least)
     }
 }
 
-/* Between samples 3 and 4. */
-static GS_INLINE uint32_t gs_tone_between(const uint32_t *below)
-{
-    uint32_t sum = (uint32_t)GS_HALF_BAND_0 * (below[3] + below[4]) + (uint32_t)GS_HALF_BAND_1 * (below[2] + below[5]) +
-                   (uint32_t)GS_HALF_BAND_2 * (below[1] + below[6]) + (uint32_t)GS_HALF_BAND_3 * (below[0] + below[7]);
-
-    return (uint32_t)((int32_t)(sum + 2048u) >> 12);
-}
-
-/* Turns the sums of an octave into quarters of output steps, with those of the octave below. */
-static GS_APART void gs_tone_upsample(const uint32_t *below, uint32_t *sum, uint32_t samples, uint32_t shift)
-{
-    const uint32_t *end = sum + samples;
-
-    do {
-        sum[0] = (uint32_t)((int32_t)sum[0] >> shift) + below[3];
-        sum[1] = (uint32_t)((int32_t)sum[1] >> shift) + gs_tone_between(below);
-#ifdef __ARM_FEATURE_DSP
-        sum[2] = (uint32_t)((int32_t)sum[2] >> shift) + below[4];
-        sum[3] = (uint32_t)((int32_t)sum[3] >> shift) + gs_tone_between(below + 1);
-        sum += 2;
-        below++;
-#endif
-        sum += 2;
-        below++;
-    } while (sum < end);
-}
-
-/* Keeps what the filters still need and sets the sums after it to `start`. */
-static void gs_tone_keep_history(uint32_t *octave, uint32_t samples, uint32_t start)
-{
-    uint32_t i;
-
-    for (i = 0; i < GS_OCTAVE_HISTORY; i++)
-        octave[i] = octave[samples + i];
-    for (; i < GS_OCTAVE_HISTORY + samples; i++)
-        octave[i] = start;
-}
-
 void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, uint32_t budget)
 {
     uint32_t shift = 12u + output_shift;
@@ -338,24 +104,6 @@ void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, 
 }
 
 /* ---- cost ---- */
-
-/* Strengths are below this number. */
-#define GS_TONE_STRENGTHS 56u
-GS_STATIC_ASSERT(costs_fit_the_sums, GS_TONE_STRENGTHS <= GS_BLOCK_SAMPLES);
-
-/* How strong a tone is in the middle of its part of a block, in steps of a quarter of an octave that begin at 0. */
-static uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part)
-{
-    const int16_t *at = gs_envelope + ((part->age + part->samples / 2) >> held->scale);
-    uint32_t magnitude = (uint32_t)(at[0] + at[1]) * held->amplitude >> 16;
-    uint32_t octave = 0;
-
-    while (magnitude > 7) {
-        magnitude >>= 1;
-        octave++;
-    }
-    return 4 * octave + magnitude;
-}
 
 #if GS_CHECKS_COST
 uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time)

@@ -678,10 +678,10 @@ static uint32_t held_at(const test_stream *stream, uint32_t kind, uint32_t time)
 
 void test_stream_make(test_stream *stream)
 {
-    test_stream_make_at(stream, 0);
+    test_stream_make_with(stream, NULL);
 }
 
-void test_stream_make_at(test_stream *stream, uint32_t sample_rate)
+void test_stream_make_with(test_stream *stream, void (*change)(gs_info *info))
 {
     gs_info *info = &stream->info;
     int32_t slots;
@@ -696,8 +696,8 @@ void test_stream_make_at(test_stream *stream, uint32_t sample_rate)
     memset(stream, 0, sizeof *stream);
     memset(&coder, 0, sizeof coder);
     random_info(info);
-    if (sample_rate)
-        info->sample_rate = sample_rate;
+    if (change)
+        change(info);
     coder.contexts = contexts;
     coder.tone_contexts = GS_CONTEXTS(info->decoder_class.scales, 0u);
     coder.more_in_1024 = test_random(3) ? 300 + test_random(700) : test_random(300);

@@ -101,8 +101,8 @@ void test_append_header(test_bytes *bytes, const gs_info *info);
 void test_append_segment(test_bytes *bytes, const test_bytes *data);
 void test_stream_make(test_stream *stream);
 
-/* One of that sample rate, of any if it is 0. */
-void test_stream_make_at(test_stream *stream, uint32_t sample_rate);
+/* One whose header is changed first, to another legal one. */
+void test_stream_make_with(test_stream *stream, void (*change)(gs_info *info));
 void test_stream_free(test_stream *stream);
 
 /* A decoder on memory of exactly the stream's class, to be freed by the caller with free(). */

@@ -122,15 +122,25 @@ class Elf:
 
 def read_rom(image: Image, elf: Elf) -> Rom:
     """The whole decoder, whether a program calls all of it or not, without the mixer."""
+    return Rom(*_sizes(image.objects), elf.bytes_of("runtime.c") + elf.bytes_of(LIBRARY))
+
+
+def mixer_bytes(image: Image) -> int:
+    """ROM of the mixer, beside the decoder's."""
+    return sum(_sizes(image.mixer_objects))
+
+
+def _sizes(objects: Sequence[Path]) -> tuple[int, int, int]:
+    """Code, tables and texts."""
     code = tables = texts = 0
-    for path in image.objects:
+    for path in objects:
         for name, size in _sections(path):
             if name.startswith(".text"):
                 code += size
             elif name.startswith(".rodata"):
                 texts += size if ".str" in name else 0
                 tables += 0 if ".str" in name else size
-    return Rom(code, tables, texts, elf.bytes_of("runtime.c") + elf.bytes_of(LIBRARY))
+    return code, tables, texts
 
 
 def _sections(path: Path) -> Iterator[tuple[str, int]]:

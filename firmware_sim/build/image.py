@@ -26,7 +26,7 @@ FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 COMPILERS = ("zig", "gcc")
 OPTIMISATIONS = ("O2", "Os", "O3")
 GCC = "arm-none-eabi-gcc"
-MIXER = ("gs_mixer.c",)
+MIXER = ("gs_bus.c", "gs_mixer.c")
 """The sources of the mixer."""
 
 # Symbols of debugging cost no instruction; a section for each function is what firmware builds with.

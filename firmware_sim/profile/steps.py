@@ -140,12 +140,15 @@ ROOMS = {
 }
 """The functions of each room, gs_tone.[ch] and so on, by its sections."""
 
+FILES_OF_A_ROOM = (".c", ".h", "_run.h")
+"""What the names of its files end with, behind gs_room."""
+
 _SECTION_STEPS = {
     f"gs_{room}{suffix}:{function}": f"{room}: {section}"
     for room, sections in ROOMS.items()
     for section, functions in sections.items()
     for function in functions
-    for suffix in (".c", ".h")
+    for suffix in FILES_OF_A_ROOM
 }
 _UNSECTIONED = tuple(kind.name for kind in KINDS if kind.name not in ROOMS)
 """Kinds whose functions are not listed: each is one step."""
@@ -161,6 +164,7 @@ _STEP_OF_FILE = {
     "gs_decoder.c": "decoder",
     "gs_error.c": "decoder",
     "gs_mixer.c": "mixer",
+    "gs_bus.c": "mixer",
     "runtime.c": "memory functions",
     LIBRARY: "memory functions",
 }

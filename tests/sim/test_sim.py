@@ -24,6 +24,7 @@ from audio_gs.firmware_sim import CORES, CostBook, Machine, Report, Settings, Si
 from audio_gs.firmware_sim.build import image
 from audio_gs.firmware_sim.build.cores import Board
 from audio_gs.firmware_sim.engines import qemu
+from audio_gs.firmware_sim.mixing import simulate_mix
 from audio_gs.firmware_sim.profile import stack, steps
 from audio_gs.firmware_sim.profile.timing import TIMINGS
 
@@ -135,7 +136,7 @@ def functions_of_a_room(room: str) -> set[str]:
                 for entry in unit.iter_DIEs():
                     if entry.tag == "DW_TAG_subprogram" and {"DW_AT_name", "DW_AT_decl_file"} <= set(entry.attributes):
                         name = files[entry.attributes["DW_AT_decl_file"].value - 1].name.decode()
-                        if name in (f"gs_{room}.c", f"gs_{room}.h"):
+                        if name in {f"gs_{room}{suffix}" for suffix in steps.FILES_OF_A_ROOM}:
                             found.add(entry.attributes["DW_AT_name"].value.decode())
     return found
 
@@ -145,7 +146,8 @@ def test_every_function_of_a_room_stands_in_one_of_its_sections(room: str) -> No
     listed = [function for functions in steps.ROOMS[room].values() for function in functions]
     assert len(listed) == len(set(listed))
     assert functions_of_a_room(room) - set(listed) == set()
-    text = "".join((SOURCE / "src" / f"gs_{room}{suffix}").read_text() for suffix in (".h", ".c"))
+    files = [SOURCE / "src" / f"gs_{room}{suffix}" for suffix in steps.FILES_OF_A_ROOM]
+    text = "".join(file.read_text() for file in files if file.exists())
     assert [function for function in listed if f"{function}(" not in text] == []
 
 
@@ -433,3 +435,22 @@ def test_the_commands_exit_codes(call: Callable[..., Result], tmp_path: Path, mo
     result = call(CLIP)
     assert result.code == 1
     assert "cortex-m4 gives other samples than the host" in result.err
+
+
+def test_voices_of_a_mixer_cost_less_than_decoders() -> None:
+    report = simulate_mix((FOLDER / "speech-6.bin").read_bytes(), Settings("cortex-m4", block=64), 4)
+    assert report.bit_exact
+    assert report.share < 0.85
+    assert report.ram_bytes <= 300
+    facts = report.as_dict()
+    assert facts["share"] == facts["mixer_instructions"] / facts["decoders_instructions"]
+    assert json.loads(json.dumps(facts)) == facts
+    text = gs_sim.describe_mix("clip", report)
+    assert "bit-exact" in text and "4 voices" in text
+
+
+def test_a_mixer_is_simulated_as_encoded() -> None:
+    with pytest.raises(SimError, match="leave out"):
+        simulate_mix(CLIP.read_bytes(), Settings("cortex-m4", pitch=1.5), 2)
+    with pytest.raises(SimError, match="between 1 and 64"):
+        simulate_mix(CLIP.read_bytes(), Settings("cortex-m4"), 65)

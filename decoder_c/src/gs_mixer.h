@@ -1,0 +1,91 @@
+/* Several clips at once: what the voices of a mixer are, and what those share that can. */
+#ifndef GS_MIXER_H
+#define GS_MIXER_H
+
+#include "gs_decoder.h"
+
+GS_CODE_BEGINS
+
+/* What a voice does. */
+#define GS_VOICE_PLAYS 1u    /* its decoder is open */
+#define GS_VOICE_RINGS 2u    /* the last sample before damage dies away */
+#define GS_VOICE_WAITS 4u    /* a sound begins when the one before has ended */
+#define GS_VOICE_STOPS 8u    /* ends when it has faded */
+#define GS_VOICE_STOLEN 16u  /* its number stands for the sound that waits */
+#define GS_VOICE_PITCH 32u   /* what it plays began with a pitch */
+#define GS_VOICE_SHARES 64u  /* its tones and noise are added to those of others.. */
+#define GS_VOICE_JOINED 128u /* ..from a block on that has begun */
+
+typedef struct gs_voice {
+    gs_sound next;
+    uint32_t gain[2];  /* of the next sample, in Q13 and 16 bits more; left, or the only one, and right. The second of a
+                        * voice that shares: at the end of the last block */
+    int32_t change[2]; /* of it, a sample */
+    uint32_t fading;   /* samples until it is what level and pan say */
+    uint32_t began;    /* higher in voices that began later */
+    uint16_t level;    /* the gain without the pan */
+    int16_t pan;
+    int16_t
+        last; /* sample that the decoder gave. Of a voice that shares: 1 if nothing of it was in the last block, whose
+                   * lower octaves are ahead of it */
+    uint16_t generation;
+    uint8_t priority;
+    uint8_t state;
+    uint8_t index;
+    int8_t error; /* at which it ended */
+} gs_voice;
+
+struct gs_mixer {
+    uint32_t sample_rate;
+    uint32_t voice_bytes; /* of a decoder */
+    uint32_t begun;       /* sounds so far */
+    uint32_t time;        /* samples given; the blocks and frames of what is shared begin at their multiples */
+    uint16_t budget;      /* MACs a sample for the tones of all voices */
+    uint8_t voices;
+    uint8_t channels;
+    uint8_t tones;   /* voice whose decoder's memory holds the sums of tones, GS_NO_VOICE while no voice has joined */
+    uint8_t noise;   /* and the noise; GS_NO_VOICE while none of those has any */
+    int8_t exponent; /* of the frame of noise made last, GS_NO_NOISE for silence */
+    uint8_t least;   /* strength that tones must have in the mix for the budget */
+    /* then gs_voice[voices] and their decoders */
+};
+
+#define GS_NO_VOICE 255u
+#define GS_NO_NOISE (-64)
+
+GS_STATIC gs_voice *gs_mixer_voice(const gs_mixer *mixer, uint32_t index)
+{
+    return (gs_voice *)(uintptr_t)(mixer + 1) + index;
+}
+
+/* Where the decoder of a voice lies, or is to lie. */
+GS_STATIC gs_decoder *gs_mixer_decoder(const gs_mixer *mixer, uint32_t index)
+{
+    uint8_t *first = (uint8_t *)gs_mixer_voice(mixer, mixer->voices);
+
+    return (gs_decoder *)(void *)(first + index * mixer->voice_bytes);
+}
+
+/* What a voice does after what it plays. */
+void gs_voice_go_on(gs_mixer *mixer, gs_voice *voice);
+
+/* Makes what the next block of samples needs, from its start on, and shares the budget. */
+void gs_bus_begin_block(gs_mixer *mixer);
+
+/* As gs_pcm takes them, but that quarters are halved so many times; no quarters where no voice has joined. */
+typedef struct gs_bus_samples {
+    const uint32_t *quarters;
+    const int16_t *noise;
+    uint32_t headroom;
+} gs_bus_samples;
+
+/* Gives the next samples of all that share, within a block and up to where one of them ends. Returns how many of those
+ * asked for. */
+uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, gs_bus_samples *given);
+
+/* Takes a voice out, before its decoder's memory is used for something else. */
+void gs_bus_leave(gs_mixer *mixer, gs_voice *voice);
+
+GS_CODE_ENDS
+
+#endif

@@ -1,0 +1,138 @@
+"""Plays a clip in several voices of a mixer on a simulated core, and compares that with as many decoders."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from typing import Any
+
+from audio_gs.codec.container import check_stream
+from audio_gs.codec.native import NativeMixer
+from audio_gs.codec.playback import GAIN_ONE
+
+from .build.elf import mixer_bytes
+from .build.image import SimError, build_image
+from .engines.machine import Machine
+from .engines.playback import state_bytes
+from .profile.costs import Cost, CostBook
+from .simulate import Settings, simulate
+
+MOST_VOICES = 64
+APART_S = 0.04
+_SOUND = struct.Struct("<IIIIHhHBB")
+"""gs_sound on a 32-bit core."""
+
+
+@dataclasses.dataclass(frozen=True)
+class MixReport:
+    """What playing a clip in several voices took, each of which began `apart` samples after the one before."""
+
+    settings: Settings
+    voices: int
+    apart: int
+    samples: int
+    """Of the clip."""
+    bit_exact: bool
+    """The PCM is that of the host's mixer."""
+    mixer: Cost
+    """All calls of gs_mixer_play and gs_mix."""
+    decoders: Cost
+    """All calls of gs_open_memory and gs_read of as many decoders."""
+    rom_bytes: int
+    """The mixer's own, beside the decoder's."""
+    ram_bytes: int
+    """Of the mixer beside its voices' decoders."""
+    stack_bytes: int
+
+    @property
+    def share(self) -> float:
+        """Instructions of the mixer by those of the decoders."""
+        return self.mixer.instructions / self.decoders.instructions
+
+    def per_sample(self, cost: Cost) -> float:
+        """Instructions for a sample of a voice."""
+        return cost.instructions / (self.samples * self.voices)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as what JSON can hold."""
+        return {
+            "core": self.settings.core,
+            "opt": self.settings.optimisation,
+            "block_samples": self.settings.block,
+            "voices": self.voices,
+            "samples_apart": self.apart,
+            "bit_exact": self.bit_exact,
+            "mixer_instructions": self.mixer.instructions,
+            "decoders_instructions": self.decoders.instructions,
+            "share": self.share,
+            "mixer_instructions_per_voice_sample": self.per_sample(self.mixer),
+            "decoders_instructions_per_voice_sample": self.per_sample(self.decoders),
+            "mixer_rom_bytes": self.rom_bytes,
+            "mixer_ram_bytes": self.ram_bytes,
+            "stack_bytes": self.stack_bytes,
+        }
+
+
+def simulate_mix(data: bytes, settings: Settings, voices: int) -> MixReport:
+    """Play a stream in `voices` voices, 1 to MOST_VOICES, each a few blocks after the one before.
+
+    Raises BitstreamError for a damaged stream and SimError where the simulation is not possible.
+    """
+    if settings.engine != "unicorn" or settings.pitch != 1:
+        raise SimError("voices are simulated as encoded, by unicorn; leave out the engine and the pitch")
+    if not 1 <= voices <= MOST_VOICES:
+        raise SimError(f"{voices} voices are not between 1 and {MOST_VOICES}")
+    header = check_stream(data)
+    alone = simulate(data, settings)
+    image = build_image(
+        settings.core,
+        settings.compiler,
+        settings.optimisation,
+        source=settings.source,
+        defines=settings.defines,
+        cache=settings.cache,
+    )
+    machine = Machine(image, settings.cache)
+    book = CostBook(image, machine.elf)
+    room = state_bytes(header, machine)
+    apart = -(-round(APART_S * header.sample_rate) // settings.block) * settings.block
+    size = machine.call("gs_mixer_size", voices, room)
+    memory, opened, pcm = machine.reserve(size), machine.reserve(4), machine.reserve(2 * settings.block)
+    clip, sound = machine.reserve(len(data)), machine.reserve(_SOUND.size)
+    machine.write(clip, data)
+    machine.write(sound, _SOUND.pack(clip, 0, 0, len(data), GAIN_ONE, 0, 0, 0, 0))
+    _check(machine, "gs_mixer_open", memory, size, voices, room, header.sample_rate, 1, opened)
+    mixer = int.from_bytes(machine.read(opened, 4), "little")
+    cost, begun, done = Cost(), 0, 0
+    pieces, expected = [], []
+    host = NativeMixer(header.sample_rate, voices, room + 64)
+    while done < header.samples + (voices - 1) * apart:
+        if begun < voices and done >= begun * apart:
+            _check(machine, "gs_mixer_play", mixer, sound)
+            cost += book.add(machine.counts)
+            host.play(data, GAIN_ONE)
+            begun += 1
+        _check(machine, "gs_mix", mixer, pcm, settings.block)
+        cost += book.add(machine.counts)
+        pieces.append(machine.read(pcm, 2 * settings.block))
+        expected.append(host.mix(settings.block).astype("<i2").tobytes())
+        done += settings.block
+    decoders = alone.cost + alone.opening
+    return MixReport(
+        settings=settings,
+        voices=voices,
+        apart=apart,
+        samples=header.samples,
+        bit_exact=pieces == expected,
+        mixer=cost,
+        decoders=sum([decoders] * voices, Cost()),
+        rom_bytes=mixer_bytes(image),
+        ram_bytes=size - voices * room,
+        stack_bytes=machine.stack_bytes,
+    )
+
+
+def _check(machine: Machine, function: str, *arguments: int) -> None:
+    result = machine.call(function, *arguments)
+    if result < 0:
+        raise SimError(f"{function} gave {result} on the simulated core")
