@@ -249,7 +249,7 @@ typedef struct gs_sound {
     int16_t pan;      /* -GS_PAN_RIGHT to GS_PAN_RIGHT; in the centre both sides have the gain. Mono takes no notice */
     uint16_t pitch;   /* as gs_set_pitch takes it; 0 for a clip that keeps its pitch, in memory for the class alone */
     uint8_t priority; /* of two voices the one that matters more has the higher one */
-    uint8_t loops;    /* not 0: jumps from the loop's end to its start, and needs loop points */
+    uint8_t loops;    /* not 0: jumps from the end of the loop to its start, GS_SHORTEST_LOOP apart at least */
 } gs_sound;
 
 #define GS_PAN_RIGHT 256

@@ -115,7 +115,7 @@ static int gs_mixer_judge(const gs_mixer *mixer, const gs_sound *sound)
         return error;
     if (info.sample_rate != mixer->sample_rate)
         return GS_ERR_UNSUPPORTED;
-    if (sound->loops && !info.has_loop)
+    if (sound->loops && info.loop_end - info.loop_start < GS_SHORTEST_LOOP)
         return GS_ERR_ARGUMENT;
     bytes = sound->pitch ? gs_playback_size(&info.decoder_class) : gs_decoder_size(&info.decoder_class);
 #ifdef GS_NO_PLAYBACK
