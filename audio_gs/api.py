@@ -25,6 +25,7 @@ from audio_gs.codec.container import (
     read_segment,
 )
 from audio_gs.codec.kinds.base import PITCH_ONE
+from audio_gs.codec.pace import HIGHEST_RATE, HIGHEST_TEMPO, LOWEST_RATE, LOWEST_TEMPO, played_samples
 from audio_gs.codec.pcm import PcmArray
 from audio_gs.codec.playback import (
     GAIN_ONE,
@@ -57,6 +58,7 @@ class StreamDecoder:
 
     def __init__(self, data: bytes | bytearray | memoryview, backend: str = backends.DEFAULT) -> None:
         self._decoder = backends.open_decoder(bytes(data), backend)
+        self._tempo, self._rate = PITCH_ONE, self.header.sample_rate
 
     @property
     def header(self) -> StreamHeader:
@@ -64,15 +66,21 @@ class StreamDecoder:
 
     @property
     def sample_rate(self) -> int:
-        """Hz."""
-        return self.header.sample_rate
+        """Of the samples that `read` gives, in Hz."""
+        return self._rate
 
     @property
     def position(self) -> int:
-        """Number of the sample that the next `read` gives first."""
+        """Number of the clip's sample, of those encoded, that the next `read` gives first."""
         return self._decoder.position
 
+    @property
+    def played_samples(self) -> int:
+        """How many samples `read` gives of the whole clip at the tempo and sample rate that are set now."""
+        return self._decoder.length
+
     def __len__(self) -> int:
+        """Samples of the clip as encoded."""
         return self.header.samples
 
     def read(self, count: int) -> PcmArray:
@@ -123,6 +131,22 @@ class StreamDecoder:
         noise from the next frame on (SPEC 9.4). The length stays."""
         self._decoder.set_pitch(_pitch_of(factor))
 
+    def set_tempo(self, factor: float) -> None:
+        """Play so many times as fast, 0.5..2, the slots that are decoded next; frequencies stay (SPEC 9.5). ValueError
+        also for a clip that would become longer than 2^31 - 1 samples."""
+        tempo = _tempo_of(factor)
+        played_samples(self.header, tempo, self._rate)
+        self._decoder.set_tempo(tempo)
+        self._tempo = tempo
+
+    def set_rate(self, sample_rate: int) -> None:
+        """Give samples of another rate, 8000..48000 Hz, without resampling (SPEC 9.5). While playing this is a jump to
+        `position`. ValueError also for a clip that would become longer than 2^31 - 1 samples."""
+        _check_rate(sample_rate)
+        played_samples(self.header, self._tempo, sample_rate)
+        self._decoder.set_rate(sample_rate)
+        self._rate = sample_rate
+
     def set_mute(self, kinds: Iterable[str] = (), low: int = 0, high: int = 0) -> None:
         """Leave out kinds, of 'tone', 'noise' and 'residual', and all frequencies from `low` Hz on and below `high`;
         without arguments nothing. Of tones from the next block on, of noise from the next frame on (SPEC 9.3)."""
@@ -141,6 +165,18 @@ def _pitch_of(factor: float) -> int:
     if not LOWEST_PITCH <= factor * PITCH_ONE <= HIGHEST_PITCH:
         raise ValueError(f"a pitch of {factor} lies outside 0.5..2")
     return round(factor * PITCH_ONE)
+
+
+def _tempo_of(factor: float) -> int:
+    """In Q14; ValueError where there is none."""
+    if not LOWEST_TEMPO <= factor * PITCH_ONE <= HIGHEST_TEMPO:
+        raise ValueError(f"a tempo of {factor} lies outside 0.5..2")
+    return round(factor * PITCH_ONE)
+
+
+def _check_rate(sample_rate: int) -> None:
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+        raise ValueError(f"a sample rate of {sample_rate} Hz lies outside {LOWEST_RATE}..{HIGHEST_RATE}")
 
 
 def _gain_of(decibels: float) -> int:
@@ -167,6 +203,10 @@ class Playback:
     """Seconds up to the end in which it falls to 0."""
     pitch: float = 1.0
     """By which all frequencies are multiplied, 0.5..2; the length stays."""
+    tempo: float = 1.0
+    """How many times as fast, 0.5..2; frequencies stay."""
+    rate: int | None = None
+    """Sample rate to play at, 8000..48000 Hz; None for the clip's own."""
     mute: frozenset[str] = frozenset()
     """Kinds that are left out: 'tone', 'noise', 'residual'."""
     mute_band: tuple[int, int] = (0, 0)
@@ -175,6 +215,9 @@ class Playback:
     def __post_init__(self) -> None:
         _gain_of(self.gain_db)
         _pitch_of(self.pitch)
+        _tempo_of(self.tempo)
+        if self.rate is not None:
+            _check_rate(self.rate)
         kind_bits(self.mute)
         low, high = self.mute_band
         if not 0 <= low <= high <= HIGHEST_MUTE:
@@ -194,7 +237,7 @@ class PartialAudio:
     audio: PcmArray
     sample_rate: int
     samples: int
-    """How many samples the header promises."""
+    """How many samples the header promises, as they are played."""
     damage: str | None
     """What stopped the decoder, in one line; None if the stream is whole."""
 
@@ -306,8 +349,14 @@ def encode_clip(clip: Clip, options: EncoderOptions, progress: Progress | None =
 class Blocks:
     """The samples of a whole clip, piece by piece, from `decode_blocks`; to be gone through once."""
 
-    def __init__(self, header: StreamHeader, pieces: Iterator[PcmArray], damage: str | None = None) -> None:
+    def __init__(
+        self, header: StreamHeader, playback: Playback, pieces: Iterator[PcmArray], damage: str | None = None
+    ) -> None:
         self.header = header
+        self.sample_rate = playback.rate or header.sample_rate
+        """Of the samples, in Hz."""
+        self.samples = played_samples(header, _tempo_of(playback.tempo), self.sample_rate)
+        """How many a whole stream gives."""
         self.damage = damage
         """What stopped the decoder, in one line, once all pieces were given; None if the stream is whole."""
         self._pieces = pieces
@@ -339,7 +388,7 @@ def decode(
     `max_duration` seconds, which is None for any length: a few bytes can state days.
     """
     blocks = decode_blocks(data, backend=backend, partial=partial, playback=playback, max_duration=max_duration)
-    return blocks.joined(), blocks.header.sample_rate
+    return blocks.joined(), blocks.sample_rate
 
 
 def decode_blocks(
@@ -361,9 +410,10 @@ def decode_blocks(
         return _blocks_before_damage(header, offset, data, backend, playback)
     chosen = backends.load(backend)
     if chosen.open is not None or playback != AS_ENCODED:
-        return Blocks(header, _played_up_to(backends.open_decoder(data, backend), header.samples, playback))
+        decoder = backends.open_decoder(data, backend)
+        return Blocks(header, playback, _played_up_to(decoder, header.samples, playback))
     samples = backends.render(chosen, data)
-    return Blocks(header, iter([samples if chosen.exact else to_pcm(samples)]))
+    return Blocks(header, playback, iter([samples if chosen.exact else to_pcm(samples)]))
 
 
 def decode_partial(
@@ -381,7 +431,7 @@ def decode_partial(
     """
     blocks = decode_blocks(data, backend=backend, partial=True, playback=playback, max_duration=max_duration)
     audio = blocks.joined()
-    return PartialAudio(audio, blocks.header.sample_rate, blocks.header.samples, blocks.damage)
+    return PartialAudio(audio, blocks.sample_rate, blocks.samples, blocks.damage)
 
 
 def _blocks_before_damage(header: StreamHeader, offset: int, data: bytes, backend: str, playback: Playback) -> Blocks:
@@ -394,7 +444,7 @@ def _blocks_before_damage(header: StreamHeader, offset: int, data: bytes, backen
         except BitstreamError as error:
             blocks.damage = blocks.damage or str(error)
 
-    blocks = Blocks(header, pieces(), damage)
+    blocks = Blocks(header, playback, pieces(), damage)
     return blocks
 
 
@@ -416,29 +466,37 @@ def _trusted_samples(header: StreamHeader, offset: int, data: bytes) -> tuple[in
 
 
 def _played_up_to(decoder: Decoder, samples: int, playback: Playback) -> Iterator[PcmArray]:
-    """The first so many samples. Fades are those of the whole clip."""
+    """What is played of the first so many samples of the clip. Fades are those of the whole clip."""
     header, gain = decoder.header, _gain_of(playback.gain_db)
+    tempo, rate = _tempo_of(playback.tempo), playback.rate or header.sample_rate
+    length = played_samples(header, tempo, rate)
+    limit = played_samples(header, tempo, rate, samples)
+    if rate != header.sample_rate:
+        decoder.set_rate(rate)
+    if tempo != PITCH_ONE:
+        decoder.set_tempo(tempo)
     if playback.mute or playback.mute_band[0] < playback.mute_band[1]:
         decoder.set_mute(kind_bits(playback.mute), *playback.mute_band)
     if playback.pitch != 1:
         decoder.set_pitch(_pitch_of(playback.pitch))
     rise, fall = (
-        min(round(min(seconds, LONGEST_FADE) * header.sample_rate), header.samples)
-        for seconds in (playback.fade_in, playback.fade_out)
+        min(round(min(seconds, LONGEST_FADE) * rate), length) for seconds in (playback.fade_in, playback.fade_out)
     )
     if rise:
         decoder.set_fade(0, 0)
     if rise or gain != GAIN_ONE:
         decoder.set_fade(gain, rise)
+    before = min(limit, length - fall) if fall else limit
+    yield from _read(decoder, before)
     if fall:
-        yield from _read_up_to(decoder, min(samples, header.samples - fall))
         decoder.set_fade(0, fall)
-    yield from _read_up_to(decoder, samples)
+        yield from _read(decoder, limit - before)
 
 
-def _read_up_to(decoder: Decoder, samples: int) -> Iterator[PcmArray]:
-    while decoder.position < samples:
-        block = decoder.read(min(BLOCK_SAMPLES, samples - decoder.position))
+def _read(decoder: Decoder, samples: int) -> Iterator[PcmArray]:
+    while samples > 0:
+        block = decoder.read(min(BLOCK_SAMPLES, samples))
         if block.size == 0:
             return
+        samples -= block.size
         yield block

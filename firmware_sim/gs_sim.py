@@ -46,6 +46,8 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--block", type=click.IntRange(min=1), default=32, metavar="N", help="Samples a call of gs_read [32].")
 @click.option("--pitch", type=click.FloatRange(0.5, 2), default=1.0, metavar="FACTOR", help="To play at, 0.5 to 2 [1].")
+@click.option("--tempo", type=click.FloatRange(0.5, 2), default=1.0, metavar="FACTOR", help="Times as fast [1].")
+@click.option("--rate", type=click.IntRange(8000, 48000), metavar="HZ", help="To play at [that of the clip].")
 @click.option(
     "--voices",
     type=click.IntRange(0, MOST_VOICES),
@@ -69,6 +71,8 @@ def command(
     optimisation: str,
     block: int,
     pitch: float,
+    tempo: float,
+    rate: int | None,
     voices: int,
     functions: int,
     defines: tuple[str, ...],
@@ -96,7 +100,9 @@ def command(
             sources = (decoder_source, against) if against else (decoder_source,)
             reports = []
             for source in sources:
-                settings = Settings(core, compiler, optimisation, engine, block, source, defines, cache, pitch)
+                settings = Settings(
+                    core, compiler, optimisation, engine, block, source, defines, cache, pitch, tempo, rate
+                )
                 report = simulate(data, settings, max_duration)
                 reports.append(report)
                 if as_json:

@@ -14,6 +14,7 @@ import numpy as np
 from audio_gs import api
 from audio_gs.codec.container import MAX_DURATION, check_duration, check_stream
 from audio_gs.codec.kinds.base import PITCH_ONE
+from audio_gs.codec.pace import pace_of, promised_macs
 
 from .build.cores import CORES
 from .build.elf import Rom, read_rom
@@ -48,6 +49,9 @@ class Settings:
     """Folder of builds; None for the user's."""
     pitch: float = 1.0
     """At which it plays (SPEC 9.4)."""
+    tempo: float = 1.0
+    rate: int | None = None
+    """In Hz (SPEC 9.5); None for that of the clip."""
 
     def __post_init__(self) -> None:
         for value, known in ((self.core, CORES), (self.compiler, COMPILERS), (self.optimisation, OPTIMISATIONS)):
@@ -57,8 +61,16 @@ class Settings:
             raise SimError(f"{self.engine} is not one of {', '.join(ENGINES)}")
         if self.block < 1:
             raise SimError("a block has at least one sample")
-        if self.pitch != 1 and self.engine != "unicorn":
-            raise SimError(f"{self.engine} plays as encoded; leave out the pitch or take unicorn")
+        if self.playback != api.AS_ENCODED and self.engine != "unicorn":
+            raise SimError(f"{self.engine} plays as encoded; leave out pitch, tempo and rate or take unicorn")
+
+    @property
+    def playback(self) -> api.Playback:
+        """The same for the package's own decoders."""
+        try:
+            return api.Playback(pitch=self.pitch, tempo=self.tempo, rate=self.rate)
+        except ValueError as error:
+            raise SimError(str(error)) from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +141,7 @@ class Report:
             "opt": settings.optimisation,
             "block_samples": settings.block,
             "pitch": settings.pitch,
+            "tempo": settings.tempo,
             "samples": self.samples,
             "sample_rate": self.sample_rate,
             "bit_exact": self.bit_exact,
@@ -193,26 +206,36 @@ def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_D
     def on_call(counts: BlockCounts) -> None:
         calls.append(book.add(counts))
 
-    playback = api.Playback(pitch=settings.pitch)
-    pitch = None if settings.pitch == 1 else round(settings.pitch * PITCH_ONE)
-    size = state_bytes(header, machine, pitch is not None)
+    pitch, tempo = (round(factor * PITCH_ONE) for factor in (settings.pitch, settings.tempo))
+    pace = pace_of(header, pitch, tempo, settings.rate or header.sample_rate)
+    changes = {
+        name: value
+        for name, value, is_other in (
+            ("gs_set_rate", pace.rate, settings.rate is not None),
+            ("gs_set_tempo", tempo, settings.tempo != 1),
+            ("gs_set_pitch", pitch, settings.pitch != 1),
+        )
+        if is_other
+    }
+    size = state_bytes(header, machine, bool(changes))
+    audio, sample_rate = api.decode(data, playback=settings.playback, max_duration=None)
     if settings.engine == "unicorn":
-        played = play_on_unicorn(machine, data, header, settings.block, size, on_call, pitch)
+        played = play_on_unicorn(machine, data, len(audio), settings.block, size, on_call, changes)
     else:
         played = play_on_qemu(image, elf, data, header, settings.block, size, on_call, settings.cache)
-    expected = api.decode(data, playback=playback, max_duration=None)[0].astype("<i2").tobytes()
+    expected = audio.astype("<i2").tobytes()
     opening, reads = calls[0], calls[1:]
     sizes = np.full(len(reads), settings.block)
-    sizes[-1] = header.samples - settings.block * (len(reads) - 1)
+    sizes[-1] = len(audio) - settings.block * (len(reads) - 1)
     worst = max(range(len(reads)), key=lambda index: reads[index].instructions)
-    window = max(1, -(-round(WINDOW_S * header.sample_rate) // settings.block))
+    window = max(1, -(-round(WINDOW_S * sample_rate) // settings.block))
     factor = TIMINGS[settings.core].factor
     chains = book.by_chain()
     return Report(
         settings=settings,
         compiler_version=image.compiler,
-        samples=header.samples,
-        sample_rate=header.sample_rate,
+        samples=len(audio),
+        sample_rate=sample_rate,
         bit_exact=played.pcm == expected,
         pcm_crc32=f"{zlib.crc32(played.pcm):08x}",
         cost=sum(reads, Cost()),
@@ -223,7 +246,7 @@ def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_D
         worst_window_cycles=_worst_window(reads, sizes, window, lambda cost: cost.cycles * factor),
         worst_window_multiplies=_worst_window(reads, sizes, window, lambda cost: cost.multiplies),
         worst_window_samples=window * settings.block,
-        promised_macs=header.peak_macs * (2 if settings.pitch > 1 else 1),
+        promised_macs=promised_macs(header, pace),
         functions=_grouped({chain: chain[0] if chain else "?" for chain in chains}, chains),
         steps=_in_order(_grouped({chain: step_of(chain) for chain in chains}, chains)),
         rom=read_rom(image, elf),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,6 +51,8 @@ FORMATS = {"": "WAV", ".wav": "WAV", ".flac": "FLAC"}
 )
 @click.option("--partial", is_flag=True, help="Keep what precedes the damage of a corrupt stream.")
 @click.option("--pitch", type=float, default=1.0, metavar="FACTOR", help="Times the frequency, 0.5 to 2.")
+@click.option("--tempo", type=float, default=1.0, metavar="FACTOR", help="Times as fast, 0.5 to 2.")
+@click.option("--rate", type=int, metavar="HZ", help="Sample rate to play at, 8000 to 48000.")
 @click.option("--gain-db", type=float, default=0.0, metavar="DB", help="Gain, up to 12 dB.")
 @click.option("--fade-in", type=float, default=0.0, metavar="S", help="Seconds in which the sound rises from silence.")
 @click.option(
@@ -71,6 +74,8 @@ def command(
     backend: str,
     partial: bool,
     pitch: float,
+    tempo: float,
+    rate: int | None,
     gain_db: float,
     fade_in: float,
     fade_out: float,
@@ -89,7 +94,7 @@ def command(
         raise click.UsageError("--json and -o - both write to standard output; give one of them")
     if partial and backend not in backends.streaming():
         raise click.UsageError(f"--partial works with the backends {' and '.join(backends.streaming())}")
-    playback = _playback(mute, gain_db=gain_db, fade_in=fade_in, fade_out=fade_out, pitch=pitch)
+    playback = _playback(mute, gain_db=gain_db, fade_in=fade_in, fade_out=fade_out, pitch=pitch, tempo=tempo, rate=rate)
     if playback != api.AS_ENCODED and backend not in backends.streaming():
         raise click.UsageError(
             f"only the backends {' and '.join(backends.streaming())} play otherwise than encoded; give one of them"
@@ -103,7 +108,7 @@ def command(
         data = read_stream(name)
         target = outputs[index]
         blocks = api.decode_blocks(data, backend=backend, partial=partial, playback=playback, max_duration=max_duration)
-        rate, promised = blocks.header.sample_rate, blocks.header.samples
+        rate, promised = blocks.sample_rate, blocks.samples
         file_format = FORMATS.get(Path(target).suffix.lower(), "WAV")
         with output_to_be(target, force) as path:
             count = audio_io.write_blocks(path, blocks, rate, file_format, promised)
@@ -132,7 +137,7 @@ def command(
     return for_each(PROGRAM, inputs, decode_one, verbose)
 
 
-def _playback(mute: tuple[str, ...], **numbers: float) -> api.Playback:
+def _playback(mute: tuple[str, ...], **numbers: Any) -> api.Playback:
     kinds, bands = set(), []
     for what in mute:
         low, dash, high = what.partition("-")

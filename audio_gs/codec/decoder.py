@@ -12,11 +12,12 @@ from .backend import Backend
 from .container import StreamHeader, held_after, warm_up_start
 from .gaussians import RESIDUAL, Gaussians
 from .kinds import NOISE, TONE
-from .kinds.base import EVERYTHING, Rule, Table
+from .kinds.base import EVERYTHING, PITCH_ONE, Pace, Rule, Table
 from .kinds.noise import NoiseRenderer
-from .kinds.tone import PLAYED_TONE_DTYPE
+from .kinds.tone import PLAYED_TONE_DTYPE, ends_at_pace
+from .pace import Clock, first_sample, is_paced, pace_of, played_samples, segment_for
 from .pcm import PcmArray
-from .playback import Gain, muted, with_pitch
+from .playback import Gain, at_pace, muted
 from .slots import SlotReader
 from .tables import RENDER_BLOCK, WARM_UP_BLOCKS
 
@@ -31,7 +32,10 @@ class ReferenceDecoder:
     def __init__(self, data: bytes) -> None:
         self._reader = SlotReader(data)
         self._loop = False
-        self._rules: list[Rule] = list(EVERYTHING)
+        self._pitch = self._tempo = PITCH_ONE
+        self._rate = self.header.sample_rate
+        self._muted = (0, 0, 0)
+        self._rules: list[Rule] = [EVERYTHING[0]._replace(pace=self._pace())]
         self._gain = Gain()
         self._kinds = self.header.kinds
         self._renderers = {kind.name: kind.renderer(self.header) for kind in self._kinds}
@@ -43,8 +47,14 @@ class ReferenceDecoder:
 
     @property
     def position(self) -> int:
-        """Number of the sample that the next `read` gives first."""
-        return self._position
+        """Number of the clip's sample that the next `read` gives first."""
+        if self._jumped_to is not None:
+            return self._jumped_to
+        if self._clock is None:
+            return self._position
+        if self._position == self._clock.end:
+            return self.header.samples
+        return min(max(self._clock.clip_sample(self._position), 0), self.header.samples)
 
     def rewind(self) -> None:
         """Continue at the first sample."""
@@ -54,17 +64,28 @@ class ReferenceDecoder:
         """Continue at a sample, 0..header.samples, as if all before it had been read."""
         if not 0 <= sample <= self.header.samples:
             raise ValueError(f"cannot seek to sample {sample} of {self.header.samples}")
-        self._position = sample
+        pace = self._pace()
+        self._clock: Clock | None = None
         self._kept = {kind.name: kind.empty() for kind in self._kinds}
         self._kept[TONE.name] = np.zeros(0, PLAYED_TONE_DTYPE)
+        self._jumped_to: int | None = sample
+        if is_paced(pace, self.header):
+            self._position = first_sample(pace, sample)
+            segment = segment_for(self.header, pace, sample)
+        else:
+            self._position = sample
+            segment = self.header.segment_for_sample(sample)
+        self._damage: BitstreamError | None = None
+        self._reader.go_to_segment(segment)
+        if is_paced(pace, self.header):
+            self._clock = Clock(self.header, pace, self._reader.slot)
         # What has ended before the sample may still steer the frames of a residual layer on the way there.
-        self._held_after = self._needed_after = warm_up_start(0 if self.header.residual else sample)
-        self._next_block = warm_up_start(sample) // RENDER_BLOCK
-        self._rules = [self._rules[-1]._replace(first=self._next_block)]
+        reaches_back = self.header.residual or self._clock
+        self._held_after = self._needed_after = warm_up_start(0 if reaches_back else sample)
+        self._made = self._next_block = warm_up_start(self._position) // RENDER_BLOCK
+        self._rules = [self._rules[-1]._replace(first=self._next_block, pace=pace, clock=self._clock)]
         for renderer in self._renderers.values():
             renderer.forget()
-        self._damage: BitstreamError | None = None
-        self._reader.go_to_segment(self.header.segment_for_sample(sample))
 
     def set_loop(self, enabled: bool) -> None:
         """Jump from the loop's end to its start when reading; ValueError if the stream cannot loop."""
@@ -83,13 +104,49 @@ class ReferenceDecoder:
     def set_pitch(self, pitch: int) -> None:
         """Play at a pitch, LOWEST_PITCH..HIGHEST_PITCH where PITCH_ONE is 1: tones of slots that are decoded from the
         next block on, noise from the next frame on."""
-        self._rules.append(self._rules[-1]._replace(first=self._next_block, pitch=pitch))
+        self._pitch = pitch
+        self._change_pace()
+
+    def set_tempo(self, tempo: int) -> None:
+        """Play at a tempo, LOWEST_TEMPO..HIGHEST_TEMPO where PITCH_ONE is 1, slots that are decoded from the next block
+        on. ValueError if the clip is too long for it."""
+        played_samples(self.header, tempo, self._rate)
+        self._tempo = tempo
+        self._change_pace()
+
+    def set_rate(self, rate: int) -> None:
+        """Give samples of another rate in Hz, LOWEST_RATE..HIGHEST_RATE, from a jump to the position on. ValueError if
+        the clip is too long for it."""
+        played_samples(self.header, self._tempo, rate)
+        position = self.position
+        self._rate = rate
+        self._change_muted()
+        self.seek(position)
+
+    @property
+    def length(self) -> int:
+        """Samples that the clip has as it is played now."""
+        return played_samples(self.header, self._tempo, self._rate)
 
     def set_mute(self, kinds: int, low: int, high: int) -> None:
         """Leave out kinds, bits in the order of `playback.MUTABLE`, and frequencies from `low` Hz on and below `high`:
         of tones from the next block on, of noise from the next frame on."""
-        left_out = muted(self.header, kinds, low, high)
-        self._rules.append(self._rules[-1]._replace(first=self._next_block, muted=left_out))
+        self._muted = (kinds, low, high)
+        self._change_muted()
+
+    def _change_muted(self) -> None:
+        self._rules.append(self._rules[-1]._replace(first=self._next_block, muted=muted(self._rate, *self._muted)))
+
+    def _pace(self) -> Pace:
+        return pace_of(self.header, self._pitch, self._tempo, self._rate)
+
+    def _change_pace(self) -> None:
+        pace = self._pace()
+        if self._jumped_to is not None and self._damage is None:
+            self.seek(self._jumped_to)
+        elif self._clock is None and is_paced(pace, self.header):
+            self._clock = Clock(self.header, self._rules[-1].pace, self._reader.slot)
+        self._rules.append(self._rules[-1]._replace(first=self._next_block, pace=pace, clock=self._clock))
 
     def state(self) -> tuple[int, int, int, int]:
         """Range, code, bytes read and Gaussians held after the last decoded slot."""
@@ -110,28 +167,51 @@ class ReferenceDecoder:
     def _read_piece(self, wanted: int) -> PcmArray:
         """Up to `wanted` samples, at most to where the next slot is needed."""
         header = self.header
-        start = self._position
-        end = header.samples
-        if self._loop and header.loop and start <= header.loop[1]:
-            if start == header.loop[1]:
-                self.seek(header.loop[0])
-                start = header.loop[0]
-            end = header.loop[1]
-        if start >= min(end, start + wanted) or self._damage:
+        if self._loop and header.loop and self._position == self._loop_end():
+            self.seek(header.loop[0])
+        if self._damage:
             return np.zeros(0, np.int16)
+        start = self._position
         try:
-            while (coming := self._needed_next()) <= start:
-                self._take_next(coming)
+            coming = self._decode_for(start)
         except BitstreamError as damage:
             self._damage = damage
             return np.zeros(0, np.int16)
+        end = self._clock.end if self._clock else header.samples
+        if self._loop and header.loop and start < self._loop_end():
+            end = self._loop_end()
         count = min(end, start + wanted, coming) - start
+        if count <= 0:
+            return np.zeros(0, np.int16)
         steps: npt.NDArray[np.int64] = np.zeros(count, np.int64)
         for name, renderer in self._renderers.items():
             steps += renderer.samples(start, count, self._kept[name], self._rules)
         self._position = start + count
-        self._next_block = -(-self._position // RENDER_BLOCK)
+        self._jumped_to = None
+        self._next_block = self._made = -(-self._position // RENDER_BLOCK)
         return self._gain.applied(steps)
+
+    def _loop_end(self) -> int:
+        assert self.header.loop
+        return self._clock.loop_end if self._clock else self.header.loop[1]
+
+    def _decode_for(self, start: int) -> int:
+        """Decode what sample `start` needs; returns the first one that needs more."""
+        if self._clock is None:
+            if start == self.header.samples:
+                return start
+            while (coming := self._needed_next()) <= start:
+                self._take_next(coming)
+            return coming
+        if start == self._clock.end:
+            return start
+        last = start // RENDER_BLOCK
+        while self._made <= last:
+            self._decode_for_block(self._made, self._clock)
+            self._made += 1
+        while not self._needs_more(last + 1, self._clock) and last * RENDER_BLOCK < self._clock.end:
+            last += 1
+        return (last + 1) * RENDER_BLOCK
 
     def _needed_next(self) -> int:
         """The first sample that needs what the stream codes next, a slot or a frame of the residual layer; the clip's
@@ -157,8 +237,43 @@ class ReferenceDecoder:
         coded = self._reader.read_frame()
         renderer = self._renderers[NOISE.name]
         assert isinstance(renderer, NoiseRenderer)
-        renderer.coded[number] = coded
+        renderer.coded[number] = renderer.latest = coded
+        renderer.held = coded if self._clock else None
         renderer.coded.pop(number - 2, None)
+
+    def _read_slot(self, held: dict[str, Table]) -> dict[str, Table]:
+        """What begins in the next slot, beside what is held."""
+        begins_segment = self._reader.is_between_segments
+        begun = self._reader.read_slot(room(held, self.header))
+        renderer = self._renderers.get(NOISE.name)
+        if begins_segment and isinstance(renderer, NoiseRenderer):
+            renderer.latest = renderer.held = None
+        return self._lasting_after(begun, self._held_after)
+
+    def _needs_slot(self, block: int, clock: Clock) -> bool:
+        before = (block + 1) * RENDER_BLOCK + self.header.slots_ahead
+        return self._reader.slot < self.header.slots and clock.next_slot() < before
+
+    def _needs_frame(self, block: int, clock: Clock) -> bool:
+        """Whether a frame of the residual layer lies before that of the noise which the block needs."""
+        if not len(self._reader.frames):
+            return False
+        assert self.header.noise is not None
+        log2 = self.header.noise.frame_log2
+        after = ((block * RENDER_BLOCK) >> log2) + 1
+        return self._reader.frames.start <= clock.clip_sample(after << log2) >> log2
+
+    def _needs_more(self, block: int, clock: Clock) -> bool:
+        return self._needs_slot(block, clock) or self._needs_frame(block, clock)
+
+    def _decode_for_block(self, block: int, clock: Clock) -> None:
+        """Decode what a block needs of those that are given at a pace of their own."""
+        while self._needs_slot(block, clock):
+            while len(self._reader.frames):
+                self._take_next(0)
+            self._hold_next_paced_slot(block, clock)
+        while self._needs_frame(block, clock):
+            self._take_next(0)
 
     def _hold_next_slot(self, held_after_it: int) -> None:
         """Hold what begins in the next slot and has not ended before the position, and drop what has ended."""
@@ -166,9 +281,33 @@ class ReferenceDecoder:
         # The half-band filters reach back into two blocks; a decoder that goes on has those samples already.
         self._kept = self._lasting_after(self._kept, self._held_after - WARM_UP_BLOCKS * RENDER_BLOCK)
         held = self._lasting_after(self._kept, self._held_after)
-        begun = self._lasting_after(self._reader.read_slot(room(held, self.header)), self._held_after)
-        begun[TONE.name] = with_pitch(begun[TONE.name], held[TONE.name], self._rules[-1].pitch, self.header)
+        begun = self._read_slot(held)
+        begun[TONE.name] = at_pace(begun[TONE.name], held[TONE.name], self._rules[-1].pace, None, self.header)
         self._kept = {name: np.concatenate([table, begun[name]]) for name, table in self._kept.items()}
+
+    def _hold_next_paced_slot(self, block: int, clock: Clock) -> None:
+        """`_hold_next_slot` when a block is made of samples at a pace of their own. Tones that would be dropped stay as
+        long as they sound and there is room."""
+        header = self.header
+        self._held_after = max(
+            self._needed_after, held_after(self._reader.slot << header.slot_log2, header.slots_ahead)
+        )
+        held = self._lasting_after(self._kept, self._held_after)
+        tones = self._kept[TONE.name]
+        sounds_until = ends_at_pace(tones)
+        here = tones["last"] >= block
+        is_held = here & (TONE.ends(tones, header) > self._held_after)
+        lingers = here & ~is_held & (sounds_until > block * RENDER_BLOCK)
+        held[TONE.name] = tones[is_held]
+        begun = self._read_slot(held)
+        while np.sum(is_held) + np.sum(lingers) + len(begun[TONE.name]) > header.max_tones:
+            first = lingers & (sounds_until == sounds_until[lingers].min())
+            tones["last"][first] = block - 1
+            lingers &= ~first
+        clock.go_on(self._rules[-1].pace)
+        begun[TONE.name] = at_pace(begun[TONE.name], tones[is_held | lingers], self._rules[-1].pace, clock, header)
+        held[TONE.name] = tones[is_held | (sounds_until > (block - WARM_UP_BLOCKS) * RENDER_BLOCK)]
+        self._kept = {name: np.concatenate([table, begun[name]]) for name, table in held.items()}
 
     def _lasting_after(self, tables: dict[str, Table], sample: int) -> dict[str, Table]:
         return {

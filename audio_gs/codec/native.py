@@ -95,8 +95,13 @@ class NativeDecoder:
 
     @property
     def position(self) -> int:
-        """Number of the sample that the next `read` gives first."""
+        """Number of the clip's sample that the next `read` gives first."""
         return int(lib.gs_tell(self._decoder))
+
+    @property
+    def length(self) -> int:
+        """Samples that the clip has as it is played now."""
+        return int(lib.gs_played_samples(self._decoder))
 
     def read(self, count: int) -> PcmArray:
         """The next samples, shape (count,); fewer at the end or before damage, none after the end."""
@@ -125,6 +130,12 @@ class NativeDecoder:
 
     def set_pitch(self, pitch: int) -> None:
         _check(lib.gs_set_pitch(self._decoder, pitch))
+
+    def set_tempo(self, tempo: int) -> None:
+        _check(lib.gs_set_tempo(self._decoder, tempo))
+
+    def set_rate(self, rate: int) -> None:
+        _check(lib.gs_set_rate(self._decoder, rate))
 
     def set_mute(self, kinds: int, low: int, high: int) -> None:
         _check(lib.gs_set_mute(self._decoder, kinds, low, high))

@@ -11,13 +11,14 @@ import numpy.typing as npt
 from numba import njit
 
 from .kinds import KINDS
-from .kinds.base import PITCH_ONE, Array, Muted, Table
-from .kinds.tone import PLAYED_TONE_DTYPE, amplitude, phase
+from .kinds.base import PITCH_ONE, Array, Muted, Pace, Table
+from .kinds.tone import PLAYED_TONE_DTYPE, amplitude, centres_at_pace, phase, support
 from .pcm import PcmArray, to_pcm
 from .symbols import log2_level
 
 if TYPE_CHECKING:
     from .container import StreamHeader
+    from .pace import Clock
 
 GAIN_ONE = 1 << 13
 LARGEST_GAIN = (1 << 15) - 1
@@ -42,10 +43,11 @@ def kind_bits(kinds: Iterable[str]) -> int:
     return bits
 
 
-def muted(header: StreamHeader, kinds: int, low: int, high: int) -> Muted:
-    """What is left out, of the bits of kinds and of frequencies from `low` Hz on and below `high`."""
+def muted(rate: int, kinds: int, low: int, high: int) -> Muted:
+    """What is left out of samples of a rate in Hz: of the bits of kinds, and of frequencies from `low` Hz on and below
+    `high`."""
     names = frozenset(name for bit, name in enumerate(MUTABLE) if kinds >> bit & 1)
-    steps = (min((hertz << 16) // header.sample_rate, 65535) for hertz in (low, high))
+    steps = (min((hertz << 16) // rate, 65535) for hertz in (low, high))
     return Muted(names, *steps)
 
 
@@ -91,6 +93,8 @@ _FARTHEST_PHASE = 24576
 _OWN_WEIGHT = 80
 """Of a tone's own frequency, that is 0.02 of what one a support away has."""
 
+_NEVER, _FOREVER = -1 << 31, (1 << 31) - 1
+
 HIGHEST_PITCH, LOWEST_PITCH = 2 * PITCH_ONE, PITCH_ONE // 2
 
 
@@ -105,8 +109,9 @@ def _int16(value: int) -> int:
 
 
 @njit(cache=True)
-def _link(row: Table, earlier: Table, pitch: int, peaks: Array, phases: Array) -> None:
-    """Sets rotation and deviation of a tone from the earlier ones that sound near it."""
+def _link(row: Table, earlier: Table, factor: int, peaks: Array, phases: Array) -> int:
+    """Sets rotation and deviation of a tone from earlier ones that sound near it. Returns the number of its link, or
+    how many earlier ones there are."""
     k, step = row["scale"], (np.int64(row["bin"]) << 11) >> row["scale"]
     peak, phase = peaks[len(earlier)], phases[len(earlier)]
     own = log2_level(peak) + 128 * k
@@ -149,29 +154,50 @@ def _link(row: Table, earlier: Table, pitch: int, peaks: Array, phases: Array) -
         row["deviation"] = -size if weighted < 0 else size
     if best >= 0:
         other, rotation, deviation = best_key[1], best_key[2], best_key[3]
-        change = pitch - PITCH_ONE
+        change = factor - PITCH_ONE
         turn = ((change * (step + other)) << 1) + ((change * (row["deviation"] + deviation)) >> 3)
         turned = (rotation << 16) + turn * ((centre - best_key[0]) >> 1)
         row["rotation"] = ((turned + 0x8000) >> 16) & 0xFFFF
+    return best if best >= 0 else len(earlier)
 
 
 @njit(cache=True)
-def _link_all(first: int, tones: Table, pitch: int, peaks: Array, phases: Array, shortest: int) -> None:
+def _turn_on(row: Table, link: Table, pace: Pace, centre: int) -> None:
+    """Turns a tone by what lies between it and the one that it is linked to, whose centre is given, more than its pace
+    would have it."""
+    scale, other = np.int64(row["scale"]), np.int64(link["scale"])
+    apart = 2 * np.int64(row["onset"]) + (32 << scale) - 2 * np.int64(link["onset"]) - (32 << other)
+    reckoned = (abs(apart) * pace.stretch) >> 11
+    between = (np.int64(row["place"]) >> 10) - centre - (reckoned if apart >= 0 else -reckoned)
+    steps = ((np.int64(row["bin"]) << 11) >> scale) + ((np.int64(link["bin"]) << 11) >> other)
+    step = (((pace.frequency >> 4) * steps) & 0xFFFFFFFF) >> 13
+    row["rotation"] = (row["rotation"] + (((step * between) & 0xFFFFFFFF) >> 6)) & 0xFFFF
+
+
+@njit(cache=True)
+def _link_all(
+    first: int, tones: Table, pace: Pace, peaks: Array, phases: Array, shortest: int, changed: int, centres: Array
+) -> None:
     for at in range(first, len(tones)):
         if peaks[at] > 0 and (32 << tones[at]["scale"]) > shortest:
-            _link(tones[at], tones[:at], pitch, peaks, phases)
+            link = _link(tones[at], tones[:at], pace.turn, peaks, phases)
+            if link < first and tones[link]["onset"] < changed:
+                _turn_on(tones[at], tones[link], pace, centres[link])
 
 
-def with_pitch(begun: Table, held: Table, pitch: int, header: StreamHeader) -> Table:
+def at_pace(begun: Table, held: Table, pace: Pace, clock: Clock | None, header: StreamHeader) -> Table:
     """Tones that begin in a slot, dtype `PLAYED_TONE_DTYPE`, where those in `held` are held."""
     out = np.zeros(len(begun), PLAYED_TONE_DTYPE)
     for name in begun.dtype.names or ():
         out[name] = begun[name]
-    out["pitch"] = pitch
-    if pitch != PITCH_ONE and len(out):
+    out["frequency"], out["step"], out["size"], out["last"] = pace.frequency, pace.step, pace.size, _FOREVER
+    centre = begun["onset"].astype(np.int64) + (support(begun["scale"]) >> 1)
+    out["place"] = clock.place(centre) if clock else centre << 16
+    if pace.turn != PITCH_ONE and len(out):
         both = np.concatenate([held, out])
         peaks = amplitude(both["amplitude"], both["scale"], header.amplitude_step)
         shortest = _SHORT_MILLISECONDS * header.sample_rate // 1000
-        _link_all(len(held), both, pitch, peaks, phase(both["amplitude"], both["phase"]), shortest)
+        phases, changed = phase(both["amplitude"], both["phase"]), clock.changed if clock else _NEVER
+        _link_all(len(held), both, pace, peaks, phases, shortest, changed, centres_at_pace(held))
         out = both[len(held) :]
     return out

@@ -108,6 +108,11 @@ class SlotReader:
         """Range, code and bytes read of the range decoder."""
         return int(self._state[RANGE]), int(self._state[CODE]), int(self._state[POSITION])
 
+    @property
+    def is_between_segments(self) -> bool:
+        """Whether the next slot begins a segment."""
+        return not self._open
+
     def read_slot(self, room: dict[str, int]) -> dict[str, Table]:
         """The Gaussians of the next slot by kind; BitstreamError if there are more of one than `room` has for it. The
         frames of the slot before must have been read."""

@@ -170,9 +170,10 @@ int gs_set_loop(gs_decoder *decoder, int on);
 int gs_set_budget(gs_decoder *decoder, uint32_t macs);
 
 /* Playing otherwise than encoded. A decoder can that is opened in gs_playback_size bytes or more, such as those of
- * GS_PLAYBACK_STORAGE; else, and in a build with GS_NO_PLAYBACK, these calls return GS_ERR_MEMORY. What is out of range
- * is GS_ERR_ARGUMENT and changes nothing. 28 bytes behind those of the class, their number rounded up to a multiple of 4, suffice for all but the pitch.
- * Settings stay through seeking and looping; a decoder that has none set yet is as fast as one without memory
+ * GS_PLAYBACK_STORAGE; else, and in a build with GS_NO_PLAYBACK, these calls return GS_ERR_MEMORY. What is out of
+ * range is GS_ERR_ARGUMENT and changes nothing. Behind the bytes of the class, their number rounded up to a multiple
+ * of 4, 36 suffice for gain, fades and muting, GS_PITCH_BYTES(max_tones) for the pitch too, but not for tempo and
+ * rate. Settings stay through seeking and looping; a decoder that has none set yet is as fast as one without memory
  * for them. */
 
 /* A gain of 1, and the largest one, 12 dB. The sum of all is limited 6 dB above full scale before the gain, and to 16
@@ -199,6 +200,30 @@ int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples);
 #define GS_LOWEST_PITCH 8192u
 #define GS_HIGHEST_PITCH 32768u
 int gs_set_pitch(gs_decoder *decoder, uint32_t pitch);
+
+/* Plays at a tempo, GS_LOWEST_TEMPO to GS_HIGHEST_TEMPO: at half the speed up to twice as fast, at the same pitch.
+ * Slots that are decoded from the next block on have it, a block or more ahead of what is given. Tones are longer or
+ * shorter and begin later or earlier, their phases follow as at a pitch; noise changes as much slower or faster;
+ * frames of a residual layer are held or left out, and where pitch or rate are not as encoded only its fine levels
+ * remain. Once a tempo was set all is played so, until a jump where tempo and rate are as encoded. GS_ERR_ARGUMENT
+ * also where the clip would come to more than 2^31 - 1 samples. Where a sample stands for more than one of the clip,
+ * Gaussians come faster: peak_macs is then as much more, and at any tempo or rate up to half as much again. The class
+ * stays; should tones that sound leave no room for those that begin, those that end first are cut off. */
+#define GS_TEMPO_ONE 16384u
+#define GS_LOWEST_TEMPO 8192u
+#define GS_HIGHEST_TEMPO 32768u
+int gs_set_tempo(gs_decoder *decoder, uint32_t tempo);
+
+/* Gives samples of another rate, GS_LOWEST_RATE to GS_HIGHEST_RATE Hz: tones and noise are made at it, without a
+ * resampler; what is beyond half of it is left out. Jumps to where the decoder is, so that it is best set before
+ * anything is read. Numbers of samples to read and those of a fade are of this rate, those of gs_seek, gs_tell and
+ * gs_info of the clip. Otherwise as gs_set_tempo. Returns what gs_seek does. */
+#define GS_LOWEST_RATE 8000u
+#define GS_HIGHEST_RATE 48000u
+int gs_set_rate(gs_decoder *decoder, uint32_t rate);
+
+/* How many samples the clip comes to, from its start to its end, as it is played now. */
+uint32_t gs_played_samples(const gs_decoder *decoder);
 
 /* Leaves out kinds, of GS_MUTE_.. added up, and all between two frequencies in Hz, 0 <= from <= to <= GS_HIGHEST_MUTE;
  * none where they are equal. Of tones from the next block of 64 samples on that gs_read makes, of noise from the next
@@ -299,7 +324,7 @@ int gs_mixer_status(const gs_mixer *mixer, int32_t voice);
  * GS_ERR_ARGUMENT. */
 int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples);
 
-/* The number of the next sample that gs_read will write, 0 to gs_info.samples. */
+/* The number of the clip's sample that gs_read will write next, 0 to gs_info.samples. */
 uint32_t gs_tell(const gs_decoder *decoder);
 
 /* Decodes every slot of the stream and verifies its checksums and its structure, without rendering. Returns GS_OK with
@@ -341,7 +366,8 @@ const char *gs_error_string(int error);
     } name
 
 /* The same with memory for playing otherwise than encoded. */
-#define GS_PLAYBACK_SIZE(prefix) (((GS_DECODER_BYTES(prefix) + 3u) & ~3u) + GS_PLAYBACK_BYTES(prefix##_MAX_TONES))
+#define GS_PLAYBACK_SIZE(prefix)                                                                                       \
+    (((GS_DECODER_BYTES(prefix) + 3u) & ~3u) + GS_PLAYBACK_BYTES(prefix##_MAX_TONES, prefix##_RESIDUAL))
 #define GS_PLAYBACK_STORAGE(name, prefix)                                                                              \
     union {                                                                                                            \
         void *alignment;                                                                                               \
@@ -373,7 +399,11 @@ const char *gs_error_string(int error);
 #define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
 #define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
-#define GS_PLAYBACK_BYTES(max_tones) (112u + 10u * (max_tones))
+#define GS_PITCH_BYTES(max_tones) (120u + 10u * (max_tones))
+#define GS_PACE_BYTES 60u
+#define GS_KEPT_BYTES 320u
+#define GS_PLAYBACK_BYTES(max_tones, residual)                                                                         \
+    (((GS_PITCH_BYTES(max_tones) + 3u) & ~3u) + GS_PACE_BYTES + 8u * (max_tones) + ((residual) ? GS_KEPT_BYTES : 0u))
 #define GS_MIXER_FIXED_BYTES 24u
 #define GS_VOICE_FIXED_BYTES ((36u + sizeof(gs_sound) + sizeof(void *) - 1u) & ~(sizeof(void *) - 1u))
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))

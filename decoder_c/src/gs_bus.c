@@ -136,8 +136,8 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
         if (!(voice->state & GS_VOICE_JOINED) || !decoder->noise_at || gain == 0 ||
             decoder->position + ahead > decoder->info.samples)
             continue;
-        if (gs_noise_make_levels(gs_decoder_noise(decoder), &decoder->info, (decoder->position + ahead) >> log2,
-                                 level) < 256)
+        if (gs_noise_make_levels(gs_decoder_noise(decoder), &decoder->info,
+                                 (decoder->position + ahead) >> log2 << GS_NOISE_TIME_LOG2, level) < 256)
             continue;
         raised = (15 - decoder->info.noise_shift) * 256 + gs_log2(gain) - 13 * 256;
         for (k = 0; k < bands; k++) {

@@ -149,6 +149,8 @@ static GS_NOINLINE void gs_next_frame_in_mode(gs_decoder *decoder, int is_wanted
     gs_playback *playback = gs_decoder_playback(decoder);
     gs_tone_state *tone = gs_decoder_tone(decoder);
 
+    if (decoder->mode & GS_IS_PACED)
+        is_wanted = 1; /* to keep it */
     if (decoder->mode & GS_IS_PITCHED) {
         gs_playback_begin_tones(playback, tone, &decoder->info);
         gs_playback_exchange(playback, tone);
@@ -190,6 +192,18 @@ static void gs_find_frames(gs_decoder *decoder, gs_residual_state *residual)
     residual->end = gs_least((uint32_t)decoder->next_slot << shift, ((decoder->info.samples - 1) >> log2) + 2);
 }
 
+/* Makes room for a Gaussian that is one too many, if there is any that may be dropped for it. */
+static GS_NOINLINE int gs_make_room(gs_decoder *decoder, uint32_t kind, uint32_t *room)
+{
+    uint32_t dropped;
+
+    if (!(decoder->mode & GS_IS_PACED) || kind != GS_TONE)
+        return 0;
+    dropped = gs_playback_make_room(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info);
+    room[kind] = dropped - 1;
+    return dropped > 0;
+}
+
 /* Decodes the next slot and holds those of its Gaussians that end after time `needed`. */
 static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
 {
@@ -197,6 +211,7 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
     uint16_t *contexts = gs_decoder_contexts(decoder);
     uint32_t time = gs_time_of_slot(decoder, decoder->next_slot);
     uint32_t ahead = gs_slots_ahead(info);
+    uint32_t ended; /* time by which tones have that are to be dropped */
     uint32_t room[GS_KINDS] = {0};
     gs_gaussian gaussian;
 
@@ -211,15 +226,17 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
         needed = gs_block_of(time) - ahead;
 #define GS_MAKE_ROOM(name, NAME)                                                                                       \
     if (gs_decoder_##name(decoder)) {                                                                                  \
-        gs_##name##_drop_ended(gs_decoder_##name(decoder), info, needed);                                              \
+        gs_##name##_drop_ended(gs_decoder_##name(decoder), info, GS_##NAME == GS_TONE ? ended : needed);               \
         room[GS_##NAME] = gs_##name##_most(&info->decoder_class) - gs_decoder_##name(decoder)->held;                   \
     }
+    ended = needed;
     if (decoder->mode & GS_IS_PITCHED)
-        gs_playback_before_slot(gs_decoder_playback(decoder), gs_decoder_tone(decoder), info, needed);
+        ended = gs_playback_before_slot(gs_decoder_playback(decoder), gs_decoder_tone(decoder), info, needed,
+                                        decoder->next_block);
     GS_EACH_KIND(GS_MAKE_ROOM)
     gs_slots_start(&decoder->syntax, time);
     while (gs_slots_next(&decoder->syntax, &decoder->coder, contexts, &gaussian)) {
-        if (room[gaussian.kind]-- == 0)
+        if (room[gaussian.kind]-- == 0 && !gs_make_room(decoder, gaussian.kind, room))
             return GS_ERR_CORRUPT;
 #define GS_HOLD(name, NAME)                                                                                            \
     if (gaussian.kind == GS_##NAME)                                                                                    \
@@ -293,7 +310,9 @@ size_t gs_playback_size(const gs_class *decoder_class)
 {
     size_t bytes = gs_decoder_size(decoder_class);
 
-    return bytes ? gs_playback_offset(bytes) + GS_PLAYBACK_BYTES(decoder_class->max_tones) : 0;
+    if (bytes == 0)
+        return 0;
+    return gs_playback_offset(bytes) + GS_PLAYBACK_BYTES(decoder_class->max_tones, decoder_class->residual);
 }
 
 /* Judges everything before it writes: until then a decoder that is in use may lie in the memory. */
@@ -332,8 +351,7 @@ static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, g
     at = gs_playback_offset(gs_decoder_size(&info.decoder_class));
     if (GS_HAS_PLAYBACK && memory_bytes >= at + sizeof(gs_playback)) {
         opened->playback_at = (uint16_t)at;
-        gs_playback_open((gs_playback *)gs_decoder_memory(opened, at),
-                         memory_bytes >= at + GS_PLAYBACK_BYTES(info.decoder_class.max_tones));
+        gs_playback_open((gs_playback *)gs_decoder_memory(opened, at), &info, memory_bytes - at);
     }
     opened->slots = (int32_t)((info.samples - 1) >> info.slot_log2) + 1;
     gs_go_to_start(opened);
@@ -398,6 +416,69 @@ int gs_decode_for_next_block(gs_decoder *decoder)
     return gs_decode_frames(decoder, (decoder->next_block >> shift) + 2 - (GS_TIME_ZERO >> shift));
 }
 
+/* Decodes what the next block of the samples that are given at a pace needs: the slots that begin before the end of the
+ * block after it, or before that of the next frame, and the frames of the residual up to the next frame. */
+static GS_NOINLINE int gs_decode_for_paced_block(gs_decoder *decoder)
+{
+    const gs_info *info = &decoder->info;
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_tone_state *tone = gs_decoder_tone(decoder);
+    gs_residual_state *residual = gs_decoder_residual(decoder);
+    const gs_pace *pace = gs_playback_pace(playback, info);
+    uint32_t end = decoder->next_block + GS_BLOCK_SAMPLES + gs_slots_ahead(info);
+    int error = GS_OK;
+
+    while (!error && decoder->next_slot < decoder->slots && gs_pace_next(pace, info).sample < end) {
+        gs_playback_to_clip(playback, tone, info);
+        error = gs_decode_slot(decoder, gs_warm_up_start(0));
+    }
+    if (!error && residual) {
+        uint32_t log2 = gs_noise_frame_log2(info);
+        int32_t block = (int32_t)(decoder->next_block - GS_PACED_ZERO);
+        uint32_t frame = (uint32_t)((block >> log2) + 1);
+        int32_t time = (int32_t)(gs_pace_clip_time(pace, frame << log2) - GS_TIME_ZERO);
+        uint32_t frames = (uint32_t)((time >> log2) + 1);
+        if (time >= 0 && residual->frame < gs_least(frames, residual->end)) {
+            gs_playback_to_clip(playback, tone, info);
+            error = gs_decode_frames(decoder, frames);
+        }
+    }
+    if (!error)
+        gs_playback_from_clip(playback, tone, info);
+    return error;
+}
+
+/* The samples that blocks before the one of the position may need the clip ahead of, at most. */
+#define GS_PACED_WARM_UP ((GS_WARM_UP_BLOCKS + 1u) * GS_BLOCK_SAMPLES)
+
+/* Goes to where a pace begins that is set, if there is one. */
+static GS_NOINLINE int gs_seek_at_pace(gs_decoder *decoder, uint32_t sample)
+{
+    const gs_info *info = &decoder->info;
+    gs_playback *playback = gs_decoder_playback(decoder);
+    uint32_t reach = gs_longest_support(info) + gs_noise_frame_samples(info) + GS_TIME_ZERO;
+    gs_pace *pace = gs_playback_pace(playback, info);
+    int is_paced = gs_playback_has_pace(playback) && gs_pace_is_set(pace, info);
+    uint32_t start;
+
+    gs_playback_jump(playback, info, is_paced);
+    decoder->mode &= (uint16_t)~GS_IS_PACED;
+    if (!is_paced)
+        return 0;
+    decoder->mode |= GS_IS_PACED;
+    decoder->error = GS_OK;
+    decoder->position = gs_pace_samples(pace, sample);
+    decoder->next_block = gs_warm_up_start(decoder->position) - GS_TIME_ZERO + GS_PACED_ZERO;
+    pace->jumped_to = sample;
+    start = GS_PACED_WARM_UP * pace->step >> 16;
+    start = gs_warm_up_start(sample > start ? sample - start : 0);
+    decoder->error = gs_go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_log2);
+    gs_pace_jump(pace, info, decoder->next_slot);
+    if (!decoder->error && sample != info->samples)
+        decoder->error = gs_decode_for_paced_block(decoder);
+    return 1;
+}
+
 static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
 {
     const gs_info *info = &decoder->info;
@@ -405,6 +486,8 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
     uint32_t start = gs_warm_up_start(sample);
     int error;
 
+    if (decoder->mode & GS_IS_PITCHED && gs_seek_at_pace(decoder, sample))
+        return decoder->error;
     decoder->error = GS_OK;
     decoder->position = sample;
     if (sample == info->samples)
@@ -471,23 +554,76 @@ static GS_APART uint32_t gs_read_block(gs_decoder *decoder, int16_t *pcm, uint32
     return gs_read_block_for(decoder, pcm, samples, decoder->info.samples, NULL);
 }
 
+/* gs_make_blocks of the samples that are given at a pace. */
+static int gs_make_paced_blocks(gs_decoder *decoder)
+{
+    while (decoder->next_block <= decoder->position + GS_PACED_ZERO) {
+        int error = gs_decode_for_paced_block(decoder);
+        if (error)
+            return error;
+        gs_playback_render_tones(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
+                                 decoder->next_block, decoder->budget);
+        decoder->next_block += GS_BLOCK_SAMPLES;
+    }
+    return GS_OK;
+}
+
+/* gs_read_block at a pace. */
+static GS_NOINLINE uint32_t gs_read_paced_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples, uint32_t end)
+{
+    const gs_info *info = &decoder->info;
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_noise_state *noise = gs_decoder_noise(decoder);
+    const int16_t *of_noise = NULL;
+    uint32_t position = decoder->position;
+    uint32_t at = position % GS_BLOCK_SAMPLES;
+
+    samples = gs_least(gs_least(samples, end - position), GS_BLOCK_SAMPLES - at);
+    if (noise) {
+        uint32_t frame = (uint32_t)1 << gs_noise_frame_log2(info);
+        gs_residual_state *residual = gs_decoder_residual(decoder);
+        samples = gs_least(samples, frame - (position & (frame - 1)));
+        of_noise = residual ? gs_residual_noise(residual, noise, info, playback, position)
+                            : gs_playback_noise(playback, noise, info, position);
+    }
+    gs_playback_pcm(playback, gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
+    decoder->position += samples;
+    return samples;
+}
+
+static uint32_t gs_loop_end(const gs_decoder *decoder, const gs_pace *pace)
+{
+    return decoder->mode & GS_IS_PACED ? pace->loop_end : decoder->info.loop_end;
+}
+
+static uint32_t gs_end(const gs_decoder *decoder, const gs_pace *pace)
+{
+    return decoder->mode & GS_IS_PACED ? pace->end : decoder->info.samples;
+}
+
 /* The same, with the blocks before it, for a decoder that loops or plays otherwise. Returns 0 at the end, or with the
  * decoder's error set. */
 static GS_NOINLINE uint32_t gs_read_in_mode(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
 {
     gs_playback *playback = gs_decoder_playback(decoder);
-    uint32_t end = decoder->info.samples;
+    const gs_pace *pace = playback ? gs_playback_pace(playback, &decoder->info) : NULL;
+    uint32_t end;
 
-    if (decoder->mode & GS_LOOPS && decoder->position == decoder->info.loop_end)
+    if (decoder->mode & GS_LOOPS && decoder->position == gs_loop_end(decoder, pace))
         (void)gs_seek_to(decoder, decoder->info.loop_start);
-    else if (decoder->position == decoder->info.samples)
+    else if (decoder->position == gs_end(decoder, pace))
         return 0;
-    if (!decoder->error)
+    if (!decoder->error && decoder->mode & GS_IS_PACED)
+        decoder->error = gs_make_paced_blocks(decoder);
+    else if (!decoder->error)
         decoder->error = playback ? gs_make_blocks_for(decoder, playback) : gs_make_blocks(decoder);
     if (decoder->error)
         return 0;
-    if (decoder->mode & GS_LOOPS && decoder->position < decoder->info.loop_end)
-        end = decoder->info.loop_end;
+    end = gs_end(decoder, pace);
+    if (decoder->mode & GS_LOOPS && decoder->position < gs_loop_end(decoder, pace))
+        end = gs_loop_end(decoder, pace);
+    if (decoder->mode & GS_IS_PACED)
+        return gs_read_paced_block(decoder, pcm, samples, end);
     return playback ? gs_read_block_for(decoder, pcm, samples, end, playback)
                     : gs_read_block_for(decoder, pcm, samples, end, NULL);
 }
@@ -550,11 +686,25 @@ static gs_playback *gs_decoder_settings(gs_decoder *decoder)
     return gs_decoder_playback(decoder);
 }
 
+/* Where the clip was jumped to, of a decoder that has made nothing since. */
+static uint32_t gs_jumped_to(const gs_decoder *decoder)
+{
+    return decoder->mode & GS_IS_PACED ? gs_playback_pace(gs_decoder_playback(decoder), &decoder->info)->jumped_to
+                                       : decoder->position;
+}
+
+static int gs_has_jumped(const gs_decoder *decoder)
+{
+    uint32_t zero = decoder->mode & GS_IS_PACED ? GS_PACED_ZERO - GS_TIME_ZERO : 0;
+
+    return decoder->next_block == gs_warm_up_start(decoder->position) + zero;
+}
+
 /* After a jump settings hold for what it decoded already, too. */
 static void gs_jump_again(gs_decoder *decoder)
 {
-    if (!decoder->error && decoder->next_block == gs_warm_up_start(decoder->position))
-        (void)gs_seek_to(decoder, decoder->position);
+    if (!decoder->error && gs_has_jumped(decoder))
+        (void)gs_seek_to(decoder, gs_jumped_to(decoder));
 }
 
 int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples)
@@ -587,6 +737,73 @@ int gs_set_pitch(gs_decoder *decoder, uint32_t pitch)
     return GS_OK;
 }
 
+static gs_pace *gs_decoder_pace(const gs_decoder *decoder)
+{
+    gs_playback *playback = (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at);
+
+    if (!decoder->playback_at || !gs_playback_has_pace(playback))
+        return NULL;
+    return gs_playback_pace(playback, &decoder->info);
+}
+
+static void gs_set_pace(gs_decoder *decoder, gs_pace *pace, uint32_t tempo, uint32_t rate)
+{
+    gs_playback *playback = gs_decoder_settings(decoder);
+
+    gs_pace_set(pace, &decoder->info, tempo, rate);
+    gs_playback_change_pace(playback, gs_decoder_tone(decoder), &decoder->info);
+    decoder->mode |= GS_IS_PITCHED;
+}
+
+int gs_set_tempo(gs_decoder *decoder, uint32_t tempo)
+{
+    gs_pace *pace;
+
+    if (!decoder || gs_outside(tempo, GS_LOWEST_TEMPO, GS_HIGHEST_TEMPO))
+        return GS_ERR_ARGUMENT;
+    pace = GS_HAS_PLAYBACK ? gs_decoder_pace(decoder) : NULL;
+    if (!GS_HAS_PLAYBACK || !pace)
+        return GS_ERR_MEMORY;
+    if (!gs_pace_fits(&decoder->info, tempo, pace->rate))
+        return GS_ERR_ARGUMENT;
+    gs_set_pace(decoder, pace, tempo, pace->rate);
+    gs_jump_again(decoder);
+    if (!(decoder->mode & GS_IS_PACED) && gs_pace_is_set(pace, &decoder->info)) {
+        gs_playback_begin_pace(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
+                               decoder->next_slot - 1);
+        decoder->next_block += GS_PACED_ZERO - GS_TIME_ZERO;
+        decoder->mode |= GS_IS_PACED;
+    }
+    return GS_OK;
+}
+
+int gs_set_rate(gs_decoder *decoder, uint32_t rate)
+{
+    gs_pace *pace;
+    uint32_t sample;
+
+    if (!decoder || gs_outside(rate, GS_LOWEST_RATE, GS_HIGHEST_RATE))
+        return GS_ERR_ARGUMENT;
+    pace = GS_HAS_PLAYBACK ? gs_decoder_pace(decoder) : NULL;
+    if (!GS_HAS_PLAYBACK || !pace)
+        return GS_ERR_MEMORY;
+    if (!gs_pace_fits(&decoder->info, pace->tempo, rate))
+        return GS_ERR_ARGUMENT;
+    sample = gs_tell(decoder);
+    gs_set_pace(decoder, pace, pace->tempo, rate);
+    return gs_seek_to(decoder, sample);
+}
+
+uint32_t gs_played_samples(const gs_decoder *decoder)
+{
+    const gs_pace *pace;
+
+    if (!decoder)
+        return 0;
+    pace = GS_HAS_PLAYBACK ? gs_decoder_pace(decoder) : NULL;
+    return GS_HAS_PLAYBACK && pace ? gs_pace_samples(pace, decoder->info.samples) : decoder->info.samples;
+}
+
 int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
 {
     if (!decoder || kinds & ~GS_MUTE_ALL || from > to || to > GS_HIGHEST_MUTE)
@@ -600,7 +817,20 @@ int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
 
 uint32_t gs_tell(const gs_decoder *decoder)
 {
-    return decoder ? decoder->position : 0;
+    const gs_pace *pace;
+    uint32_t time;
+
+    if (!decoder)
+        return 0;
+    if (!(decoder->mode & GS_IS_PACED))
+        return decoder->position;
+    if (gs_has_jumped(decoder))
+        return gs_jumped_to(decoder);
+    pace = gs_decoder_pace(decoder);
+    if (decoder->position == pace->end)
+        return decoder->info.samples;
+    time = gs_pace_clip_time(pace, decoder->position);
+    return time < GS_TIME_ZERO ? 0 : gs_least(time - GS_TIME_ZERO, decoder->info.samples);
 }
 
 /* Goes through all slots and, in a build with GS_CHECK_COST, counts the MACs of tones in stretches of 20 ms. Where no tone

@@ -33,6 +33,7 @@ struct gs_decoder {
 #define GS_LOOPS 1u
 #define GS_IS_PLAYED (2u * GS_HAS_PLAYBACK)  /* otherwise than encoded (SPEC 9), from the first setting on */
 #define GS_IS_PITCHED (4u * GS_HAS_PLAYBACK) /* from the first pitch on */
+#define GS_IS_PACED (8u * GS_HAS_PLAYBACK)   /* position and next_block are those of the samples that are given (9.5) */
 
 /* Memory is the caller's, so that a decoder which is const says nothing of what lies behind it. */
 GS_STATIC void *gs_decoder_memory(const gs_decoder *decoder, size_t at)

@@ -16,7 +16,7 @@ GS_STATIC_ASSERT(the_age_of_a_noise_does_not_wrap,
 
 /* ---- dequantise ---- */
 
-void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t pitch)
+void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t pitch, uint32_t sample_rate)
 {
     uint32_t bin = 0;
     uint32_t band;
@@ -26,7 +26,7 @@ void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t p
         uint32_t hertz = (gs_bark_hz[band] * pitch >> 14) << (gs_noise_frame_log2(info) + 1);
         uint32_t before = bin;
         /* To the last bin at or below the centre. The product stays below 2^26 for bins below 512. */
-        while (bin >> gs_noise_frame_log2(info) == 0 && (bin + 1) * info->sample_rate <= hertz)
+        while (bin >> gs_noise_frame_log2(info) == 0 && (bin + 1) * sample_rate <= hertz)
             bin++;
         if (bin >> gs_noise_frame_log2(info) != 0)
             break;
@@ -39,7 +39,7 @@ void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t p
 
 void gs_noise_open(gs_noise_state *state, const gs_info *info)
 {
-    gs_noise_place_bands(state, info, GS_PITCH_ONE);
+    gs_noise_place_bands(state, info, GS_PITCH_ONE, info->sample_rate);
     gs_noise_forget(state);
 }
 
@@ -89,13 +89,17 @@ void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t ti
     }
 }
 
+/* Above a time in eighths of frames in 32 bits, as far as the frame where a noise begins is known. */
+#define GS_NOISE_TIME_UNUSED (32u - GS_NOISE_FRAME_BITS - GS_NOISE_TIME_LOG2)
+
+/* `age` in eighths of frames. */
 static void gs_noise_add_levels(const gs_noise_state *state, const int16_t *over_time, uint32_t held, uint32_t age,
                                 int32_t *level)
 {
     uint32_t scale = held >> 15 & 7u;
     uint32_t width = held >> 18 & 3u;
-    const int16_t *piece = over_time + ((age << 3) >> scale);
-    int32_t rest = (int32_t)((age << 3) & (((uint32_t)1 << scale) - 1));
+    const int16_t *piece = over_time + (age >> scale);
+    int32_t rest = (int32_t)(age & (((uint32_t)1 << scale) - 1));
     int32_t now = piece[0] + (((piece[1] - piece[0]) * rest) >> scale);
     int32_t peak = ((int32_t)held >> 25) * now >> 7;
     int32_t start = (2 * (int32_t)(held >> 20 & 31u) - 3) * (3 << width); /* in 1/8 Bark, as `at` */
@@ -124,7 +128,7 @@ static void gs_noise_add_levels(const gs_noise_state *state, const int16_t *over
     } while (--bands > 0);
 }
 
-int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t frame, int32_t *level)
+int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t time, int32_t *level)
 {
     const uint32_t *held = gs_noise_held(state);
     const int16_t *over_time = gs_envelope;
@@ -137,8 +141,9 @@ int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_
         GS_OPAQUE(i);
     }
     for (i = 0; i < state->held; i++) {
-        uint32_t age = gs_noise_age_of(held[i], frame);
-        if (age - 1 < gs_noise_support_of(held[i]) - 1)
+        uint32_t begin = held[i] << (GS_NOISE_TIME_LOG2 + GS_NOISE_TIME_UNUSED);
+        uint32_t age = ((time << GS_NOISE_TIME_UNUSED) - begin) >> GS_NOISE_TIME_UNUSED;
+        if (age - 1 < (gs_noise_support_of(held[i]) << GS_NOISE_TIME_LOG2) - 1)
             gs_noise_add_levels(state, over_time, held[i], age, level);
     }
     for (i = 0; i < state->bands; i++) {
@@ -201,7 +206,7 @@ void gs_noise_clear(gs_complex *z, uint32_t count)
 GS_NOINLINE int32_t gs_noise_make_frame(gs_noise_state *state, const gs_info *info, uint32_t frame, gs_complex *z)
 {
     int32_t level[GS_BARK_BANDS];
-    int32_t highest = gs_noise_make_levels(state, info, frame, level);
+    int32_t highest = gs_noise_make_levels(state, info, frame << GS_NOISE_TIME_LOG2, level);
     int32_t exponent = highest >> 8;
 
     if (exponent == 0) {

@@ -177,8 +177,8 @@ static inline uint32_t gs_noise_age_of(uint32_t held, uint32_t frame)
 
 void gs_noise_open(gs_noise_state *state, const gs_info *info);
 
-/* Places the bands where they are at a pitch, of GS_PITCH_ONE. */
-void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t pitch);
+/* Places the bands where they are at a pitch, of GS_PITCH_ONE, in samples of a rate. */
+void gs_noise_place_bands(gs_noise_state *state, const gs_info *info, uint32_t pitch, uint32_t sample_rate);
 void gs_noise_forget(gs_noise_state *state);
 
 /* Holds a noise, unless it ends by time `needed`. */
@@ -187,8 +187,9 @@ void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t ti
 
 #define GS_NOISE_HIGHEST_LEVEL (14 * 256 - 1)
 
-/* Makes the levels of all bands in a frame. Returns the highest. */
-int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t frame, int32_t *level);
+/* Makes the levels of all bands at a time in eighths of frames. Returns the highest. */
+#define GS_NOISE_TIME_LOG2 3u
+int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t time, int32_t *level);
 
 /* ---- render ---- */
 

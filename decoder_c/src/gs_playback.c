@@ -8,7 +8,8 @@
 GS_CODE_BEGINS
 
 GS_STATIC_ASSERT(the_public_header_knows_the_memory_of_playback,
-                 sizeof(gs_playback) + sizeof(gs_noise_state) == GS_PLAYBACK_BYTES(0u) && sizeof(gs_played_tone) == 10);
+                 sizeof(gs_playback) + sizeof(gs_noise_state) == GS_PITCH_BYTES(0u) && sizeof(gs_played_tone) == 10 &&
+                     sizeof(gs_stretched_tone) == 8 && sizeof(gs_playback_kept) == GS_KEPT_BYTES);
 
 static int gs_playback_mutes(const gs_playback *playback, uint32_t frequency)
 {
@@ -19,26 +20,75 @@ static int gs_playback_mutes(const gs_playback *playback, uint32_t frequency)
 #define GS_FARTHEST_PHASE 24576 /* of 65536 a turn: more might as well be a turn less */
 #define GS_OWN_WEIGHT 80u       /* of a tone's own frequency: 0.02 of what one a support away has */
 #define GS_SILENT_INCREMENT 65535u
+#define GS_SILENT_STEP (1 << 19) /* half the sample rate, in 1/16 phase steps */
 
 /* What is known of the tones held. */
 #define GS_TONES_ROOM 1u
 #define GS_TONES_KNOWN 2u
 #define GS_TONES_SILENT 4u /* some may be beyond half the sample rate */
+#define GS_TONES_PACE 8u   /* there is memory for a pace.. */
+#define GS_TONES_PACED 16u /* ..and they have one */
+#define GS_TONES_IN_CLIP 32u
 
 /* ---- settings ---- */
 
-void gs_playback_open(gs_playback *playback, int has_room)
+/* Only its bands are in use. */
+static gs_noise_state *gs_playback_bands(gs_playback *playback)
+{
+    return (gs_noise_state *)(void *)(playback + 1);
+}
+
+static gs_played_tone *gs_playback_tones(gs_playback *playback)
+{
+    return (gs_played_tone *)(void *)(gs_playback_bands(playback) + 1);
+}
+
+gs_pace *gs_playback_pace(gs_playback *playback, const gs_info *info)
+{
+    uint32_t tones = (sizeof(gs_played_tone) * info->decoder_class.max_tones + 3u) & ~(uint32_t)3u;
+
+    return (gs_pace *)(void *)((uint8_t *)gs_playback_tones(playback) + tones);
+}
+
+static gs_stretched_tone *gs_playback_stretched(gs_playback *playback, const gs_info *info)
+{
+    return (gs_stretched_tone *)(void *)(gs_playback_pace(playback, info) + 1);
+}
+
+gs_playback_kept *gs_playback_kept_frame(gs_playback *playback, const gs_info *info)
+{
+    return (gs_playback_kept *)(void *)(gs_playback_stretched(playback, info) + info->decoder_class.max_tones);
+}
+
+int gs_playback_is_paced(const gs_playback *playback)
+{
+    return playback->tones & GS_TONES_PACED;
+}
+
+void gs_playback_open(gs_playback *playback, const gs_info *info, size_t bytes)
 {
     gs_clear(playback, sizeof *playback);
     playback->gain = GS_GAIN_ONE << 16;
     playback->gain_after = GS_GAIN_ONE;
     playback->pitch = GS_PITCH_ONE;
-    playback->tones = has_room ? GS_TONES_ROOM : 0;
+    playback->frequency = GS_AS_ENCODED;
+    playback->turn = GS_PITCH_ONE;
+    if (bytes >= GS_PITCH_BYTES(info->decoder_class.max_tones))
+        playback->tones |= GS_TONES_ROOM;
+    if (bytes >= GS_PLAYBACK_BYTES(info->decoder_class.max_tones, info->decoder_class.residual)) {
+        playback->tones |= GS_TONES_PACE;
+        gs_pace_open(gs_playback_pace(playback, info), info);
+    }
 }
 
 int gs_playback_has_room(const gs_playback *playback)
 {
     return playback->tones & GS_TONES_ROOM;
+}
+
+int gs_playback_has_pace(const gs_playback *playback)
+{
+    return playback->tones & GS_TONES_PACE;
 }
 
 void gs_playback_fade(gs_playback *playback, uint32_t gain, uint32_t samples)
@@ -58,16 +108,29 @@ void gs_playback_fade(gs_playback *playback, uint32_t gain, uint32_t samples)
 }
 
 /* In phase steps, of which no frequency has as many as the highest. */
-static uint16_t gs_playback_frequency(const gs_info *info, uint32_t hertz)
+static uint16_t gs_playback_frequency(uint32_t sample_rate, uint32_t hertz)
 {
-    return (uint16_t)gs_least(gs_divide(hertz << 16, info->sample_rate), 65535);
+    return (uint16_t)gs_least(gs_divide(hertz << 16, sample_rate), 65535);
+}
+
+static void gs_playback_mute_at(gs_playback *playback, uint32_t sample_rate, uint32_t from, uint32_t to)
+{
+    playback->muted_from = gs_playback_frequency(sample_rate, from);
+    playback->muted_to = gs_playback_frequency(sample_rate, to);
 }
 
 void gs_playback_mute(gs_playback *playback, const gs_info *info, uint32_t kinds, uint32_t from, uint32_t to)
 {
+    uint32_t sample_rate = info->sample_rate;
+
+    if (gs_playback_has_pace(playback)) {
+        gs_pace *pace = gs_playback_pace(playback, info);
+        pace->muted_from = (uint16_t)from;
+        pace->muted_to = (uint16_t)to;
+        sample_rate = pace->rate;
+    }
     playback->muted = (uint16_t)kinds;
-    playback->muted_from = gs_playback_frequency(info, from);
-    playback->muted_to = gs_playback_frequency(info, to);
+    gs_playback_mute_at(playback, sample_rate, from, to);
 }
 
 /* ---- pcm ---- */
@@ -101,17 +164,6 @@ void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int1
 
 /* ---- tones ---- */
 
-/* Only its bands are in use. */
-static gs_noise_state *gs_playback_bands(gs_playback *playback)
-{
-    return (gs_noise_state *)(void *)(playback + 1);
-}
-
-static gs_played_tone *gs_playback_tones(gs_playback *playback)
-{
-    return (gs_played_tone *)(void *)(gs_playback_bands(playback) + 1);
-}
-
 /* What a tone is as long as it sounds as encoded. */
 static void gs_playback_know(const gs_held_tone *held, gs_played_tone *tone)
 {
@@ -124,7 +176,33 @@ static void gs_playback_know(const gs_held_tone *held, gs_played_tone *tone)
         tone->weight = (int16_t)(gs_log2(held->amplitude) + 128 * (held->scale + held->octave));
 }
 
-void gs_playback_pitch(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t pitch)
+/* Makes what follows from pitch and pace. */
+static void gs_playback_tune(gs_playback *playback, const gs_info *info)
+{
+    uint32_t sample_rate = info->sample_rate;
+
+    playback->frequency = 4u * playback->pitch;
+    playback->turn = playback->pitch;
+    if (gs_playback_has_pace(playback)) {
+        const gs_pace *pace = gs_playback_pace(playback, info);
+        uint32_t product = playback->pitch * sample_rate;
+        sample_rate = pace->rate;
+        playback->frequency = gs_divide_on(product >> 30, product << 2, sample_rate, 32);
+        playback->turn = gs_divide((uint32_t)playback->pitch << 14, pace->tempo);
+    }
+    if (info->decoder_class.max_noises) {
+        gs_noise_state *bands = gs_playback_bands(playback);
+        uint8_t encoded;
+        gs_noise_place_bands(bands, info, GS_PITCH_ONE, info->sample_rate);
+        encoded = bands->bands;
+        gs_noise_place_bands(bands, info, playback->pitch, sample_rate);
+        bands->bands = (uint8_t)gs_least(bands->bands, encoded);
+    }
+    playback->lowered = (int16_t)((gs_log2(playback->frequency) - 16 * 256) >> 1);
+}
+
+/* From now on all tones that are held are known. */
+static void gs_playback_know_all(gs_playback *playback, gs_tone_state *state, const gs_info *info)
 {
     uint32_t i;
 
@@ -135,16 +213,36 @@ void gs_playback_pitch(gs_playback *playback, gs_tone_state *state, const gs_inf
     for (i = 0; i < state->held && !(playback->tones & GS_TONES_KNOWN); i++)
         gs_playback_know(gs_tone_held(state) + i, gs_playback_tones(playback) + i);
     playback->tones |= GS_TONES_KNOWN;
+}
+
+void gs_playback_pitch(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t pitch)
+{
+    gs_playback_know_all(playback, state, info);
     playback->pitch = (uint16_t)pitch;
-    if (info->decoder_class.max_noises) {
-        gs_noise_state *bands = gs_playback_bands(playback);
-        uint8_t encoded;
-        gs_noise_place_bands(bands, info, GS_PITCH_ONE);
-        encoded = bands->bands;
-        gs_noise_place_bands(bands, info, pitch);
-        bands->bands = (uint8_t)gs_least(bands->bands, encoded);
-    }
-    playback->lowered = (int16_t)((gs_log2(pitch) - 14 * 256) >> 1);
+    gs_playback_tune(playback, info);
+}
+
+void gs_playback_change_pace(gs_playback *playback, gs_tone_state *state, const gs_info *info)
+{
+    const gs_pace *pace = gs_playback_pace(playback, info);
+
+    gs_playback_know_all(playback, state, info);
+    gs_playback_tune(playback, info);
+    gs_playback_mute_at(playback, pace->rate, pace->muted_from, pace->muted_to);
+}
+
+static void gs_playback_start_pace(gs_playback *playback, const gs_info *info)
+{
+    playback->tones |= GS_TONES_PACED;
+    if (info->decoder_class.residual)
+        gs_playback_kept_frame(playback, info)->cells = 0;
+}
+
+void gs_playback_jump(gs_playback *playback, const gs_info *info, int is_paced)
+{
+    playback->tones &= (uint16_t)~(GS_TONES_PACED | GS_TONES_IN_CLIP);
+    if (is_paced)
+        gs_playback_start_pace(playback, info);
 }
 
 /* The phase at the centre as it was encoded. */
@@ -206,8 +304,9 @@ static GS_NOINLINE uint32_t gs_playback_next_near(const gs_played_tone *tones, u
     return j;
 }
 
-/* Finds rotation and deviation of tone number `at` from those before it. */
-static void gs_playback_link(gs_playback *playback, const gs_held_tone *held, uint32_t at)
+/* Finds rotation and deviation of tone number `at` from those before it. Returns the number of the one that it is linked
+ * to, or `at`. */
+static uint32_t gs_playback_link(gs_playback *playback, const gs_held_tone *held, uint32_t at)
 {
     gs_played_tone *tone = gs_playback_tones(playback);
     gs_played_tone *own = tone + at;
@@ -215,7 +314,7 @@ static void gs_playback_link(gs_playback *playback, const gs_held_tone *held, ui
     uint32_t support = gs_tone_support(scale);
     uint32_t centre = gs_playback_twice_centre(held + at);
     uint32_t phase = gs_playback_phase(held + at, 0);
-    int32_t change = playback->pitch - (int32_t)GS_PITCH_ONE;
+    int32_t change = (int32_t)(playback->turn - GS_PITCH_ONE);
     int32_t frequency = own->frequency;
     int32_t weight = own->weight;
     int32_t best_score = weight - GS_FARTHEST_LINK;
@@ -268,11 +367,12 @@ static void gs_playback_link(gs_playback *playback, const gs_held_tone *held, ui
         own->deviation = (int16_t)(((int32_t)size ^ minus) - minus);
     }
     if (best < at) {
-        uint32_t turn = (uint32_t)(change * (frequency + tone[best].frequency)) << 1;
+        uint32_t turn = (uint32_t)change * (uint32_t)(frequency + tone[best].frequency) << 1;
         turn += (uint32_t)(change * (own->deviation + tone[best].deviation) >> 3);
         turn *= (uint32_t)((int32_t)(centre - gs_playback_twice_centre(held + best)) >> 1);
         own->rotation = (uint16_t)((((uint32_t)tone[best].rotation << 16) + turn + 0x8000u) >> 16);
     }
+    return best;
 }
 
 /* Gives a tone that was linked its pitch. */
@@ -289,7 +389,7 @@ static void gs_playback_retune(gs_playback *playback, gs_held_tone *held, const 
     if (step < 0)
         step = 0;
     increment = (uint32_t)(step + 8) >> 4;
-    if (step >= 1 << 19) {
+    if (step >= GS_SILENT_STEP) {
         increment = GS_SILENT_INCREMENT;
         playback->tones |= GS_TONES_SILENT;
     }
@@ -305,6 +405,94 @@ static void gs_playback_retune(gs_playback *playback, gs_held_tone *held, const 
     held->phase = (uint16_t)(phase - increment * (gs_tone_support(scale - octave) / 2));
 }
 
+/* In 1/64 samples. */
+static uint32_t gs_playback_centre(const gs_held_tone *held, const gs_stretched_tone *stretched)
+{
+    uint32_t octave = stretched->rest & 3u;
+    gs_stretch stretch;
+
+    gs_stretch_set(&stretch, gs_stretch_size(held, stretched, octave));
+    return (64 * stretched->onset - (stretched->rest >> 2) + 4 * stretch.length) << octave;
+}
+
+static uint32_t gs_playback_clip_centre(const gs_held_tone *held)
+{
+    return gs_playback_twice_centre(held) >> 1;
+}
+
+/* Where the tempo changed between a tone and the one that it is linked to they are otherwise apart than turns reckon:
+ * turns it by what is between. */
+static GS_NOINLINE void gs_playback_turn_on(gs_playback *playback, const gs_info *info, const gs_held_tone *held,
+                                            uint32_t at, uint32_t link)
+{
+    const gs_pace *pace = gs_playback_pace(playback, info);
+    const gs_stretched_tone *stretched = gs_playback_stretched(playback, info);
+    gs_played_tone *tone = gs_playback_tones(playback);
+    gs_place place = gs_pace_place(pace, gs_playback_clip_centre(held + at));
+    int32_t apart = (int32_t)(gs_playback_twice_centre(held + at) - gs_playback_twice_centre(held + link));
+    gs_place reckoned = gs_pace_scaled((uint32_t)gs_playback_magnitude(apart), pace->slot_stretch);
+    uint32_t between = reckoned.sample << 5 | reckoned.rest >> 11;
+    uint32_t step = (playback->frequency >> 4) * ((uint32_t)tone[at].frequency + tone[link].frequency) >> 13;
+
+    if (apart < 0)
+        between = 0 - between;
+    between = (place.sample << 6 | place.rest >> 10) - gs_playback_centre(held + link, stretched + link) - between;
+    tone[at].rotation = (uint16_t)(tone[at].rotation + (step * between >> 6));
+}
+
+/* Gives a tone that was linked, and lies in the clip, its place and pitch among the samples that are given. */
+static GS_NOINLINE void gs_playback_place_tone(gs_playback *playback, const gs_pace *pace, gs_held_tone *held,
+                                               const gs_played_tone *tone, gs_stretched_tone *stretched)
+{
+    int32_t change = (int32_t)(playback->frequency - pace->slot_step) * tone->deviation >> 16;
+    int32_t step = GS_SILENT_STEP;
+    uint32_t phase = gs_playback_phase(held, 0) + tone->rotation + 32u;
+    uint32_t scale = (uint32_t)held->scale + held->octave;
+    uint32_t onset = held->onset << held->octave;
+    gs_place place = gs_pace_place(pace, gs_playback_clip_centre(held));
+    gs_stretch stretch;
+    uint32_t increment = GS_SILENT_INCREMENT;
+    uint32_t octave = 0;
+    uint32_t late;
+
+    if ((playback->frequency >> 4) * tone->frequency >> 27 == 0) {
+        step = (int32_t)(playback->frequency * tone->frequency >> 12) + change;
+        if (step < 0)
+            step = 0;
+    }
+    if (step < GS_SILENT_STEP)
+        increment = (uint32_t)(step + 8) >> 4;
+    else
+        playback->tones |= GS_TONES_SILENT;
+    while (step < GS_SILENT_STEP && octave < GS_OCTAVES - 1u &&
+           32 * ((int32_t)scale - (int32_t)octave - 1) + pace->size >= 32 * (int32_t)GS_OCTAVE_SCALE &&
+           ((uint32_t)step * (2u << octave) + 8u) >> 4 <= GS_OCTAVE_INCREMENT) {
+        octave++;
+        increment = ((uint32_t)step * (1u << octave) + 8u) >> 4;
+    }
+    gs_stretch_set(&stretch, 32 * ((int32_t)scale - (int32_t)octave) + pace->size);
+    late =
+        stretch.length << octave; /* half the support, in 1/16 samples; then what lies before a sample of the octave */
+    place.sample -= late >> 4;
+    if (place.rest < (late & 15u) << 12) {
+        place.rest += 65536;
+        place.sample--;
+    }
+    place.rest -= (late & 15u) << 12;
+    late = (place.sample & ((1u << octave) - 1u)) << 16 | place.rest;
+    stretched->onset = (place.sample >> octave) + (late != 0);
+    if (late != 0)
+        late = (((uint32_t)65536 << octave) - late) >> (10 + octave);
+    stretched->stretch = (int8_t)pace->size;
+    stretched->rest = (uint8_t)(late << 2 | octave);
+    stretched->phase = (uint16_t)(phase - (increment * (16 * stretch.length - 4 * late) >> 8));
+    held->octave = 0;
+    held->scale = (uint8_t)scale;
+    held->onset = onset;
+    held->increment = (uint16_t)increment;
+    held->phase = (uint16_t)(phase - increment * (gs_tone_support(scale) / 2));
+}
+
 /* Longer than 12 ms: shorter ones are clicks, which keep their phase. */
 static int gs_playback_is_long(const gs_held_tone *held, const gs_info *info)
 {
@@ -318,34 +506,157 @@ void gs_playback_begin_tones(gs_playback *playback, gs_tone_state *state, const 
 
     playback->begun = (uint16_t)state->held;
     for (; first < state->held; first++) {
-        gs_playback_know(held + first, gs_playback_tones(playback) + first);
-        if (playback->pitch != GS_PITCH_ONE) {
-            if (held[first].amplitude != 0 && gs_playback_is_long(held + first, info))
-                gs_playback_link(playback, held, first);
-            gs_playback_retune(playback, held + first, gs_playback_tones(playback) + first);
-        }
+        gs_played_tone *tone = gs_playback_tones(playback) + first;
+        uint32_t link = first;
+        gs_playback_know(held + first, tone);
+        if (playback->turn != GS_PITCH_ONE && held[first].amplitude != 0 && gs_playback_is_long(held + first, info))
+            link = gs_playback_link(playback, held, first);
+        if (playback->tones & GS_TONES_PACED &&
+            held[link].onset << held[link].octave < gs_playback_pace(playback, info)->changed)
+            gs_playback_turn_on(playback, info, held, first, link);
+        if (playback->tones & GS_TONES_PACED)
+            gs_playback_place_tone(playback, gs_playback_pace(playback, info), held + first, tone,
+                                   gs_playback_stretched(playback, info) + first);
+        else if (playback->pitch != GS_PITCH_ONE)
+            gs_playback_retune(playback, held + first, tone);
     }
 }
 
-void gs_playback_before_slot(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time)
+void gs_playback_begin_pace(gs_playback *playback, gs_tone_state *state, const gs_info *info, int32_t slot)
 {
     gs_held_tone *held = gs_tone_held(state);
-    gs_played_tone *tone = gs_playback_tones(playback);
+    gs_stretched_tone *stretched = gs_playback_stretched(playback, info);
+    const gs_held_tone *end = held + state->held;
+
+    gs_pace_begin(gs_playback_pace(playback, info), info, slot);
+    gs_playback_start_pace(playback, info);
+    for (; held < end; held++, stretched++) {
+        uint32_t phase = gs_playback_phase(held, 0) + 32u;
+        uint32_t scale = (uint32_t)held->scale + held->octave;
+        stretched->onset = held->onset << held->octave;
+        stretched->phase = (uint16_t)(phase - held->increment * (gs_tone_support(scale) / 2));
+        stretched->stretch = 0;
+        stretched->rest = 0;
+        held->scale = (uint8_t)scale;
+        held->onset += (GS_PACED_ZERO - GS_TIME_ZERO) >> held->octave;
+    }
+}
+
+static GS_NOINLINE void gs_playback_cross(gs_tone_state *state, gs_stretched_tone *stretched)
+{
+    gs_held_tone *held = gs_tone_held(state);
+    const gs_held_tone *end = held + state->held;
+
+    for (; held < end; held++, stretched++) {
+        uint32_t onset = held->onset;
+        uint16_t phase = held->phase;
+        uint8_t octave = held->octave;
+        held->onset = stretched->onset;
+        held->phase = stretched->phase;
+        held->octave = stretched->rest & 3u;
+        stretched->onset = onset;
+        stretched->phase = phase;
+        stretched->rest = (uint8_t)((stretched->rest & ~3u) | octave);
+    }
+}
+
+void gs_playback_to_clip(gs_playback *playback, gs_tone_state *state, const gs_info *info)
+{
+    if (playback->tones & GS_TONES_IN_CLIP)
+        return;
+    playback->tones |= GS_TONES_IN_CLIP;
+    gs_playback_cross(state, gs_playback_stretched(playback, info));
+}
+
+void gs_playback_from_clip(gs_playback *playback, gs_tone_state *state, const gs_info *info)
+{
+    if (!(playback->tones & GS_TONES_IN_CLIP))
+        return;
+    playback->tones &= (uint16_t)~GS_TONES_IN_CLIP;
+    gs_playback_begin_tones(playback, state, info);
+    gs_playback_cross(state, gs_playback_stretched(playback, info));
+}
+
+/* Moves what is known of tone number `from` to another number. */
+static GS_NOINLINE void gs_playback_move(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t to,
+                                         uint32_t from)
+{
+    if (to == from)
+        return;
+    gs_tone_held(state)[to] = gs_tone_held(state)[from];
+    if (from >= playback->begun)
+        return;
+    gs_playback_tones(playback)[to] = gs_playback_tones(playback)[from];
+    if (playback->tones & GS_TONES_PACED)
+        gs_playback_stretched(playback, info)[to] = gs_playback_stretched(playback, info)[from];
+}
+
+/* When a tone that lies in the clip sounds no more. */
+static GS_NOINLINE uint32_t gs_playback_end(const gs_held_tone *held, const gs_stretched_tone *stretched)
+{
+    uint32_t octave = stretched->rest & 3u;
+    gs_stretch stretch;
+
+    gs_stretch_set(&stretch, gs_stretch_size(held, stretched, octave));
+    return (stretched->onset + gs_stretch_samples(&stretch, gs_stretch_late(stretched))) << octave;
+}
+
+static int gs_playback_has_ended(const gs_held_tone *held, uint32_t time)
+{
+    return (held->onset + gs_tone_support(held->scale)) << held->octave <= time;
+}
+
+uint32_t gs_playback_before_slot(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time,
+                                 uint32_t place)
+{
+    gs_held_tone *held = gs_tone_held(state);
     uint32_t count = 0;
     uint32_t i;
 
     gs_playback_begin_tones(playback, state, info);
     for (i = 0; i < state->held; i++) {
-        if ((held[i].onset + gs_tone_support(held[i].scale)) << held[i].octave <= time)
+        if (gs_playback_has_ended(held + i, time) &&
+            !(playback->tones & GS_TONES_PACED &&
+              gs_playback_end(held + i, gs_playback_stretched(playback, info) + i) > place))
             continue;
-        if (count != i) {
-            held[count] = held[i];
-            tone[count] = tone[i];
-        }
+        gs_playback_move(playback, state, info, count, i);
         count++;
     }
     state->held = count;
     playback->begun = (uint16_t)count;
+    if (!(playback->tones & GS_TONES_PACED))
+        return time;
+    gs_playback_pace(playback, info)->needed = time;
+    gs_pace_go_on(gs_playback_pace(playback, info), info);
+    return 0;
+}
+
+uint32_t gs_playback_make_room(gs_playback *playback, gs_tone_state *state, const gs_info *info)
+{
+    const gs_stretched_tone *stretched = gs_playback_stretched(playback, info);
+    const gs_held_tone *held = gs_tone_held(state);
+    uint32_t time = gs_playback_pace(playback, info)->needed;
+    uint32_t first = UINT32_MAX;
+    uint32_t held_before = state->held;
+    uint32_t begun = 0;
+    uint32_t count = 0;
+    uint32_t i;
+
+    for (i = 0; i < playback->begun; i++) {
+        if (gs_playback_has_ended(held + i, time))
+            first = gs_least(first, gs_playback_end(held + i, stretched + i));
+    }
+    for (i = 0; i < held_before; i++) {
+        if (i < playback->begun && gs_playback_has_ended(held + i, time) &&
+            gs_playback_end(held + i, stretched + i) == first)
+            continue;
+        gs_playback_move(playback, state, info, count, i);
+        count++;
+        begun += i < playback->begun;
+    }
+    state->held = count;
+    playback->begun = (uint16_t)begun;
+    return held_before - count;
 }
 
 void gs_playback_exchange(gs_playback *playback, gs_tone_state *state)
@@ -375,7 +686,7 @@ void gs_playback_exchange_back(gs_playback *playback, gs_tone_state *state)
 }
 
 /* Puts the tones that are muted, or sound no more, behind the others. Returns how many others there are. */
-static uint32_t gs_playback_tones_left(gs_playback *playback, gs_tone_state *state)
+static uint32_t gs_playback_tones_left(gs_playback *playback, gs_tone_state *state, const gs_info *info)
 {
     gs_held_tone *held = gs_tone_held(state);
     gs_played_tone *tones = gs_playback_tones(playback);
@@ -403,6 +714,12 @@ static uint32_t gs_playback_tones_left(gs_playback *playback, gs_tone_state *sta
             tones[i] = tones[count];
             tones[count] = known;
         }
+        if (playback->tones & GS_TONES_PACED) {
+            gs_stretched_tone *stretched = gs_playback_stretched(playback, info);
+            gs_stretched_tone other = stretched[i];
+            stretched[i] = stretched[count];
+            stretched[count] = other;
+        }
     }
     return count;
 }
@@ -414,8 +731,11 @@ void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const
 
     if (playback->tones & GS_TONES_KNOWN)
         gs_playback_begin_tones(playback, state, info);
-    state->held = gs_playback_tones_left(playback, state);
-    gs_tone_render(state, time, info->output_shift, budget);
+    state->held = gs_playback_tones_left(playback, state, info);
+    if (playback->tones & GS_TONES_PACED)
+        gs_tone_render_stretched(state, gs_playback_stretched(playback, info), time, info->output_shift, budget);
+    else
+        gs_tone_render(state, time, info->output_shift, budget);
     state->held = held;
 }
 
@@ -424,7 +744,7 @@ void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const
 /* Where a bin of encoding begins, of `size` bins as played. */
 static uint32_t gs_playback_bin(const gs_playback *playback, uint32_t bin, uint32_t size)
 {
-    return gs_least(bin * playback->pitch >> 14, size);
+    return gs_least(bin * playback->frequency >> 16, size);
 }
 
 void gs_playback_mute_bins(const gs_playback *playback, const gs_info *info, const uint8_t *coded, gs_complex *z)
@@ -506,15 +826,16 @@ int32_t gs_playback_make_spectrum(gs_playback *playback, const gs_noise_state *s
                                   uint32_t frame, int32_t *level, int32_t highest, const gs_playback_fine *fine,
                                   gs_complex *z)
 {
-    const gs_noise_state *bands = playback->pitch == GS_PITCH_ONE ? state : gs_playback_bands(playback);
+    const gs_noise_state *bands = playback->tones & GS_TONES_KNOWN ? gs_playback_bands(playback) : state;
     int32_t exponent;
     uint32_t i;
 
     for (i = 0; i < state->bands; i++)
         level[i] = gs_noise_limited((level[i] - playback->lowered) * 256) >> 8;
+    highest = gs_noise_limited((highest - playback->lowered) * 256) >> 8;
     if (fine)
         highest += fine->highest * fine->step;
-    exponent = gs_noise_limited((highest - playback->lowered) * 256) >> 16;
+    exponent = gs_noise_limited(highest * 256) >> 16;
     if (exponent == 0)
         gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(info) - 1));
     else if (fine)
@@ -523,6 +844,19 @@ int32_t gs_playback_make_spectrum(gs_playback *playback, const gs_noise_state *s
     else
         gs_noise_make_spectrum(bands, info, frame, level, gs_noise_raised_by(info, exponent), z);
     return exponent;
+}
+
+int32_t gs_playback_make_levels(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t frame,
+                                int32_t *level)
+{
+    uint32_t time = frame << GS_NOISE_TIME_LOG2;
+
+    if (playback->tones & GS_TONES_PACED) {
+        uint32_t log2 = gs_noise_frame_log2(info);
+        time = gs_pace_clip_time(gs_playback_pace(playback, info), frame << log2) - GS_TIME_ZERO;
+        time = (uint32_t)((int32_t)time >> (log2 - GS_NOISE_TIME_LOG2));
+    }
+    return gs_noise_make_levels(state, info, time, level);
 }
 
 const int16_t *gs_playback_noise(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t position)
@@ -538,11 +872,11 @@ const int16_t *gs_playback_noise(gs_playback *playback, gs_noise_state *state, c
     while (state->frame != frame + 1) {
         int32_t exponent;
         state->frame++;
-        if (playback->pitch == GS_PITCH_ONE) {
+        if (playback->frequency == GS_AS_ENCODED && !(playback->tones & GS_TONES_PACED)) {
             exponent = gs_noise_make_frame(state, info, state->frame, z);
         } else {
             int32_t level[GS_BARK_BANDS];
-            int32_t highest = gs_noise_make_levels(state, info, state->frame, level);
+            int32_t highest = gs_playback_make_levels(playback, state, info, state->frame, level);
             exponent = gs_playback_make_spectrum(playback, state, info, state->frame, level, highest, NULL, z);
         }
         gs_playback_mute_bins(playback, info, NULL, z);

@@ -4,6 +4,7 @@
 #define GS_PLAYBACK_H
 
 #include "gs_noise.h"
+#include "gs_pace.h"
 #include "gs_tone.h"
 
 GS_CODE_BEGINS
@@ -28,8 +29,10 @@ typedef struct gs_playback {
     uint16_t begun;      /* tones that have their pitch; those behind them were held since */
     int16_t lowered;     /* what levels are lowered by */
     uint16_t tones;      /* what is known of them */
+    uint32_t frequency;  /* by which frequencies of encoding are multiplied, in 1/65536 */
+    uint32_t turn;       /* by which phases turn further, in 1/16384 */
     /* then, if there is memory for them, a gs_noise_state, whose bands are those of the pitch, and
-     * gs_played_tone[max_tones] */
+     * gs_played_tone[max_tones]; and if there is for these, a gs_pace and gs_stretched_tone[max_tones] */
 } gs_playback;
 
 /* A tone held, as it was encoded; the one held is as it sounds. */
@@ -41,10 +44,15 @@ typedef struct gs_played_tone {
     int16_t deviation;  /* of its partial's frequency from its own, in 1/16 phase steps */
 } gs_played_tone;
 
-void gs_playback_open(gs_playback *playback, int has_room);
+/* Opens it in so many bytes. */
+void gs_playback_open(gs_playback *playback, const gs_info *info, size_t bytes);
 
-/* Whether there is memory for a pitch. */
+/* Whether there is memory for a pitch, and for a pace. */
 int gs_playback_has_room(const gs_playback *playback);
+int gs_playback_has_pace(const gs_playback *playback);
+
+/* Where there is memory for it. */
+gs_pace *gs_playback_pace(gs_playback *playback, const gs_info *info);
 
 void gs_playback_fade(gs_playback *playback, uint32_t gain, uint32_t samples);
 void gs_playback_pitch(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t pitch);
@@ -54,12 +62,44 @@ void gs_playback_mute(gs_playback *playback, const gs_info *info, uint32_t kinds
 void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int16_t *noise, uint32_t samples,
                      int16_t *pcm);
 
+/* What follows from the pace, for tones and noise to come. */
+void gs_playback_change_pace(gs_playback *playback, gs_tone_state *state, const gs_info *info);
+
+/* Goes on at a pace from where slots up to `slot` were played as encoded. */
+void gs_playback_begin_pace(gs_playback *playback, gs_tone_state *state, const gs_info *info, int32_t slot);
+
+/* From a jump on: whether there is a pace. */
+void gs_playback_jump(gs_playback *playback, const gs_info *info, int is_paced);
+
+/* At a pace Gaussians are decoded while the tones held are as they were encoded, but for their frequencies; else they
+ * are as they sound. */
+void gs_playback_to_clip(gs_playback *playback, gs_tone_state *state, const gs_info *info);
+void gs_playback_from_clip(gs_playback *playback, gs_tone_state *state, const gs_info *info);
+
+/* The frame of a residual that was read last, for frames of noise at a pace. */
+typedef struct gs_playback_kept {
+    uint32_t segment_time; /* of the segment that has it */
+    int16_t exponent;
+    uint16_t cells;          /* 0: there is none */
+    gs_noise_cell cell[52u]; /* GS_RESIDUAL_CELLS */
+} gs_playback_kept;
+
+/* Where there is memory for a pace, of a stream with a residual. */
+gs_playback_kept *gs_playback_kept_frame(gs_playback *playback, const gs_info *info);
+
+int gs_playback_is_paced(const gs_playback *playback);
+
+/* Drops those of the tones that sound but are held no more that end first. Returns how many. */
+uint32_t gs_playback_make_room(gs_playback *playback, gs_tone_state *state, const gs_info *info);
+
 /* Gives the tones that slots began since the last call, held as they were encoded, the pitch and phase at which they
  * sound. */
 void gs_playback_begin_tones(gs_playback *playback, gs_tone_state *state, const gs_info *info);
 
-/* The same and gs_tone_drop_ended, before a slot is decoded. */
-void gs_playback_before_slot(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time);
+/* The same and gs_tone_drop_ended, before a slot is decoded; at a pace without the tones that sound from `place` on. Returns the
+ * time until which others are to be dropped. */
+uint32_t gs_playback_before_slot(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time,
+                                 uint32_t place);
 
 /* Makes the frequencies of all tones held those of encoding, and those at which they sound again. */
 void gs_playback_exchange(gs_playback *playback, gs_tone_state *state);
@@ -86,6 +126,10 @@ typedef struct gs_playback_fine {
 int32_t gs_playback_make_spectrum(gs_playback *playback, const gs_noise_state *state, const gs_info *info,
                                   uint32_t frame, int32_t *level, int32_t highest, const gs_playback_fine *fine,
                                   gs_complex *z);
+
+/* Makes the levels of a frame of noise where it lies in the clip. Returns the highest. */
+int32_t gs_playback_make_levels(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t frame,
+                                int32_t *level);
 
 /* gs_noise_render, without what is muted. */
 const int16_t *gs_playback_noise(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t position);

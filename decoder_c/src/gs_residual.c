@@ -14,6 +14,7 @@ GS_CODE_BEGINS
 
 GS_STATIC_ASSERT(the_public_header_knows_the_memory_of_a_residual,
                  sizeof(gs_residual_state) == GS_RESIDUAL_BYTES(1u, 0u) - 1u);
+GS_STATIC_ASSERT(all_cells_are_kept, sizeof((gs_playback_kept *)0)->cell == GS_RESIDUAL_CELLS * sizeof(gs_noise_cell));
 GS_STATIC_ASSERT(a_zero_fits_behind_the_values, GS_RESIDUAL_VALUES_AT < sizeof(gs_residual_state));
 GS_STATIC_ASSERT(the_public_header_has_room_for_the_header, sizeof((gs_info *)0)->residual == GS_RESIDUAL_HEADER_BYTES);
 
@@ -509,7 +510,32 @@ static int32_t gs_residual_make_coded(const gs_residual_frame *frame, gs_complex
     return exponent;
 }
 
-/* gs_residual_make_block of a stream that is played otherwise. */
+static void gs_residual_get_fine(const gs_residual_state *state, const gs_info *info, gs_playback_fine *fine)
+{
+    const int8_t *of_cell = state->fine;
+
+    fine->fine = of_cell;
+    fine->highest = 0;
+    fine->from = gs_residual_fine_from(info);
+    fine->step = gs_residual_level_step(info);
+    do { /* those that no cell has are 0 */
+        if (fine->highest < *of_cell)
+            fine->highest = *of_cell;
+    } while (++of_cell < state->fine + GS_RESIDUAL_CELLS);
+}
+
+static void gs_residual_keep(const gs_residual_frame *frame, gs_playback_kept *kept)
+{
+    const gs_noise_cell *cell;
+
+    kept->segment_time = frame->state->segment_time;
+    kept->exponent = (int16_t)frame->exponent;
+    kept->cells = 0;
+    for (cell = frame->cell; cell < frame->cell_end; cell++)
+        kept->cell[kept->cells++] = *cell;
+}
+
+/* gs_residual_make_block of a stream that is played otherwise; at a pace it only keeps the frame. */
 static GS_NOINLINE void gs_residual_make_played_block(gs_residual_frame *frame, gs_playback *playback)
 {
     gs_noise_state *noise = frame->noise;
@@ -518,21 +544,16 @@ static GS_NOINLINE void gs_residual_make_played_block(gs_residual_frame *frame, 
     uint32_t number = frame->state->frame;
     int32_t exponent;
 
+    if (gs_playback_is_paced(playback)) {
+        gs_residual_keep(frame, gs_playback_kept_frame(playback, info));
+        return;
+    }
     if (noise->frame + 1 != number || number == 0)
         gs_noise_forget_older(noise, info);
     noise->frame = number;
     if (playback->muted & GS_MUTE_RESIDUAL || playback->pitch != GS_PITCH_ONE) {
         gs_playback_fine fine;
-        const int8_t *of_cell = frame->state->fine;
-        const gs_noise_cell *cell;
-        fine.fine = of_cell;
-        fine.highest = 0;
-        for (cell = frame->cell; cell < frame->cell_end; cell++, of_cell++) {
-            if (fine.highest < *of_cell)
-                fine.highest = *of_cell;
-        }
-        fine.from = gs_residual_fine_from(info);
-        fine.step = gs_residual_level_step(info);
+        gs_residual_get_fine(frame->state, info, &fine);
         exponent = gs_playback_make_spectrum(playback, noise, info, number, frame->level, frame->highest, &fine, z);
         gs_playback_mute_bins(playback, info, NULL, z);
     } else {
@@ -540,6 +561,58 @@ static GS_NOINLINE void gs_residual_make_played_block(gs_residual_frame *frame, 
         gs_playback_mute_bins(playback, info, gs_residual_values(frame->state), z);
     }
     gs_noise_make_block(noise, info, exponent);
+}
+
+/* Makes a frame of noise at a pace, with the coefficients read last where they belong to its bins. Returns its
+ * exponent. */
+static int32_t gs_residual_make_paced_frame(gs_residual_state *state, gs_noise_state *noise, const gs_info *info,
+                                            gs_playback *playback)
+{
+    const gs_playback_kept *kept = gs_playback_kept_frame(playback, info);
+    gs_complex *z = gs_noise_block(noise, info);
+    uint32_t number = state->frame;
+    gs_residual_frame frame;
+    gs_playback_fine fine;
+    int32_t exponent;
+    uint32_t i;
+
+    frame.highest = gs_playback_make_levels(playback, noise, info, noise->frame, frame.level);
+    if (kept->cells == 0 || kept->segment_time != state->segment_time || playback->muted & GS_MUTE_RESIDUAL ||
+        playback->pitch != GS_PITCH_ONE || gs_playback_pace(playback, info)->rate != info->sample_rate) {
+        gs_residual_get_fine(state, info, &fine);
+        exponent = gs_playback_make_spectrum(playback, noise, info, noise->frame, frame.level, frame.highest, &fine, z);
+        gs_playback_mute_bins(playback, info, NULL, z);
+        return exponent;
+    }
+    frame.state = state;
+    frame.info = info;
+    frame.noise = noise;
+    frame.exponent = kept->exponent;
+    for (i = 0; i < kept->cells; i++)
+        frame.cell[i] = kept->cell[i];
+    frame.cell_end = frame.cell + kept->cells;
+    state->frame = noise->frame; /* by which signs are drawn */
+    exponent = gs_residual_make_coded(&frame, z);
+    state->frame = number;
+    gs_playback_mute_bins(playback, info, gs_residual_values(state), z);
+    return exponent;
+}
+
+const int16_t *gs_residual_noise(gs_residual_state *state, gs_noise_state *noise, const gs_info *info,
+                                 gs_playback *playback, uint32_t position)
+{
+    uint32_t log2 = gs_noise_frame_log2(info);
+    uint32_t frame = position >> log2;
+
+    if (noise->frame != frame && noise->frame != frame + 1) {
+        gs_noise_forget_older(noise, info);
+        noise->frame = frame - 1;
+    }
+    while (noise->frame != frame + 1) {
+        noise->frame++;
+        gs_noise_make_block(noise, info, gs_residual_make_paced_frame(state, noise, info, playback));
+    }
+    return (const int16_t *)(const void *)gs_noise_block(noise, info) + (position & (((uint32_t)1 << log2) - 1));
 }
 
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
@@ -561,12 +634,12 @@ void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_co
     gs_residual_add_tones(&frame);
     if (age < GS_NOISE_LONGEST)
         noise->held = (uint8_t)gs_residual_noises_of_segment(state, noise, age);
-    frame.highest = gs_noise_make_levels(noise, info, state->frame, frame.level);
+    frame.highest = gs_noise_make_levels(noise, info, state->frame << GS_NOISE_TIME_LOG2, frame.level);
     gs_residual_read_values(&frame, gs_residual_make_steps(&frame));
     if (is_wanted && !coder->input.error) {
         if (noise->held != held) {
             noise->held = held;
-            frame.highest = gs_noise_make_levels(noise, info, state->frame, frame.level);
+            frame.highest = gs_noise_make_levels(noise, info, state->frame << GS_NOISE_TIME_LOG2, frame.level);
         }
         if (GS_HAS_PLAYBACK && playback)
             gs_residual_make_played_block(&frame, playback);

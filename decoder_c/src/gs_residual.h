@@ -79,6 +79,10 @@ void gs_residual_start_segment(gs_residual_state *state, const gs_info *info, ui
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
                       gs_noise_state *noise, int is_wanted, gs_playback *playback);
 
+/* gs_noise_render at a pace. */
+const int16_t *gs_residual_noise(gs_residual_state *state, gs_noise_state *noise, const gs_info *info,
+                                 gs_playback *playback, uint32_t position);
+
 /* ---- cost ---- */
 
 /* No frame is left out for a budget. */

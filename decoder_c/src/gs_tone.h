@@ -215,6 +215,54 @@ GS_STATIC void gs_tone_drop_ended(gs_tone_state *state, const gs_info *info, uin
  * that cost `budget` MACs a sample. What was made before a jump is forgotten after GS_WARM_UP_BLOCKS blocks. */
 void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, uint32_t budget);
 
+/* What a tone has beside a gs_held_tone where the clip is played at a pace of its own (SPEC 9.5). As it is rendered the
+ * gs_held_tone has its scale as encoded in any octave, and onset and phase here are those that it was encoded with; onset,
+ * phase and octave are exchanged while Gaussians are decoded. */
+typedef struct gs_stretched_tone {
+    uint32_t onset;
+    uint16_t phase;
+    int8_t stretch; /* log2 of what its support is stretched by, in 1/32 */
+    uint8_t rest;   /* bits 2-7: how far its onset lies before its first sample, in 1/64; bits 0-1: the octave */
+} gs_stretched_tone;
+
+/* The envelope of tones of a size, that is the logarithm of the samples of a straight piece to the base of 2, in 1/32. */
+typedef struct gs_stretch {
+    int32_t size;
+    uint32_t length;  /* of a straight piece, in 1/256 samples */
+    int32_t back;     /* by which a slope over a piece becomes one over a sample.. */
+    uint32_t down;    /* ..and then shifted */
+    uint32_t inverse; /* of the length, together with two shifts, a little too small */
+    uint32_t before;
+    uint32_t after;
+} gs_stretch;
+
+void gs_stretch_set(gs_stretch *stretch, int32_t size);
+
+/* A size that none has. */
+#define GS_STRETCH_NONE INT32_MAX
+
+/* The size of a tone that is rendered in an octave. */
+static inline int32_t gs_stretch_size(const gs_held_tone *held, const gs_stretched_tone *tone, uint32_t octave)
+{
+    return 32 * (held->scale - (int32_t)octave) + tone->stretch;
+}
+
+/* How far the onset of a tone lies before its first sample, in 1/256. */
+static inline uint32_t gs_stretch_late(const gs_stretched_tone *tone)
+{
+    return tone->rest & 0xFCu;
+}
+
+/* How many samples a tone has that is so late. */
+static inline uint32_t gs_stretch_samples(const gs_stretch *stretch, uint32_t late)
+{
+    return (32 * stretch->length - late + 255) >> 8;
+}
+
+/* gs_tone_render of tones that have these stretches. */
+void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time, uint32_t output_shift,
+                              uint32_t budget);
+
 /* ---- cost ---- */
 
 /* Of all tones in the block that begins at `time`. */

@@ -39,7 +39,7 @@ static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t 
 {
     uint32_t phase = *phase_of;
 
-    GS_ASSERT(run >= 1 && run <= GS_BLOCK_SAMPLES && envelope > -(2 << GS_MAX_SCALE));
+    GS_ASSERT(run >= 1 && run <= GS_BLOCK_SAMPLES && envelope > -(1 << 17));
 #ifdef __ARM_FEATURE_DSP
     if (run & 1u) {
         uint32_t first = *sum;
@@ -264,10 +264,10 @@ GS_TONE_FUNCTION gs_tone_upsample(const uint32_t *below, uint32_t *sum, uint32_t
 #define GS_TONE_STRENGTHS 56u
 GS_STATIC_ASSERT(costs_fit_the_sums, GS_TONE_STRENGTHS <= GS_BLOCK_SAMPLES);
 
-/* How strong a tone is in the middle of its part of a block, in steps of a quarter of an octave that begin at 0. */
-GS_STATIC uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part)
+/* How strong a tone is in a straight piece of its envelope, in steps of a quarter of an octave that begin at 0. */
+static GS_INLINE uint32_t gs_tone_strength_at(const gs_held_tone *held, uint32_t piece)
 {
-    const int16_t *at = gs_envelope + ((part->age + part->samples / 2) >> held->scale);
+    const int16_t *at = gs_envelope + piece;
     uint32_t magnitude = (uint32_t)(at[0] + at[1]) * held->amplitude >> 16;
     uint32_t octave = 0;
 
@@ -276,6 +276,12 @@ GS_STATIC uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part
         octave++;
     }
     return 4 * octave + magnitude;
+}
+
+/* In the middle of its part of a block. */
+GS_STATIC uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part)
+{
+    return gs_tone_strength_at(held, (part->age + part->samples / 2) >> held->scale);
 }
 
 GS_CODE_ENDS

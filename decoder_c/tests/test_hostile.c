@@ -77,6 +77,9 @@ static void test_flipped(test_stream *stream, void *memory, size_t room)
             (void)gs_set_budget(decoder, test_random(200));
             (void)gs_set_pitch(decoder, GS_LOWEST_PITCH + test_random(GS_HIGHEST_PITCH - GS_LOWEST_PITCH + 1));
             (void)gs_set_mute(decoder, test_random(GS_MUTE_ALL + 1), 0, test_random(2000));
+            (void)gs_set_tempo(decoder, GS_LOWEST_TEMPO + test_random(GS_HIGHEST_TEMPO - GS_LOWEST_TEMPO + 1));
+            if (test_random(2))
+                (void)gs_set_rate(decoder, GS_LOWEST_RATE + test_random(GS_HIGHEST_RATE - GS_LOWEST_RATE + 1));
             (void)gs_seek(decoder, test_random(stream->info.samples + 1));
             (void)read_all(decoder, NULL, 1000, NULL);
         } else {

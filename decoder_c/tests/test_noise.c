@@ -94,7 +94,7 @@ static void test_levels(void)
         uint32_t frame = around + test_random(260);
         uint32_t bands = test_noise_levels(&stream, frame, expected);
         uint32_t band;
-        gs_noise_make_levels(&memory.state, &stream.info, frame, level);
+        gs_noise_make_levels(&memory.state, &stream.info, frame << GS_NOISE_TIME_LOG2, level);
         CHECK(bands == memory.state.bands);
         for (band = 0; band < bands; band++)
             CHECK(level[band] == expected[band]);
@@ -146,7 +146,7 @@ static void test_frame(void)
     if (exponent > 0) {
         int32_t level[GS_BARK_BANDS];
         int32_t up = (15 - (int32_t)exponent + !(stream.info.decoder_class.noise_frame_log2 & 1u)) * 256;
-        CHECK(gs_noise_make_levels(&memory.state, &stream.info, frame, level) >> 8 == exponent);
+        CHECK(gs_noise_make_levels(&memory.state, &stream.info, frame << GS_NOISE_TIME_LOG2, level) >> 8 == exponent);
         gs_noise_make_spectrum(&memory.state, &stream.info, frame, level, up, memory.numbers);
         for (k = 0; k < size; k++)
             CHECK(*place_of(k, stream.info.decoder_class.noise_frame_log2) == expected[k]);

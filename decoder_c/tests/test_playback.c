@@ -1,4 +1,4 @@
-/* SPEC 9: pitch, gain, fades and muting, on streams of random legal decisions. */
+/* SPEC 9: pitch, tempo, output rate, gain, fades and muting, on streams of random legal decisions. */
 #include "gs_test.h"
 
 static gs_decoder *open_for_playback(const test_stream *stream)
@@ -109,6 +109,13 @@ static void check_refusals(const test_stream *stream, gs_decoder *decoder, int16
     CHECK(gs_set_pitch(NULL, GS_PITCH_ONE) == GS_ERR_ARGUMENT && gs_set_pitch(plain, GS_PITCH_ONE) == GS_ERR_MEMORY);
     CHECK(gs_set_pitch(decoder, GS_LOWEST_PITCH - 1) == GS_ERR_ARGUMENT);
     CHECK(gs_set_pitch(decoder, GS_HIGHEST_PITCH + 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_tempo(NULL, GS_TEMPO_ONE) == GS_ERR_ARGUMENT && gs_set_tempo(plain, GS_TEMPO_ONE) == GS_ERR_MEMORY);
+    CHECK(gs_set_tempo(decoder, GS_LOWEST_TEMPO - 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_tempo(decoder, GS_HIGHEST_TEMPO + 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_rate(NULL, GS_LOWEST_RATE) == GS_ERR_ARGUMENT && gs_set_rate(plain, GS_LOWEST_RATE) == GS_ERR_MEMORY);
+    CHECK(gs_set_rate(decoder, GS_LOWEST_RATE - 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_set_rate(decoder, GS_HIGHEST_RATE + 1) == GS_ERR_ARGUMENT);
+    CHECK(gs_played_samples(NULL) == 0 && gs_played_samples(plain) == stream->info.samples);
     CHECK(gs_set_fade(decoder, 0, 0x80000000u) == GS_ERR_ARGUMENT);
     CHECK(gs_set_mute(decoder, GS_MUTE_ALL + 1, 0, 0) == GS_ERR_ARGUMENT);
     CHECK(gs_set_mute(decoder, 0, 2, 1) == GS_ERR_ARGUMENT && gs_set_mute(decoder, 0, 0, 65536) == GS_ERR_ARGUMENT);
@@ -119,10 +126,46 @@ static void check_refusals(const test_stream *stream, gs_decoder *decoder, int16
     free(plain);
 }
 
+/* At a tempo and a rate a clip has the length that it is said to have, and is the same in reads of any size. */
+static void check_pace(const test_stream *stream)
+{
+    gs_decoder *decoder = open_for_playback(stream);
+    uint32_t tempo = GS_LOWEST_TEMPO + test_random(GS_HIGHEST_TEMPO - GS_LOWEST_TEMPO + 1);
+    uint32_t rate = GS_LOWEST_RATE + test_random(GS_HIGHEST_RATE - GS_LOWEST_RATE + 1);
+    uint32_t samples;
+    uint32_t whole;
+    int16_t *pcm;
+
+    CHECK(gs_played_samples(decoder) == stream->info.samples);
+    CHECK(gs_set_rate(decoder, rate) == GS_OK && gs_set_tempo(decoder, tempo) == GS_OK);
+    samples = gs_played_samples(decoder);
+    whole = (uint32_t)((double)stream->info.samples * rate / stream->info.sample_rate * GS_TEMPO_ONE / tempo);
+    CHECK(samples + 1 + samples / 1000 > whole && samples <= whole + 1);
+    pcm = (int16_t *)malloc((2 * samples + 1) * sizeof *pcm);
+    CHECK(pcm);
+    CHECK(gs_tell(decoder) == 0 && gs_read(decoder, pcm, samples + 1) == (int32_t)samples);
+    CHECK(gs_tell(decoder) == stream->info.samples && gs_read(decoder, pcm, 1) == 0);
+    CHECK(gs_rewind(decoder) == GS_OK && gs_read(decoder, pcm, samples) == (int32_t)samples);
+    CHECK(gs_rewind(decoder) == GS_OK);
+    read_all(decoder, 100, samples, pcm + samples);
+    CHECK(memcmp(pcm, pcm + samples, samples * sizeof *pcm) == 0);
+    CHECK(gs_set_tempo(decoder, GS_TEMPO_ONE) == GS_OK);
+    if (stream->info.sample_rate >= GS_LOWEST_RATE && stream->info.sample_rate <= GS_HIGHEST_RATE) {
+        CHECK(gs_set_rate(decoder, stream->info.sample_rate) == GS_OK && gs_rewind(decoder) == GS_OK);
+        free(pcm);
+        samples = stream->info.samples;
+        pcm = (int16_t *)malloc(samples * sizeof *pcm);
+        CHECK(pcm && gs_read(decoder, pcm, samples) == (int32_t)samples);
+        CHECK(memcmp(pcm, stream->pcm, samples * sizeof *pcm) == 0);
+    }
+    free(pcm);
+    free(decoder);
+}
+
 /* Gain takes less memory than a pitch. */
 static void check_little_memory(const test_stream *stream)
 {
-    size_t bytes = ((test_room(&stream->info) + 3) & ~(size_t)3) + 28;
+    size_t bytes = ((test_room(&stream->info) + 3) & ~(size_t)3) + 36;
     void *memory = malloc(bytes);
     gs_decoder *decoder = NULL;
 
@@ -130,6 +173,7 @@ static void check_little_memory(const test_stream *stream)
     CHECK(gs_open_memory(memory, bytes, stream->bytes.data, stream->bytes.count, &decoder) == GS_OK);
     CHECK(gs_set_gain(decoder, 0) == GS_OK && gs_set_mute(decoder, GS_MUTE_NOISE, 0, 0) == GS_OK);
     CHECK(gs_set_pitch(decoder, GS_PITCH_ONE) == GS_ERR_MEMORY);
+    CHECK(gs_set_tempo(decoder, GS_TEMPO_ONE) == GS_ERR_MEMORY);
     free(memory);
 }
 
@@ -148,6 +192,7 @@ static void test(void)
     check_gain(&stream, decoder, pcm);
     check_silence(&stream, decoder, pcm);
     check_settings(&stream, pcm, pcm + stream.info.samples);
+    check_pace(&stream);
     free(pcm);
     free(decoder);
     test_stream_free(&stream);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.native import class_bytes
@@ -24,25 +24,25 @@ class Playback:
     """The most that any call wrote to."""
 
 
-def state_bytes(header: StreamHeader, machine: Machine, has_pitch: bool = False) -> int:
-    """Memory that gs_open_memory needs for a stream's class, and for a pitch, by the core's own reckoning."""
+def state_bytes(header: StreamHeader, machine: Machine, is_changed: bool = False) -> int:
+    """Memory that gs_open_memory needs for a stream's class, and to play it otherwise, by the core's own reckoning."""
     decoder_class = class_bytes(header)
     place = machine.reserve(len(decoder_class))
     machine.write(place, decoder_class)
-    return machine.call("gs_playback_size" if has_pitch else "gs_decoder_size", place)
+    return machine.call("gs_playback_size" if is_changed else "gs_decoder_size", place)
 
 
 def play_on_unicorn(
     machine: Machine,
     data: bytes,
-    header: StreamHeader,
+    samples: int,
     block: int,
     memory_bytes: int,
     on_call: OnCall,
-    pitch: int | None = None,
+    changes: Mapping[str, int],
 ) -> Playback:
-    """Call gs_open_memory and then gs_read, `block` samples at a time, to the end of the clip; at a pitch of the C
-    library's numbers, if one is given."""
+    """Call gs_open_memory, the functions of the C library that `changes` names, with a number each, and then gs_read,
+    `block` samples at a time, for so many samples."""
     memory, clip = machine.reserve(memory_bytes), machine.reserve(len(data))
     pcm, opened = machine.reserve(2 * block), machine.reserve(4)
     machine.write(clip, data)
@@ -51,11 +51,12 @@ def play_on_unicorn(
         raise SimError(f"gs_open_memory gave {error} on the simulated core")
     on_call(machine.counts)
     decoder = int.from_bytes(machine.read(opened, 4), "little")
-    if pitch is not None and (error := machine.call("gs_set_pitch", decoder, pitch)):
-        raise SimError(f"gs_set_pitch gave {error} on the simulated core")
+    for name, value in changes.items():
+        if error := machine.call(name, decoder, value):
+            raise SimError(f"{name} gave {error} on the simulated core")
     pieces: list[bytes] = []
     done = 0
-    while done < header.samples:
+    while done < samples:
         count = machine.call("gs_read", decoder, pcm, block)
         if count <= 0:
             raise SimError(f"gs_read gave {count} on the simulated core, after {done} samples")

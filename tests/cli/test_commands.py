@@ -270,6 +270,12 @@ def test_playing_otherwise_than_encoded(call: Call, folder: Path) -> None:
     higher = played("--pitch", "1.5")
     assert len(higher) == len(plain)
     np.testing.assert_array_equal(played("--pitch", "1.5", "--backend", "numba"), higher)
+    assert len(played("--tempo", "0.5")) == 2 * len(plain)
+    rate = soundfile.info("played.wav").samplerate
+    other = played("--tempo", "1.25", "--pitch", "0.8", "--rate", "48000", "--fade-out", "0.1")
+    assert soundfile.info("played.wav").samplerate == 48000
+    assert len(other) == soundfile.info("played.wav").frames == pytest.approx(len(plain) * 48000 / rate / 1.25, abs=3)
+    assert np.abs(other[-10:]).max() < 0.01 * np.abs(plain).max() + 2
 
 
 @pytest.mark.parametrize(
@@ -278,6 +284,11 @@ def test_playing_otherwise_than_encoded(call: Call, folder: Path) -> None:
         (("--gain-db", "13"), "12.04"),
         (("--fade-in", "-1"), "fade"),
         (("--pitch", "2.1"), "0.5..2"),
+        (("--tempo", "0.4"), "0.5..2"),
+        (("--tempo", "nan"), "0.5..2"),
+        (("--rate", "7999"), "8000..48000"),
+        (("--rate", "fast"), "integer"),
+        (("--rate", "48000", "--backend", "torch"), "numba"),
         (("--mute", "bass"), "tone, noise, residual"),
         (("--mute", "9-x"), "2000-4000"),
         (("--mute", "1-2", "--mute", "3-4"), "one band"),

@@ -101,6 +101,19 @@ def test_another_pitch_is_played_bit_exactly() -> None:
         Settings("cortex-m4", engine="qemu", pitch=1.5)
 
 
+def test_another_pace_is_played_bit_exactly() -> None:
+    plain, other = play(CLIP, "cortex-m4"), play(CLIP, "cortex-m4", tempo=1.5, rate=8000)
+    assert other.bit_exact
+    assert other.sample_rate == 8000
+    assert other.samples == pytest.approx(plain.samples * 8000 / plain.sample_rate / 1.5, abs=2)
+    assert other.promised_macs > plain.promised_macs
+    assert other.worst_window_multiplies < other.promised_macs * other.worst_window_samples
+    with pytest.raises(SimError, match="take unicorn"):
+        Settings("cortex-m4", engine="qemu", tempo=1.5)
+    with pytest.raises(SimError, match=r"8000\.\.48000"):
+        Settings("cortex-m4", rate=4000)
+
+
 def test_worst_windows_are_the_worst() -> None:
     report = play(SPEECH, "cortex-m4", block=160)
     # 20 ms are one block of 160 samples at 8 kHz.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,33 @@ PITCH_ONE = 1 << 14
 """The pitch of a stream as encoded."""
 
 
+class Pace(NamedTuple):
+    """What pitch, tempo and output rate come to (SPEC 9.5)."""
+
+    pitch: int = PITCH_ONE
+    rate: int = 0
+    """Of the samples that are given, in Hz; 0 for that of the stream."""
+    frequency: int = 1 << 16
+    """By which the frequencies of encoding are multiplied, a sample of each, in 1/65536."""
+    step: int = 1 << 16
+    """Samples of the clip for each that is given, in 1/65536."""
+    stretch: int = 1 << 16
+    """Samples that are given for each of the clip, in 1/65536."""
+    turn: int = PITCH_ONE
+    """By which phases turn further, in 1/16384."""
+    size: int = 0
+    """Of supports: what they are stretched by, in 1/32 octaves."""
+
+
+AS_ENCODED = Pace()
+
+
+class Clock(Protocol):
+    """Where the clip lies among the samples that are given."""
+
+    def clip_sample(self, sample: int) -> int: ...
+
+
 class Rule(NamedTuple):
     """How the blocks from number `first` on are made."""
 
@@ -56,8 +83,10 @@ class Rule(NamedTuple):
     macs: int | None = None
     """Budget in MACs a sample; None for none."""
     muted: Muted = NOTHING_MUTED
-    pitch: int = PITCH_ONE
+    pace: Pace = AS_ENCODED
     """That of noise, and of tones that begin."""
+    clock: Clock | None = None
+    """None where the samples that are given are those of the clip."""
 
 
 Rules = Sequence[Rule]

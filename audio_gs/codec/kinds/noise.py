@@ -50,13 +50,14 @@ from ..tables import (
     hz_of_bark,
 )
 from .base import (
+    AS_ENCODED,
     EVERYTHING,
     PHYSICAL,
-    PITCH_ONE,
     Array,
     HeaderLimit,
     Kind,
     Macs,
+    Pace,
     Renderer,
     Rule,
     Rules,
@@ -280,14 +281,20 @@ def band_bins(sample_rate: int, frame_log2: int) -> npt.NDArray[np.int64]:
 @njit(cache=True)
 def frame_levels(frame: int, base: int, noises: Array, bands: int) -> Array:
     """Level of every band in a frame, int64, shape (bands,), before it is limited."""
+    return levels_at(8 * frame, base, noises, bands)
+
+
+@njit(cache=True)
+def levels_at(time: int, base: int, noises: Array, bands: int) -> Array:
+    """`frame_levels` at a time in eighths of frames."""
     levels = np.full(bands, base * LEVEL_STEP, np.int64)
     for g in range(len(noises)):
         scale = noises[g]["scale"]
-        age = frame - noises[g]["frame"]
-        if age <= 0 or age >= NOISE_SHORTEST_SUPPORT << scale:
+        age = time - 8 * noises[g]["frame"]
+        if age <= 0 or age >= 8 * NOISE_SHORTEST_SUPPORT << scale:
             continue
-        piece = (age << 3) >> scale
-        rest = (age << 3) & ((1 << scale) - 1)
+        piece = age >> scale
+        rest = age & ((1 << scale) - 1)
         over_time = _ENVELOPE[piece] + (((_ENVELOPE[piece + 1] - _ENVELOPE[piece]) * rest) >> scale)
         peak = (noises[g]["weight"] * over_time) >> 7
         width = noises[g]["width"]
@@ -507,14 +514,8 @@ def spectrum_of_coded_frame(frame: int, frame_log2: int, levels: Array, bins: Ar
     return exponent, values
 
 
-@njit(cache=True)
-def lowered_by(pitch: int) -> int:
-    """By how much levels are lower at a pitch, so that the power stays."""
-    return (log2_level(pitch) - 14 * 256) >> 1
-
-
 class Drawn(NamedTuple):
-    """How a frame is made that is drawn altogether, at a pitch."""
+    """How a frame is made that is drawn altogether, at a pace."""
 
     bins: Array
     """Of the centres of bands as played."""
@@ -524,13 +525,14 @@ class Drawn(NamedTuple):
     """What levels are lowered by, so that the power stays."""
 
 
-def drawn_at(pitch: int, header: StreamHeader) -> Drawn:
-    """At a pitch of `PITCH_ONE` bands are where they were encoded."""
+def drawn_at(pace: Pace, header: StreamHeader) -> Drawn:
+    """As encoded bands are where they were encoded."""
     log2 = noise_of(header).frame_log2
     encoded = band_bins(header.sample_rate, log2)
-    bins = (((bark_hz() * pitch) >> 14) << (log2 + 1)) // header.sample_rate
+    bins = (((bark_hz() * pace.pitch) >> 14) << (log2 + 1)) // (pace.rate or header.sample_rate)
     bins = bins[bins < 1 << log2][: len(encoded)]
-    return Drawn(bins, min(1 << log2, (pitch << log2) >> 14), (log2_level(pitch) - 14 * 256) >> 1)
+    size = min(1 << log2, (pace.frequency << log2) >> 16)
+    return Drawn(bins, size, (log2_level(pace.frequency) - 16 * 256) >> 1)
 
 
 @njit(cache=True)
@@ -540,10 +542,10 @@ def spectrum_of_drawn_frame(
     """`spectrum_of_frame`, drawn altogether. Of a residual layer there are its fine levels: what they add to the levels
     of cells, which as encoded have these first bins and ends; from interval `fine_from` on each has two."""
     size = 1 << frame_log2
-    highest = np.max(levels) - drawn.lowered
+    highest = min(max(np.max(levels) - drawn.lowered, 0), HIGHEST_LEVEL)
     if len(fine):
         highest += max(0, np.max(fine))
-    exponent = min(max(highest, 0), HIGHEST_LEVEL) >> 8
+    exponent = min(highest, HIGHEST_LEVEL) >> 8
     if exponent == 0:
         return 0, np.zeros(size, np.int64)
     of_bins = spectrum_levels(limited(levels - drawn.lowered), drawn.bins, frame_log2)
@@ -602,6 +604,10 @@ class NoiseRenderer(Renderer):
         self._frames: dict[int, tuple[int, Array]] = {}
         self.coded: dict[int, Coded] = {}
         """Frames of a residual layer by number, which must be here before their samples are asked for."""
+        self.latest: Coded | None = None
+        """The one that was read last, for frames at a pace of their own; of its fine levels."""
+        self.held: Coded | None = None
+        """The same where its coefficients may be held."""
 
     def samples(self, start: int, count: int, table: Table, rules: Rules = EVERYTHING) -> npt.NDArray[np.int64]:
         log2 = self._noise.frame_log2
@@ -621,11 +627,16 @@ class NoiseRenderer(Renderer):
         if frame in self._frames:
             return self._frames[frame]
         log2, muted = self._noise.frame_log2, rule.muted
-        levels = limited(frame_levels(frame, self._noise.base, noises, len(self._bins)))
+        time = rule.clock.clip_sample(frame << log2) >> (log2 - 3) if rule.clock else 8 * frame
+        levels = limited(levels_at(time, self._noise.base, noises, len(self._bins)))
         coded = self.coded.pop(frame, None)
-        is_drawn = coded is None or "residual" in muted.kinds or rule.pitch != PITCH_ONE
-        if rule.pitch != PITCH_ONE or (coded and is_drawn):
-            drawn = drawn_at(rule.pitch, self._header)
+        is_changed = rule.pace.frequency != AS_ENCODED.frequency or rule.clock is not None
+        if rule.clock:
+            are_bins_the_same = (rule.pace.pitch, rule.pace.rate) == (AS_ENCODED.pitch, self._header.sample_rate)
+            coded, is_changed = (self.held, False) if are_bins_the_same and self.held else (self.latest, True)
+        is_drawn = coded is None or "residual" in muted.kinds or is_changed
+        if is_changed or (coded and is_drawn):
+            drawn = drawn_at(rule.pace, self._header)
             cells = (coded.first, coded.end, coded.fine, coded.fine_from) if coded else (*(_NO_CELLS,) * 3, 0)
             exponent, values = spectrum_of_drawn_frame(frame, log2, levels, drawn, *cells)
         elif coded:

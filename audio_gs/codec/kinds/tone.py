@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..tables import (
     ENVELOPE_SIGMA,
     FIRST_BIN,
     FULL_SCALE,
+    GAIN_STEPS,
     GAMMA_LENGTHS,
     HALF_BAND_TAPS,
     HALF_SQRT2_Q16,
@@ -37,6 +38,7 @@ from ..tables import (
     WARM_UP_BLOCKS,
     cosine,
     envelope,
+    gain,
     half_band,
     phase_bits,
 )
@@ -44,7 +46,6 @@ from .base import (
     EVERYTHING,
     NOTHING_MUTED,
     PHYSICAL,
-    PITCH_ONE,
     Array,
     HeaderLimit,
     Kind,
@@ -202,6 +203,7 @@ def _encode_slot(
 
 # ---- dequantise ----
 
+_GAIN = gain().astype(np.int64)
 LARGEST_PEAK = 32767
 _HALF_COSINE_STEP = 32
 
@@ -250,35 +252,89 @@ def octave(bin_: npt.ArrayLike, scale: npt.ArrayLike) -> Integers:
     return np.sum(fits, axis=0).reshape(k.shape)
 
 
-PLAYED_TONE_DTYPE = np.dtype([*TONE_DTYPE.descr, ("pitch", "<i4"), ("rotation", "<i4"), ("deviation", "<i4")])
-"""A tone that is played at a pitch of its own (SPEC 9.4), 16384 as encoded. rotation: of the phase at its centre, 65536
-a turn. deviation: of its partial's frequency from its own, in 1/16 phase steps."""
+PLAYED_TONE_DTYPE = np.dtype(
+    [
+        *TONE_DTYPE.descr,
+        *((name, "<i4") for name in ("frequency", "step", "size", "rotation", "deviation", "last")),
+        ("place", "<i8"),
+    ]
+)
+"""A tone that is played at a pace of its own (SPEC 9.4, 9.5): that pace's frequency, step and size. rotation: of the
+phase at its centre, 65536 a turn. deviation: of its partial's frequency from its own, in 1/16 phase steps. last: the
+last block that it sounds in. place: its centre, in 1/65536 of the samples that are given."""
 
 
-def frequency_at_pitch(table: Table) -> Integers:
-    """The phase step a sample of tones of dtype `PLAYED_TONE_DTYPE` at their pitches, in 1/16."""
-    step, change = increment(table["bin"], table["scale"]), table["pitch"].astype(np.int64) - PITCH_ONE
+def frequency_at_pace(table: Table) -> Integers:
+    """The phase step a sample of tones of dtype `PLAYED_TONE_DTYPE` at their paces, in 1/16."""
+    step, factor = increment(table["bin"], table["scale"]), table["frequency"].astype(np.int64)
     deviation = table["deviation"].astype(np.int64)
-    return np.maximum(0, 16 * step + ((change * step) >> 10) + ((change * deviation) >> 14))
+    return np.maximum(0, ((factor * step) >> 12) + (((factor - table["step"]) * deviation) >> 16))
 
 
-def held_at_pitch(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
-    """`held`, of a table of dtype `PLAYED_TONE_DTYPE`; without what is beyond half the sample rate."""
-    step = frequency_at_pitch(table)
-    table, step = table[step < 1 << 19], step[step < 1 << 19]
-    scale = table["scale"].astype(np.int64)
+_LARGEST_FREQUENCY = 1 << 19
+"""Half the sample rate, in 1/16 phase steps."""
+_SHORTEST_PIECE = GAIN_STEPS * OCTAVE_SCALE
+"""log2 of the shortest straight piece of an envelope at a lower sample rate, in 1/32."""
+
+STRETCHED = np.dtype([*HELD.descr, ("size", "<i8"), ("late", "<i8"), ("samples", "<i8"), ("last", "<i8")])
+"""A tone as rendering takes it at a pace. size: 32 times log2 of the samples of a straight piece. late: how far its
+onset lies before its first sample, in 1/64. samples: how many it has. last: the last block that it sounds in."""
+
+
+def piece_length(size: npt.ArrayLike) -> Integers:
+    """The length of a straight piece of an envelope, in 1/256 samples."""
+    size = np.asarray(size, np.int64)
+    shift = (size >> 5) - 5
+    steps = _GAIN[size & 31]
+    return np.where(shift >= 0, steps << np.maximum(shift, 0), steps >> np.maximum(-shift, 0))
+
+
+def laid_out(table: Table) -> tuple[npt.NDArray[Any], Integers]:
+    """Octave, scale, onset, late, size and samples of tones of dtype `PLAYED_TONE_DTYPE`, in a table of dtype
+    `STRETCHED`, and their phase steps as `frequency_at_pace` has them, of those beyond half the sample rate that."""
+    step = np.minimum(frequency_at_pace(table), _LARGEST_FREQUENCY)
+    beyond = (table["frequency"].astype(np.int64) >> 4) * increment(table["bin"], table["scale"]) >> 27
+    step[beyond != 0] = _LARGEST_FREQUENCY
+    scale, size = table["scale"].astype(np.int64), table["size"].astype(np.int64)
     halvings = np.arange(1, OCTAVES)[:, None]
-    fits = (scale >= halvings + OCTAVE_SCALE) & (((step << halvings) + 8) >> 4 <= OCTAVE_INCREMENT)
-    out = np.zeros(len(table), HELD)
-    out["octave"] = np.sum(fits, axis=0)
-    out["scale"] = scale - out["octave"]
-    out["onset"] = table["onset"] >> out["octave"]
-    out["amplitude"] = amplitude(table["amplitude"], scale, amplitude_step)
+    fits = (GAIN_STEPS * (scale - halvings) + size >= _SHORTEST_PIECE) & (
+        ((step << halvings) + 8) >> 4 <= OCTAVE_INCREMENT
+    )
+    out = np.zeros(len(table), STRETCHED)
+    octave = out["octave"] = np.sum(fits, axis=0)
+    out["scale"] = scale - octave
+    out["size"] = GAIN_STEPS * (scale - octave) + size
+    length = piece_length(out["size"])
+    place = table["place"] - (length << (12 + octave))
+    out["onset"] = -(-place >> (16 + octave))
+    out["late"] = ((out["onset"] << (16 + octave)) - place) >> (10 + octave)
+    out["samples"] = (ENVELOPE_SEGMENTS * length - 4 * out["late"] + 255) >> 8
+    return out, step
+
+
+def held_at_pace(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
+    """`held`, dtype `STRETCHED`, of a table of dtype `PLAYED_TONE_DTYPE`; without what is beyond half the sample
+    rate."""
+    out, step = laid_out(table)
+    out["amplitude"] = amplitude(table["amplitude"], table["scale"], amplitude_step)
     out["increment"] = ((step << out["octave"]) + 8) >> 4
     at_centre = phase(table["amplitude"], table["phase"]) + table["rotation"]
-    before = out["increment"] * (support(out["scale"]) >> 1)
-    out["phase"] = (at_centre + _HALF_COSINE_STEP - before) & 0xFFFF
-    return out
+    middle = (ENVELOPE_SEGMENTS // 2) * piece_length(out["size"]) - 4 * out["late"]
+    out["phase"] = (at_centre + _HALF_COSINE_STEP - ((out["increment"] * middle) >> 8)) & 0xFFFF
+    out["last"] = table["last"]
+    return out[step < _LARGEST_FREQUENCY]
+
+
+def centres_at_pace(table: Table) -> Integers:
+    """Where the centres of tones of dtype `PLAYED_TONE_DTYPE` are rendered, in 1/64 of the samples that are given."""
+    out = laid_out(table)[0]
+    return np.asarray((64 * out["onset"] - out["late"] + 4 * piece_length(out["size"])) << out["octave"])
+
+
+def ends_at_pace(table: Table) -> Integers:
+    """The sample after each one's last, of those that are given, in a table of dtype `PLAYED_TONE_DTYPE`."""
+    out = laid_out(table)[0]
+    return np.asarray((out["onset"] + out["samples"]) << out["octave"])
 
 
 def held(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
@@ -324,6 +380,30 @@ def accumulate(accumulator: Array, start: int, tones: Array) -> None:
             accumulator[n - start] += np.int32(height * _COSINE[turn >> 6])
 
 
+_LARGEST_STRETCHED_PEAK = 31744
+"""So that no line of an envelope leaves 31 bits a sample behind its end."""
+
+
+@njit(cache=True)
+def accumulate_stretched(accumulator: Array, start: int, tones: Array, lengths: Array) -> None:
+    """`accumulate` of tones of dtype `STRETCHED`, whose straight pieces have these lengths."""
+    end = start + len(accumulator)
+    for g in range(len(tones)):
+        size, length, late = tones[g]["size"], lengths[g], 4 * tones[g]["late"]
+        onset = tones[g]["onset"]
+        peak = min(tones[g]["amplitude"], _LARGEST_STRETCHED_PEAK)
+        step = tones[g]["increment"]
+        shift = max(0, 2 - (-size >> 5))
+        for n in range(max(start, onset), min(end, onset + tones[g]["samples"])):
+            age = n - onset
+            segment = ((age << 8) + late) // length
+            behind = (age << 8) + late - segment * length
+            slope = (((_ENVELOPE[segment + 1] - _ENVELOPE[segment]) * peak >> 11) * _GAIN[-size & 31]) >> shift
+            height = (_ENVELOPE[segment] * peak + (behind & 255) * (slope >> 8) + (behind >> 8) * slope) >> 15
+            turn = (tones[g]["phase"] + step * age) & 0xFFFF
+            accumulator[n - start] += np.int32(height * _COSINE[turn >> 6])
+
+
 @njit(cache=True)
 def upsampled(samples: Array) -> Array:
     """Samples of an octave at the rate of the octave above, int32, shape (2 * (n - 2 * HALF_BAND_TAPS),):
@@ -344,7 +424,7 @@ def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules) -> A
     """Samples first..end-1 of an octave, int32, as the sums of its tones."""
     sums = np.zeros(end - first, np.int32)
     here = tones["octave"] == of_octave
-    if all(rule.macs is None and rule.muted == NOTHING_MUTED for rule in rules):
+    if all(rule.macs is None and rule.muted == NOTHING_MUTED and rule.clock is None for rule in rules):
         accumulate(sums, first, tones[here])
         return sums
     ahead = (8 << of_octave) - 8
@@ -355,11 +435,18 @@ def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules) -> A
         chosen = ~rule.muted.frequencies(tones["increment"] >> tones["octave"])
         if "tone" in rule.muted.kinds:
             chosen[:] = False
+        if rule.clock:
+            chosen &= tones["last"] >= block
         if rule.macs is not None:
-            chosen[chosen] = within_budget(tones[chosen], block, rule.macs)
+            parts = _stretched_parts if rule.clock else _parts
+            chosen[chosen] = within_budget(tones[chosen], block, rule.macs, parts)
         begin = (block * RENDER_BLOCK + ahead) >> of_octave
         part = slice(max(0, begin - first), max(0, begin + size - first))
-        accumulate(sums[part], first + part.start, tones[here & chosen])
+        those = tones[here & chosen]
+        if rule.clock:
+            accumulate_stretched(sums[part], first + part.start, those, piece_length(those["size"]))
+        else:
+            accumulate(sums[part], first + part.start, those)
     return sums
 
 
@@ -387,8 +474,8 @@ class _ToneRenderer(Renderer):
         self._header = header
 
     def samples(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
-        at_pitch = table.dtype == PLAYED_TONE_DTYPE
-        tones = (held_at_pitch if at_pitch else held)(table, self._header.amplitude_step)
+        at_pace = table.dtype == PLAYED_TONE_DTYPE
+        tones = (held_at_pace if at_pace else held)(table, self._header.amplitude_step)
         return steps_of_quarters(rendered(tones, start, count, self._header.output_shift, rules))
 
 
@@ -448,12 +535,32 @@ def filter_macs(start: int, stop: int) -> Macs:
     return macs
 
 
-def _parts(tones: Array, block: int) -> tuple[Array, Array]:
-    """Age of the first sample, and number of samples, of each tone (dtype `HELD`) in a block of its octave."""
+Parts = tuple[Integers, Integers, Integers, Integers]
+"""Of tones in a block: their samples there, the first and the last straight piece of the envelope, that in the
+middle."""
+
+
+def _ages(tones: Array, block: int, lasting: Array) -> tuple[Integers, Integers]:
+    """Age of the first sample, and number of samples, of each tone in a block of its octave."""
     begin = (block * RENDER_BLOCK + (8 << tones["octave"]) - 8) >> tones["octave"]
     age = np.maximum(begin - tones["onset"], 0)
-    end = np.minimum(begin + (RENDER_BLOCK >> tones["octave"]) - tones["onset"], support(tones["scale"]))
+    end = np.minimum(begin + (RENDER_BLOCK >> tones["octave"]) - tones["onset"], lasting)
     return age, np.maximum(end - age, 0)
+
+
+def _parts(tones: Array, block: int) -> Parts:
+    age, samples = _ages(tones, block, support(tones["scale"]))
+    scale = tones["scale"]
+    return samples, age >> scale, (age + samples - 1) >> scale, (age + samples // 2) >> scale
+
+
+def _stretched_parts(tones: Array, block: int) -> Parts:
+    age, samples = _ages(tones, block, tones["samples"])
+    length = piece_length(tones["size"])
+    first, last, middle = (
+        ((at << 8) + 4 * tones["late"]) // length for at in (age, age + samples - 1, age + samples // 2)
+    )
+    return samples, first, last, middle
 
 
 def strength(height: Array) -> Array:
@@ -463,13 +570,13 @@ def strength(height: Array) -> Array:
     return 4 * doublings + (height >> doublings)
 
 
-def within_budget(tones: Array, block: int, budget: int) -> npt.NDArray[np.bool_]:
+def within_budget(
+    tones: Array, block: int, budget: int, parts: Callable[[Array, int], Parts] = _parts
+) -> npt.NDArray[np.bool_]:
     """Marks the tones (dtype `HELD`) that a decoder renders in a block for `budget` MACs a sample (SPEC P5)."""
-    age, samples = _parts(tones, block)
-    scale = tones["scale"]
-    pieces = ((age + samples - 1) >> scale) - (age >> scale) + 1
-    costs = np.where(samples > 0, samples + MACS_PER_PIECE * pieces, 0)
-    middle = np.where(samples > 0, (age + samples // 2) >> scale, 0)
+    samples, first, last, middle = parts(tones, block)
+    costs = np.where(samples > 0, samples + MACS_PER_PIECE * (last - first + 1), 0)
+    middle = np.where(samples > 0, middle, 0)
     strengths = strength(((_ENVELOPE[middle] + _ENVELOPE[middle + 1]) * tones["amplitude"]) >> 16)
     of_each = np.bincount(strengths, costs, minlength=1)
     of_all_from = np.cumsum(of_each[::-1])[::-1]
