@@ -255,8 +255,12 @@ static GS_NOINLINE void gs_bus_add_voice(gs_tone_state *sums, gs_decoder *decode
 /* By how much a voice's tones are stronger in the mix than in its stream. */
 static int32_t gs_bus_raised(const gs_mixer *mixer, const gs_voice *voice)
 {
-    int32_t level = voice->level ? gs_log2(voice->level) >> 6 : -4 * GS_BUS_STRENGTHS;
+    uint32_t gain = voice->gain[0] >> 16;
+    int32_t level;
 
+    if (gain < voice->level)
+        gain = voice->level; /* that of a fade's end which is louder */
+    level = gain ? gs_log2(gain) >> 6 : -4 * GS_BUS_STRENGTHS;
     return level - 52 - 4 * gs_mixer_decoder(mixer, voice->index)->info.output_shift;
 }
 
