@@ -22,7 +22,8 @@ class CheckedClip:
 def check_stream_to_its_end(data: bytes) -> StreamHeader:
     """The header of a stream that decodes to its last sample with every check fitting.
 
-    Takes little memory and no time for the length that the stream states. Raises BitstreamError for a damaged one.
+    Takes little memory and no time for the length that the stream states. Raises BitstreamError for a damaged one,
+    and AudioGsError for one whose tones cost twice what its header promises.
     """
     header = check_stream(data)
     NativeDecoder(data).check()

@@ -258,6 +258,16 @@ def nonsense() -> bytes:
     return pack_header(header) + write_varint(len(zeros)) + zlib.crc32(zeros).to_bytes(4, "little") + zeros
 
 
+def test_a_clip_that_costs_more_than_it_promises_stops_all(tmp_path: Path) -> None:
+    data = CLIP.read_bytes()
+    header = dataclasses.replace(parse_header(data)[0], peak_macs=1)
+    (tmp_path / "lie.bin").write_bytes(pack_header(header) + data[parse_header(data)[1] :])
+    result = export("c", CLIP, tmp_path / "lie.bin", "-o", tmp_path / "out")
+    assert result.code == 1
+    assert "costs more than it promises" in result.err and "lie.bin" in result.err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("damage", damaged())
 def test_a_damaged_clip_stops_all(tmp_path: Path, damage: str) -> None:
     (tmp_path / "bad.bin").write_bytes(damaged()[damage])

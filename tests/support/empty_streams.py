@@ -24,7 +24,7 @@ def empty_stream(slot_log2: int, samples: int = LONGEST, loop: tuple[int, int] |
         amplitude_step=100,
         output_shift=0,
         max_tones=1,
-        peak_macs=4,
+        peak_macs=8,
         loop=loop,
     )
     hop = TONE.shortest_hop(header)
