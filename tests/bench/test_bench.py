@@ -284,8 +284,8 @@ def test_a_decoder_that_differs_is_found(
 ) -> None:
     true_decode = api.decode
 
-    def wrong(data: bytes, *, backend: str = "c") -> tuple[np.ndarray, int]:
-        audio, rate = true_decode(data, backend=backend)
+    def wrong(data: bytes, *, backend: str = "c", max_duration: float | None) -> tuple[np.ndarray, int]:
+        audio, rate = true_decode(data, backend=backend, max_duration=max_duration)
         audio[len(audio) // 2] += backend == "numba"
         return audio, rate
 
