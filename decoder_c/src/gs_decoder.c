@@ -593,12 +593,12 @@ static GS_NOINLINE uint32_t gs_read_paced_block(gs_decoder *decoder, int16_t *pc
 
 static uint32_t gs_loop_end(const gs_decoder *decoder, const gs_pace *pace)
 {
-    return decoder->mode & GS_IS_PACED ? pace->loop_end : decoder->info.loop_end;
+    return (decoder->mode & GS_IS_PACED) ? pace->loop_end : decoder->info.loop_end;
 }
 
 static uint32_t gs_end(const gs_decoder *decoder, const gs_pace *pace)
 {
-    return decoder->mode & GS_IS_PACED ? pace->end : decoder->info.samples;
+    return (decoder->mode & GS_IS_PACED) ? pace->end : decoder->info.samples;
 }
 
 /* The same, with the blocks before it, for a decoder that loops or plays otherwise. Returns 0 at the end, or with the
@@ -689,13 +689,13 @@ static gs_playback *gs_decoder_settings(gs_decoder *decoder)
 /* Where the clip was jumped to, of a decoder that has made nothing since. */
 static uint32_t gs_jumped_to(const gs_decoder *decoder)
 {
-    return decoder->mode & GS_IS_PACED ? gs_playback_pace(gs_decoder_playback(decoder), &decoder->info)->jumped_to
-                                       : decoder->position;
+    return (decoder->mode & GS_IS_PACED) ? gs_playback_pace(gs_decoder_playback(decoder), &decoder->info)->jumped_to
+                                         : decoder->position;
 }
 
 static int gs_has_jumped(const gs_decoder *decoder)
 {
-    uint32_t zero = decoder->mode & GS_IS_PACED ? GS_PACED_ZERO - GS_TIME_ZERO : 0;
+    uint32_t zero = (decoder->mode & GS_IS_PACED) ? GS_PACED_ZERO - GS_TIME_ZERO : 0;
 
     return decoder->next_block == gs_warm_up_start(decoder->position) + zero;
 }

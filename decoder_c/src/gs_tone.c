@@ -118,56 +118,6 @@ void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, 
     gs_tone_end_block(state, shift);
 }
 
-/* ---- cost ---- */
-
-#if GS_CHECKS_COST
-uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time)
-{
-    const gs_held_tone *held = (const gs_held_tone *)(const void *)(state + 1);
-    const gs_held_tone *end = held + state->held;
-    uint32_t macs = 0;
-
-    for (; held < end; held++) {
-        gs_tone_part part = gs_tone_part_of(held, time);
-        uint32_t last = part.age + part.samples - 1;
-        if (part.samples > 0)
-            macs += part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
-    }
-    return macs;
-}
-#endif
-
-/* The least strength of which all tones of a block fit the budget, by what those of each strength cost. */
-static uint32_t gs_tone_affordable(const uint32_t *costs, uint32_t budget)
-{
-    uint32_t left = budget * GS_BLOCK_SAMPLES;
-    uint32_t least = GS_TONE_STRENGTHS;
-
-    while (least > 0 && costs[least - 1] <= left)
-        left -= costs[--least];
-    return least;
-}
-
-/* The least strength of which all tones of a block fit the budget. `costs` is room for a number for each. */
-static uint32_t gs_tone_least_strength(const gs_held_tone *held, uint32_t count, uint32_t time, uint32_t budget,
-                                       uint32_t *costs)
-{
-    uint32_t i;
-
-    for (i = 0; i < GS_TONE_STRENGTHS; i++)
-        costs[i] = 0;
-    for (; count > 0; count--, held++) {
-        gs_tone_part part = gs_tone_part_of(held, time);
-        uint32_t last = part.age + part.samples - 1;
-        if (part.samples > 0)
-            costs[gs_tone_strength(held, &part)] +=
-                part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
-    }
-    return gs_tone_affordable(costs, budget);
-}
-
-/* ---- at a pace ---- */
-
 #define GS_LARGEST_STRETCHED_AMPLITUDE 31744 /* no line of an envelope leaves 31 bits a sample behind its end */
 
 GS_NOINLINE void gs_stretch_set(gs_stretch *stretch, int32_t size)
@@ -256,35 +206,11 @@ static GS_NOINLINE uint32_t gs_stretch_piece_of(const gs_stretch *stretch, uint3
     return gs_stretch_piece(stretch, (age << 8) + late);
 }
 
+/* Below, with the cost. */
 static uint32_t gs_tone_stretched_strength(const gs_held_tone *held, const gs_stretch *stretch, uint32_t late,
-                                           const gs_tone_part *part)
-{
-    return gs_tone_strength_at(held, gs_stretch_piece_of(stretch, late, part->age + part->samples / 2));
-}
-
-static GS_NOINLINE uint32_t gs_tone_least_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time,
-                                                    uint32_t budget)
-{
-    const gs_held_tone *held = gs_tone_held(state);
-    const gs_held_tone *end = held + state->held;
-    uint32_t *costs = state->octave_0;
-    gs_stretch stretch;
-    uint32_t i;
-
-    for (i = 0; i < GS_TONE_STRENGTHS; i++)
-        costs[i] = 0;
-    for (; held < end; held++, tone++) {
-        uint32_t late = gs_stretch_late(tone);
-        gs_tone_part part;
-        gs_stretch_set(&stretch, gs_stretch_size(held, tone, held->octave));
-        part = gs_tone_stretched_part(held, gs_stretch_samples(&stretch, late), time);
-        if (part.samples > 0)
-            costs[gs_tone_stretched_strength(held, &stretch, late, &part)] +=
-                part.samples + 4 * (gs_stretch_piece_of(&stretch, late, part.age + part.samples - 1) -
-                                    gs_stretch_piece_of(&stretch, late, part.age) + 1);
-    }
-    return gs_tone_affordable(costs, budget);
-}
+                                           const gs_tone_part *part);
+static uint32_t gs_tone_least_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time,
+                                        uint32_t budget);
 
 void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time, uint32_t output_shift,
                               uint32_t budget)
@@ -315,6 +241,84 @@ void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *ton
             gs_tone_add_stretched(held, &stretch, late, part.age, begin[held->octave] + part.skipped, part.samples);
     }
     gs_tone_end_block(state, shift);
+}
+
+/* ---- cost ---- */
+
+#if GS_CHECKS_COST
+uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time)
+{
+    const gs_held_tone *held = (const gs_held_tone *)(const void *)(state + 1);
+    const gs_held_tone *end = held + state->held;
+    uint32_t macs = 0;
+
+    for (; held < end; held++) {
+        gs_tone_part part = gs_tone_part_of(held, time);
+        uint32_t last = part.age + part.samples - 1;
+        if (part.samples > 0)
+            macs += part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
+    }
+    return macs;
+}
+#endif
+
+/* The least strength of which all tones of a block fit the budget, by what those of each strength cost. */
+static uint32_t gs_tone_affordable(const uint32_t *costs, uint32_t budget)
+{
+    uint32_t left = budget * GS_BLOCK_SAMPLES;
+    uint32_t least = GS_TONE_STRENGTHS;
+
+    while (least > 0 && costs[least - 1] <= left)
+        left -= costs[--least];
+    return least;
+}
+
+/* The least strength of which all tones of a block fit the budget. `costs` is room for a number for each. */
+static uint32_t gs_tone_least_strength(const gs_held_tone *held, uint32_t count, uint32_t time, uint32_t budget,
+                                       uint32_t *costs)
+{
+    uint32_t i;
+
+    for (i = 0; i < GS_TONE_STRENGTHS; i++)
+        costs[i] = 0;
+    for (; count > 0; count--, held++) {
+        gs_tone_part part = gs_tone_part_of(held, time);
+        uint32_t last = part.age + part.samples - 1;
+        if (part.samples > 0)
+            costs[gs_tone_strength(held, &part)] +=
+                part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
+    }
+    return gs_tone_affordable(costs, budget);
+}
+
+static uint32_t gs_tone_stretched_strength(const gs_held_tone *held, const gs_stretch *stretch, uint32_t late,
+                                           const gs_tone_part *part)
+{
+    return gs_tone_strength_at(held, gs_stretch_piece_of(stretch, late, part->age + part->samples / 2));
+}
+
+static GS_NOINLINE uint32_t gs_tone_least_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time,
+                                                    uint32_t budget)
+{
+    const gs_held_tone *held = gs_tone_held(state);
+    const gs_held_tone *end = held + state->held;
+    uint32_t *costs = state->octave_0;
+    gs_stretch stretch;
+    uint32_t i;
+
+    for (i = 0; i < GS_TONE_STRENGTHS; i++)
+        costs[i] = 0;
+    for (; held < end; held++, tone++) {
+        uint32_t late = gs_stretch_late(tone);
+        gs_tone_part part;
+        gs_stretch_set(&stretch, gs_stretch_size(held, tone, held->octave));
+        part = gs_tone_stretched_part(held, gs_stretch_samples(&stretch, late), time);
+        if (part.samples > 0)
+            costs[gs_tone_stretched_strength(held, &stretch, late, &part)] +=
+                part.samples + 4 * (gs_stretch_piece_of(&stretch, late, part.age + part.samples - 1) -
+                                    gs_stretch_piece_of(&stretch, late, part.age) + 1);
+    }
+    return gs_tone_affordable(costs, budget);
 }
 
 GS_CODE_ENDS

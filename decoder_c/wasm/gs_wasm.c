@@ -16,6 +16,7 @@ int seek(uint32_t sample);
 int set_loop(int on);
 int set_budget(uint32_t macs);
 int set_pitch(uint32_t pitch);
+int set_tempo(uint32_t tempo);
 int set_mute(uint32_t kinds, uint32_t from, uint32_t to);
 int set_gain(uint32_t gain);
 void set_least(uint32_t tone, uint32_t noise);
@@ -142,6 +143,11 @@ GS_EXPORT(set_budget) int set_budget(uint32_t macs)
 GS_EXPORT(set_pitch) int set_pitch(uint32_t pitch)
 {
     return gs_set_pitch(decoder, pitch);
+}
+
+GS_EXPORT(set_tempo) int set_tempo(uint32_t tempo)
+{
+    return gs_set_tempo(decoder, tempo);
 }
 
 GS_EXPORT(set_mute) int set_mute(uint32_t kinds, uint32_t from, uint32_t to)

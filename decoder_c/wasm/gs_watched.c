@@ -1,4 +1,4 @@
-/* Two files of the decoder are compiled here, so that five functions which they call go through those below. Nothing of
+/* Two files of the decoder are compiled here, so that six functions which they call go through those below. Nothing of
  * what a decoder reads or holds is otherwise. */
 #define GS_SHARED_TABLES_ELSEWHERE
 
@@ -106,21 +106,32 @@ static int gs_watched_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_
 }
 
 /* Weak tones are silent ones meanwhile. */
-static GS_NOINLINE void gs_watched_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift,
-                                               uint32_t budget)
+static GS_NOINLINE void gs_watched_tone_render_at(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time,
+                                                  uint32_t output_shift, uint32_t budget)
 {
     static uint16_t amplitude[GS_LARGEST_MAX_TONES];
     gs_held_tone *held = gs_tone_held(state);
     uint32_t i;
 
     for (i = 0; i < state->held; i++) {
-        amplitude[i] = held[i].amplitude;
-        if (gs_strength_of_tone(held + i) < gs_least_heard.tone)
+        gs_held_tone encoded = held[i];
+        amplitude[i] = encoded.amplitude;
+        if (tone)
+            encoded.octave = tone[i].rest & 3u;
+        if (gs_strength_of_tone(&encoded) < gs_least_heard.tone)
             held[i].amplitude = 0;
     }
-    gs_tone_render(state, time, output_shift, budget);
+    if (tone)
+        gs_tone_render_stretched(state, tone, time, output_shift, budget);
+    else
+        gs_tone_render(state, time, output_shift, budget);
     for (i = 0; i < state->held; i++)
         held[i].amplitude = amplitude[i];
+}
+
+static void gs_watched_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, uint32_t budget)
+{
+    gs_watched_tone_render_at(state, NULL, time, output_shift, budget);
 }
 
 /* Puts weak noises behind the others, the order of which is nothing to anyone. Returns how many others there are. */
@@ -172,6 +183,7 @@ static void gs_watched_residual_next(gs_residual_state *state, const gs_info *in
 }
 
 #define gs_tone_render gs_watched_tone_render
+#define gs_tone_render_stretched gs_watched_tone_render_at
 #include "../src/gs_playback.c"
 #define gs_noise_render gs_watched_noise_render
 #define gs_playback_noise gs_watched_noise_for

@@ -55,6 +55,11 @@ for (const stream of streams) {
     decoder.seek(middle);
   });
   decoder.setPitch(1);
+  const paced = after(() => {
+    decoder.setTempo(0.75);
+    decoder.seek(middle);
+  });
+  decoder.setTempo(1);
   let looped = null;
   if (header.canLoop) {
     looped = after(() => {
@@ -62,5 +67,5 @@ for (const stream of streams) {
       decoder.setLoop(true);
     });
   }
-  console.log(JSON.stringify({ crc: crc.text, header, sought, budgeted, muted, pitched, looped }));
+  console.log(JSON.stringify({ crc: crc.text, header, sought, budgeted, muted, pitched, paced, looped }));
 }

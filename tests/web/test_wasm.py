@@ -64,6 +64,10 @@ def test_every_vector_has_the_samples_of_c() -> None:
         decoder.seek(middle)
         assert answer["pitched"] == crc(decoder.read(TAKEN)), stream.name
         decoder.set_pitch(1)
+        decoder.set_tempo(0.75)
+        decoder.seek(middle)
+        assert answer["paced"] == crc(decoder.read(TAKEN)), stream.name
+        decoder.set_tempo(1)
         assert (answer["looped"] is None) == (not header.can_loop)
         if header.loop and header.can_loop:
             decoder.seek(max(0, header.loop[1] - 100))

@@ -106,6 +106,8 @@ export class Decoder {
   setBudget(macs: number | null): void;
   /** Plays at a pitch, 0.5 to 2; 1 is as encoded. */
   setPitch(pitch: number): void;
+  /** Plays at a tempo, 0.5 to 2 times as fast; 1 is as encoded. Positions stay those of the clip. */
+  setTempo(tempo: number): void;
   /** Of amplitude, 0 to 3.99. */
   setGain(gain: number): void;
   /** Without arguments nothing is left out. */
@@ -158,6 +160,7 @@ export class Player extends EventTarget {
   setLoop(on: boolean): void;
   setBudget(macs: number | null): void;
   setPitch(pitch: number): void;
+  setTempo(tempo: number): void;
   setMute(mute?: Mute): void;
   setLeast(least?: Least): void;
   setVolume(gain: number): void;

@@ -106,6 +106,11 @@ class Decoder {
     this.must(this.wasm.set_pitch(wholeOf(pitch, PITCH_ONE, 'pitch')));
   }
 
+  // Play at a tempo, 0.5 to 2 times as fast; 1 is as encoded. Positions stay those of the clip.
+  setTempo(tempo) {
+    this.must(this.wasm.set_tempo(wholeOf(tempo, PITCH_ONE, 'tempo')));
+  }
+
   // Of amplitude, 0 to 3.99.
   setGain(gain) {
     this.must(this.wasm.set_gain(wholeOf(gain, GAIN_ONE, 'gain')));

@@ -84,6 +84,10 @@ class Player extends EventTarget {
     this.send('setPitch', pitch);
   }
 
+  setTempo(tempo) {
+    this.send('setTempo', tempo);
+  }
+
   setMute(mute) {
     this.send('setMute', mute);
   }

@@ -92,7 +92,8 @@ async function decoded(isLate) {
   const decoder = new Decoder(await compiled, bytes);
   const found = layer ? null : [];
   decoder.setListing(found !== null);
-  for (const { isSet, tell } of Object.values(HEARD)) if (isSet()) tell(decoder);
+  // The picture is that of the clip, however fast it plays.
+  for (const [name, { isSet, tell }] of Object.entries(HEARD)) if (name !== 'tempo' && isSet()) tell(decoder);
   const wanted = Math.min(decoder.header.samples, LONGEST_SHOWN * decoder.header.sampleRate);
   const samples = new Float32Array(wanted);
   let done = 0, until = performance.now() + SLICE;
@@ -218,6 +219,7 @@ function budgetOf() {
   return share === 1 ? null : Math.max(1, Math.round(audioGs.header.peakMacs * share ** 2));
 }
 
+const tempoOf = () => 2 ** Number(at('tempo').value);
 const pitchOf = () => 2 ** (Number(at('pitch').value) / 12);
 
 // The strongest tones and noises of the slider's place, ever more of them: their least strengths, and how many they
@@ -257,6 +259,9 @@ const wordsOf = {
   pitch(semitones) {
     return semitones === 0 ? 'as encoded' : `${semitones > 0 ? '+' : '−'}${Math.abs(semitones)} semitones`;
   },
+  tempo() {
+    return tempoOf() === 1 ? 'as encoded' : `${tempoOf().toFixed(2)} times as fast`;
+  },
   budget() {
     return budgetOf() === null ? 'no limit' : `${budgetOf()} MACs a sample`;
   },
@@ -273,17 +278,19 @@ const HEARD = {
   least: { isSet: () => strongest() !== null, tell: (decoder) => decoder.setLeast(strongest()?.least) },
   mute: { isSet: () => Object.values(muteOf()).some(Boolean), tell: (decoder) => decoder.setMute(muteOf()) },
   pitch: { isSet: () => pitchOf() !== 1, tell: (decoder) => decoder.setPitch(pitchOf()) },
+  tempo: { isSet: () => tempoOf() !== 1, tell: (decoder) => decoder.setTempo(tempoOf()) },
   budget: { isSet: () => budgetOf() !== null, tell: (decoder) => decoder.setBudget(budgetOf()) },
 };
 
 const FEW = ['least', 'mute'];
 const percent = (share) => `${Math.round(100 * share)} %`;
-const { many, pitch, budget, from, band } = wordsOf;
+const { many, pitch, tempo, budget, from, band } = wordsOf;
 // A line each: where it begins, what it says beside it, and what of HEARD it changes.
 const SLIDERS = [
   { id: 'volume', label: 'Volume', min: 0, max: 1.5, step: 0.01, start: 1, words: percent },
   { id: 'many', label: 'How many Gaussians', max: 100, step: 0.5, start: 100, words: many, heard: FEW },
   { id: 'pitch', label: 'Pitch', min: -12, max: 12, step: 0.5, start: 0, words: pitch, heard: ['pitch'] },
+  { id: 'tempo', label: 'Tempo', min: -1, max: 1, step: 0.05, start: 0, words: tempo, heard: ['tempo'] },
   { id: 'budget', label: 'Budget for tones', max: 100, step: 1, start: 100, words: budget, heard: ['budget'] },
   { id: 'from', label: 'Mute from', max: 100, step: 0.5, start: 0, words: from, heard: ['mute'] },
   { id: 'to', label: 'Mute to', max: 100, step: 0.5, start: 0, words: band, heard: ['mute'] },
@@ -400,14 +407,13 @@ async function saveWav() {
   try {
     const decoder = new Decoder(await compiled, bytes);
     for (const { isSet, tell } of Object.values(HEARD)) if (isSet()) tell(decoder);
-    const { samples, sampleRate, seconds } = decoder.header;
+    const { sampleRate, seconds } = decoder.header;
     if (seconds > LONGEST_SHOWN) throw new Error(`longer than ${LONGEST_SHOWN} s; gs-decode takes it`);
     const parts = [];
-    for (let done = 0; done < samples; ) {
-      const got = decoder.read(16384);
-      if (got.length === 0) break;
+    let samples = 0;
+    for (let got = decoder.read(16384); got.length > 0; got = decoder.read(16384)) {
       parts.push(got);
-      done += got.length;
+      samples += got.length;
       await pause();
     }
     const href = URL.createObjectURL(new Blob([wavHeader(sampleRate, samples), ...parts]));
