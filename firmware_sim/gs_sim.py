@@ -170,7 +170,7 @@ def describe(name: str, report: Report, functions: int) -> str:
         (
             "ROM",
             f"{rom.total} bytes: code {rom.code}, tables {rom.tables}, error texts {rom.texts}, "
-            f"memory functions {rom.runtime}",
+            f"memory functions {rom.runtime}; {rom.playing} linked into a program that plays clips as encoded",
         ),
         (
             "RAM",

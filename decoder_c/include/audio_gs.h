@@ -172,9 +172,10 @@ int gs_set_budget(gs_decoder *decoder, uint32_t macs);
 /* Playing otherwise than encoded. A decoder can that is opened in gs_playback_size bytes or more, such as those of
  * GS_PLAYBACK_STORAGE; else, and in a build with GS_NO_PLAYBACK, these calls return GS_ERR_MEMORY. What is out of
  * range is GS_ERR_ARGUMENT and changes nothing. Behind the bytes of the class, their number rounded up to a multiple
- * of 4, 36 suffice for gain, fades and muting, GS_PITCH_BYTES(max_tones) for the pitch too, but not for tempo and
- * rate. Settings stay through seeking and looping; a decoder that has none set yet is as fast as one without memory
- * for them. */
+ * of 8, 40 suffice for gain, fades and muting (48 with pointers of 64 bits), GS_PITCH_BYTES(max_tones) for the pitch too,
+ * but not for tempo and rate. Settings stay through seeking and looping; a decoder that has none set yet is as fast as
+ * one without memory for them. Where sections that nothing calls are dropped in linking (-ffunction-sections,
+ * -Wl,--gc-sections) a program that calls none of these has none of their code. */
 
 /* A gain of 1, and the largest one, 12 dB. The sum of all is limited 6 dB above full scale before the gain, and to 16
  * bits behind it. */
@@ -367,7 +368,7 @@ const char *gs_error_string(int error);
 
 /* The same with memory for playing otherwise than encoded. */
 #define GS_PLAYBACK_SIZE(prefix)                                                                                       \
-    (((GS_DECODER_BYTES(prefix) + 3u) & ~3u) + GS_PLAYBACK_BYTES(prefix##_MAX_TONES, prefix##_RESIDUAL))
+    (((GS_DECODER_BYTES(prefix) + 7u) & ~(size_t)7u) + GS_PLAYBACK_BYTES(prefix##_MAX_TONES, prefix##_RESIDUAL))
 #define GS_PLAYBACK_STORAGE(name, prefix)                                                                              \
     union {                                                                                                            \
         void *alignment;                                                                                               \
@@ -399,7 +400,7 @@ const char *gs_error_string(int error);
 #define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
 #define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
-#define GS_PITCH_BYTES(max_tones) (120u + 10u * (max_tones))
+#define GS_PITCH_BYTES(max_tones) (116u + 2u * sizeof(void *) + 10u * (max_tones))
 #define GS_PACE_BYTES 60u
 #define GS_KEPT_BYTES 320u
 #define GS_PLAYBACK_BYTES(max_tones, residual)                                                                         \

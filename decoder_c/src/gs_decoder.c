@@ -143,22 +143,12 @@ static int gs_go_to_segment(gs_decoder *decoder, uint32_t slot)
 
 /* ---- slots ---- */
 
-/* Reads a frame of a stream that loops or is played otherwise. */
-static GS_NOINLINE void gs_next_frame_in_mode(gs_decoder *decoder, int is_wanted)
+/* Of a decoder that is played otherwise than encoded. */
+static uint32_t gs_ask(const gs_decoder *decoder, gs_asked asked, uint32_t number, int16_t *pcm)
 {
-    gs_playback *playback = gs_decoder_playback(decoder);
-    gs_tone_state *tone = gs_decoder_tone(decoder);
+    gs_decoder *asking = (gs_decoder *)gs_decoder_memory(decoder, 0);
 
-    if (decoder->mode & GS_IS_PACED)
-        is_wanted = 1; /* to keep it */
-    if (decoder->mode & GS_IS_PITCHED) {
-        gs_playback_begin_tones(playback, tone, &decoder->info);
-        gs_playback_exchange(playback, tone);
-    }
-    gs_residual_next(gs_decoder_residual(decoder), &decoder->info, &decoder->coder, tone, gs_decoder_noise(decoder),
-                     is_wanted, playback);
-    if (decoder->mode & GS_IS_PITCHED)
-        gs_playback_exchange_back(playback, tone);
+    return gs_decoder_playback(decoder)->ask(asking, asked, number, pcm);
 }
 
 /* Reads the frames of the residual before frame `end` that decoded slots have, and makes those that what is read next
@@ -170,8 +160,8 @@ static GS_APART int gs_decode_frames(gs_decoder *decoder, uint32_t end)
 
     while (!error && residual->frame < gs_least(end, residual->end)) {
         int is_wanted = residual->frame >= decoder->position >> gs_noise_frame_log2(&decoder->info);
-        if (decoder->mode)
-            gs_next_frame_in_mode(decoder, is_wanted);
+        if (decoder->mode & GS_IS_PLAYED)
+            (void)gs_ask(decoder, GS_ASKED_FRAME, (uint32_t)is_wanted, NULL);
         else
             gs_residual_next(residual, &decoder->info, &decoder->coder, gs_decoder_tone(decoder),
                              gs_decoder_noise(decoder), is_wanted, NULL);
@@ -199,7 +189,7 @@ static GS_NOINLINE int gs_make_room(gs_decoder *decoder, uint32_t kind, uint32_t
 
     if (!(decoder->mode & GS_IS_PACED) || kind != GS_TONE)
         return 0;
-    dropped = gs_playback_make_room(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info);
+    dropped = gs_ask(decoder, GS_ASKED_ROOM, 0, NULL);
     room[kind] = dropped - 1;
     return dropped > 0;
 }
@@ -231,8 +221,7 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
     }
     ended = needed;
     if (decoder->mode & GS_IS_PITCHED)
-        ended = gs_playback_before_slot(gs_decoder_playback(decoder), gs_decoder_tone(decoder), info, needed,
-                                        decoder->next_block);
+        ended = gs_ask(decoder, GS_ASKED_BEFORE_SLOT, needed, NULL);
     GS_EACH_KIND(GS_MAKE_ROOM)
     gs_slots_start(&decoder->syntax, time);
     while (gs_slots_next(&decoder->syntax, &decoder->coder, contexts, &gaussian)) {
@@ -303,7 +292,7 @@ size_t gs_decoder_size(const gs_class *decoder_class)
 
 static size_t gs_playback_offset(size_t bytes)
 {
-    return (bytes + 3u) & ~(size_t)3u;
+    return (bytes + 7u) & ~(size_t)7u;
 }
 
 size_t gs_playback_size(const gs_class *decoder_class)
@@ -350,8 +339,10 @@ static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, g
     opened->contexts_at = (uint16_t)at;
     at = gs_playback_offset(gs_decoder_size(&info.decoder_class));
     if (GS_HAS_PLAYBACK && memory_bytes >= at + sizeof(gs_playback)) {
+        gs_playback *playback = (gs_playback *)gs_decoder_memory(opened, at);
         opened->playback_at = (uint16_t)at;
-        gs_playback_open((gs_playback *)gs_decoder_memory(opened, at), &info, memory_bytes - at);
+        playback->ask = NULL; /* until something is set, which opens it.. */
+        playback->gain = memory_bytes - at > INT32_MAX ? INT32_MAX : (uint32_t)(memory_bytes - at); /* ..in so many */
     }
     opened->slots = (int32_t)((info.samples - 1) >> info.slot_log2) + 1;
     gs_go_to_start(opened);
@@ -416,69 +407,6 @@ int gs_decode_for_next_block(gs_decoder *decoder)
     return gs_decode_frames(decoder, (decoder->next_block >> shift) + 2 - (GS_TIME_ZERO >> shift));
 }
 
-/* Decodes what the next block of the samples that are given at a pace needs: the slots that begin before the end of the
- * block after it, or before that of the next frame, and the frames of the residual up to the next frame. */
-static GS_NOINLINE int gs_decode_for_paced_block(gs_decoder *decoder)
-{
-    const gs_info *info = &decoder->info;
-    gs_playback *playback = gs_decoder_playback(decoder);
-    gs_tone_state *tone = gs_decoder_tone(decoder);
-    gs_residual_state *residual = gs_decoder_residual(decoder);
-    const gs_pace *pace = gs_playback_pace(playback, info);
-    uint32_t end = decoder->next_block + GS_BLOCK_SAMPLES + gs_slots_ahead(info);
-    int error = GS_OK;
-
-    while (!error && decoder->next_slot < decoder->slots && gs_pace_next(pace, info).sample < end) {
-        gs_playback_to_clip(playback, tone, info);
-        error = gs_decode_slot(decoder, gs_warm_up_start(0));
-    }
-    if (!error && residual) {
-        uint32_t log2 = gs_noise_frame_log2(info);
-        int32_t block = (int32_t)(decoder->next_block - GS_PACED_ZERO);
-        uint32_t frame = (uint32_t)((block >> log2) + 1);
-        int32_t time = (int32_t)(gs_pace_clip_time(pace, frame << log2) - GS_TIME_ZERO);
-        uint32_t frames = (uint32_t)((time >> log2) + 1);
-        if (time >= 0 && residual->frame < gs_least(frames, residual->end)) {
-            gs_playback_to_clip(playback, tone, info);
-            error = gs_decode_frames(decoder, frames);
-        }
-    }
-    if (!error)
-        gs_playback_from_clip(playback, tone, info);
-    return error;
-}
-
-/* The samples that blocks before the one of the position may need the clip ahead of, at most. */
-#define GS_PACED_WARM_UP ((GS_WARM_UP_BLOCKS + 1u) * GS_BLOCK_SAMPLES)
-
-/* Goes to where a pace begins that is set, if there is one. */
-static GS_NOINLINE int gs_seek_at_pace(gs_decoder *decoder, uint32_t sample)
-{
-    const gs_info *info = &decoder->info;
-    gs_playback *playback = gs_decoder_playback(decoder);
-    uint32_t reach = gs_longest_support(info) + gs_noise_frame_samples(info) + GS_TIME_ZERO;
-    gs_pace *pace = gs_playback_pace(playback, info);
-    int is_paced = gs_playback_has_pace(playback) && gs_pace_is_set(pace, info);
-    uint32_t start;
-
-    gs_playback_jump(playback, info, is_paced);
-    decoder->mode &= (uint16_t)~GS_IS_PACED;
-    if (!is_paced)
-        return 0;
-    decoder->mode |= GS_IS_PACED;
-    decoder->error = GS_OK;
-    decoder->position = gs_pace_samples(pace, sample);
-    decoder->next_block = gs_warm_up_start(decoder->position) - GS_TIME_ZERO + GS_PACED_ZERO;
-    pace->jumped_to = sample;
-    start = GS_PACED_WARM_UP * pace->step >> 16;
-    start = gs_warm_up_start(sample > start ? sample - start : 0);
-    decoder->error = gs_go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_log2);
-    gs_pace_jump(pace, info, decoder->next_slot);
-    if (!decoder->error && sample != info->samples)
-        decoder->error = gs_decode_for_paced_block(decoder);
-    return 1;
-}
-
 static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
 {
     const gs_info *info = &decoder->info;
@@ -486,7 +414,7 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
     uint32_t start = gs_warm_up_start(sample);
     int error;
 
-    if (decoder->mode & GS_IS_PITCHED && gs_seek_at_pace(decoder, sample))
+    if (decoder->mode & GS_IS_PITCHED && gs_ask(decoder, GS_ASKED_SEEK, sample, NULL))
         return decoder->error;
     decoder->error = GS_OK;
     decoder->position = sample;
@@ -503,30 +431,20 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
 }
 
 /* Makes the block of the position, and before it those that were left out. */
-GS_FAST int gs_make_blocks_for(gs_decoder *decoder, gs_playback *playback)
+static int gs_make_blocks(gs_decoder *decoder)
 {
     while (decoder->next_block <= decoder->position + GS_TIME_ZERO) {
         int error = gs_decode_for_next_block(decoder);
         if (error)
             return error;
-        if (playback)
-            gs_playback_render_tones(playback, gs_decoder_tone(decoder), &decoder->info, decoder->next_block,
-                                     decoder->budget);
-        else
-            gs_tone_render(gs_decoder_tone(decoder), decoder->next_block, decoder->info.output_shift, decoder->budget);
+        gs_tone_render(gs_decoder_tone(decoder), decoder->next_block, decoder->info.output_shift, decoder->budget);
         decoder->next_block += GS_BLOCK_SAMPLES;
     }
     return GS_OK;
 }
 
-static int gs_make_blocks(gs_decoder *decoder)
-{
-    return gs_make_blocks_for(decoder, NULL);
-}
-
 /* Gives at most `samples` samples of the block made last, up to sample `end` of the clip. Returns how many. */
-GS_FAST uint32_t gs_read_block_for(gs_decoder *decoder, int16_t *pcm, uint32_t samples, uint32_t end,
-                                   gs_playback *playback)
+GS_FAST uint32_t gs_read_block_to(gs_decoder *decoder, int16_t *pcm, uint32_t samples, uint32_t end)
 {
     const gs_info *info = &decoder->info;
     gs_noise_state *noise = gs_decoder_noise(decoder);
@@ -538,94 +456,33 @@ GS_FAST uint32_t gs_read_block_for(gs_decoder *decoder, int16_t *pcm, uint32_t s
     if (noise) {
         uint32_t frame = (uint32_t)1 << gs_noise_frame_log2(info);
         samples = gs_least(samples, frame - (position & (frame - 1)));
-        of_noise =
-            playback ? gs_playback_noise(playback, noise, info, position) : gs_noise_render(noise, info, position);
+        of_noise = gs_noise_render(noise, info, position);
     }
-    if (playback)
-        gs_playback_pcm(playback, gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
-    else
-        gs_pcm(gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
+    gs_pcm(gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
     decoder->position += samples;
     return samples;
 }
 
 static GS_APART uint32_t gs_read_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
 {
-    return gs_read_block_for(decoder, pcm, samples, decoder->info.samples, NULL);
+    return gs_read_block_to(decoder, pcm, samples, decoder->info.samples);
 }
 
-/* gs_make_blocks of the samples that are given at a pace. */
-static int gs_make_paced_blocks(gs_decoder *decoder)
-{
-    while (decoder->next_block <= decoder->position + GS_PACED_ZERO) {
-        int error = gs_decode_for_paced_block(decoder);
-        if (error)
-            return error;
-        gs_playback_render_tones(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
-                                 decoder->next_block, decoder->budget);
-        decoder->next_block += GS_BLOCK_SAMPLES;
-    }
-    return GS_OK;
-}
-
-/* gs_read_block at a pace. */
-static GS_NOINLINE uint32_t gs_read_paced_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples, uint32_t end)
+/* The same, with the blocks before it, for a decoder that loops. Returns 0 at the end, or with the decoder's error
+ * set. */
+static GS_NOINLINE uint32_t gs_read_looping(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
 {
     const gs_info *info = &decoder->info;
-    gs_playback *playback = gs_decoder_playback(decoder);
-    gs_noise_state *noise = gs_decoder_noise(decoder);
-    const int16_t *of_noise = NULL;
-    uint32_t position = decoder->position;
-    uint32_t at = position % GS_BLOCK_SAMPLES;
 
-    samples = gs_least(gs_least(samples, end - position), GS_BLOCK_SAMPLES - at);
-    if (noise) {
-        uint32_t frame = (uint32_t)1 << gs_noise_frame_log2(info);
-        gs_residual_state *residual = gs_decoder_residual(decoder);
-        samples = gs_least(samples, frame - (position & (frame - 1)));
-        of_noise = residual ? gs_residual_noise(residual, noise, info, playback, position)
-                            : gs_playback_noise(playback, noise, info, position);
-    }
-    gs_playback_pcm(playback, gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
-    decoder->position += samples;
-    return samples;
-}
-
-static uint32_t gs_loop_end(const gs_decoder *decoder, const gs_pace *pace)
-{
-    return (decoder->mode & GS_IS_PACED) ? pace->loop_end : decoder->info.loop_end;
-}
-
-static uint32_t gs_end(const gs_decoder *decoder, const gs_pace *pace)
-{
-    return (decoder->mode & GS_IS_PACED) ? pace->end : decoder->info.samples;
-}
-
-/* The same, with the blocks before it, for a decoder that loops or plays otherwise. Returns 0 at the end, or with the
- * decoder's error set. */
-static GS_NOINLINE uint32_t gs_read_in_mode(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
-{
-    gs_playback *playback = gs_decoder_playback(decoder);
-    const gs_pace *pace = playback ? gs_playback_pace(playback, &decoder->info) : NULL;
-    uint32_t end;
-
-    if (decoder->mode & GS_LOOPS && decoder->position == gs_loop_end(decoder, pace))
-        (void)gs_seek_to(decoder, decoder->info.loop_start);
-    else if (decoder->position == gs_end(decoder, pace))
+    if (decoder->position == info->loop_end)
+        (void)gs_seek_to(decoder, info->loop_start);
+    else if (decoder->position == info->samples)
         return 0;
-    if (!decoder->error && decoder->mode & GS_IS_PACED)
-        decoder->error = gs_make_paced_blocks(decoder);
-    else if (!decoder->error)
-        decoder->error = playback ? gs_make_blocks_for(decoder, playback) : gs_make_blocks(decoder);
+    if (!decoder->error)
+        decoder->error = gs_make_blocks(decoder);
     if (decoder->error)
         return 0;
-    end = gs_end(decoder, pace);
-    if (decoder->mode & GS_LOOPS && decoder->position < gs_loop_end(decoder, pace))
-        end = gs_loop_end(decoder, pace);
-    if (decoder->mode & GS_IS_PACED)
-        return gs_read_paced_block(decoder, pcm, samples, end);
-    return playback ? gs_read_block_for(decoder, pcm, samples, end, playback)
-                    : gs_read_block_for(decoder, pcm, samples, end, NULL);
+    return gs_read_block_to(decoder, pcm, samples, decoder->position < info->loop_end ? info->loop_end : info->samples);
 }
 
 int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
@@ -636,7 +493,8 @@ int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
         return GS_ERR_ARGUMENT;
     while (done < samples && !decoder->error) {
         if (decoder->mode) {
-            uint32_t given = gs_read_in_mode(decoder, pcm + done, samples - done);
+            uint32_t given = (decoder->mode & GS_IS_PLAYED) ? gs_ask(decoder, GS_ASKED_READ, samples - done, pcm + done)
+                                                            : gs_read_looping(decoder, pcm + done, samples - done);
             if (given == 0)
                 break;
             done += given;
@@ -679,158 +537,11 @@ int gs_set_budget(gs_decoder *decoder, uint32_t macs)
     return GS_OK;
 }
 
-/* Its settings, which hold from now on. */
-static gs_playback *gs_decoder_settings(gs_decoder *decoder)
-{
-    decoder->mode |= GS_IS_PLAYED;
-    return gs_decoder_playback(decoder);
-}
-
-/* Where the clip was jumped to, of a decoder that has made nothing since. */
-static uint32_t gs_jumped_to(const gs_decoder *decoder)
-{
-    return (decoder->mode & GS_IS_PACED) ? gs_playback_pace(gs_decoder_playback(decoder), &decoder->info)->jumped_to
-                                         : decoder->position;
-}
-
-static int gs_has_jumped(const gs_decoder *decoder)
-{
-    uint32_t zero = (decoder->mode & GS_IS_PACED) ? GS_PACED_ZERO - GS_TIME_ZERO : 0;
-
-    return decoder->next_block == gs_warm_up_start(decoder->position) + zero;
-}
-
-/* After a jump settings hold for what it decoded already, too. */
-static void gs_jump_again(gs_decoder *decoder)
-{
-    if (!decoder->error && gs_has_jumped(decoder))
-        (void)gs_seek_to(decoder, gs_jumped_to(decoder));
-}
-
-int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples)
-{
-    if (!decoder || gain > GS_LARGEST_GAIN || samples > INT32_MAX)
-        return GS_ERR_ARGUMENT;
-    if (!GS_HAS_PLAYBACK || !decoder->playback_at)
-        return GS_ERR_MEMORY;
-    gs_playback_fade(gs_decoder_settings(decoder), gain, samples);
-    return GS_OK;
-}
-
-int gs_set_gain(gs_decoder *decoder, uint32_t gain)
-{
-    return gs_set_fade(decoder, gain, 0);
-}
-
-int gs_set_pitch(gs_decoder *decoder, uint32_t pitch)
-{
-    gs_playback *playback;
-
-    if (!decoder || gs_outside(pitch, GS_LOWEST_PITCH, GS_HIGHEST_PITCH))
-        return GS_ERR_ARGUMENT;
-    playback = (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at);
-    if (!GS_HAS_PLAYBACK || !decoder->playback_at || !gs_playback_has_room(playback))
-        return GS_ERR_MEMORY;
-    gs_playback_pitch(gs_decoder_settings(decoder), gs_decoder_tone(decoder), &decoder->info, pitch);
-    decoder->mode |= GS_IS_PITCHED;
-    gs_jump_again(decoder);
-    return GS_OK;
-}
-
-static gs_pace *gs_decoder_pace(const gs_decoder *decoder)
-{
-    gs_playback *playback = (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at);
-
-    if (!decoder->playback_at || !gs_playback_has_pace(playback))
-        return NULL;
-    return gs_playback_pace(playback, &decoder->info);
-}
-
-static void gs_set_pace(gs_decoder *decoder, gs_pace *pace, uint32_t tempo, uint32_t rate)
-{
-    gs_playback *playback = gs_decoder_settings(decoder);
-
-    gs_pace_set(pace, &decoder->info, tempo, rate);
-    gs_playback_change_pace(playback, gs_decoder_tone(decoder), &decoder->info);
-    decoder->mode |= GS_IS_PITCHED;
-}
-
-int gs_set_tempo(gs_decoder *decoder, uint32_t tempo)
-{
-    gs_pace *pace;
-
-    if (!decoder || gs_outside(tempo, GS_LOWEST_TEMPO, GS_HIGHEST_TEMPO))
-        return GS_ERR_ARGUMENT;
-    pace = GS_HAS_PLAYBACK ? gs_decoder_pace(decoder) : NULL;
-    if (!GS_HAS_PLAYBACK || !pace)
-        return GS_ERR_MEMORY;
-    if (!gs_pace_fits(&decoder->info, tempo, pace->rate))
-        return GS_ERR_ARGUMENT;
-    gs_set_pace(decoder, pace, tempo, pace->rate);
-    gs_jump_again(decoder);
-    if (!(decoder->mode & GS_IS_PACED) && gs_pace_is_set(pace, &decoder->info)) {
-        gs_playback_begin_pace(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
-                               decoder->next_slot - 1);
-        decoder->next_block += GS_PACED_ZERO - GS_TIME_ZERO;
-        decoder->mode |= GS_IS_PACED;
-    }
-    return GS_OK;
-}
-
-int gs_set_rate(gs_decoder *decoder, uint32_t rate)
-{
-    gs_pace *pace;
-    uint32_t sample;
-
-    if (!decoder || gs_outside(rate, GS_LOWEST_RATE, GS_HIGHEST_RATE))
-        return GS_ERR_ARGUMENT;
-    pace = GS_HAS_PLAYBACK ? gs_decoder_pace(decoder) : NULL;
-    if (!GS_HAS_PLAYBACK || !pace)
-        return GS_ERR_MEMORY;
-    if (!gs_pace_fits(&decoder->info, pace->tempo, rate))
-        return GS_ERR_ARGUMENT;
-    sample = gs_tell(decoder);
-    gs_set_pace(decoder, pace, pace->tempo, rate);
-    return gs_seek_to(decoder, sample);
-}
-
-uint32_t gs_played_samples(const gs_decoder *decoder)
-{
-    const gs_pace *pace;
-
-    if (!decoder)
-        return 0;
-    pace = GS_HAS_PLAYBACK ? gs_decoder_pace(decoder) : NULL;
-    return GS_HAS_PLAYBACK && pace ? gs_pace_samples(pace, decoder->info.samples) : decoder->info.samples;
-}
-
-int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
-{
-    if (!decoder || kinds & ~GS_MUTE_ALL || from > to || to > GS_HIGHEST_MUTE)
-        return GS_ERR_ARGUMENT;
-    if (!GS_HAS_PLAYBACK || !decoder->playback_at)
-        return GS_ERR_MEMORY;
-    gs_playback_mute(gs_decoder_settings(decoder), &decoder->info, kinds, from, to);
-    gs_jump_again(decoder);
-    return GS_OK;
-}
-
 uint32_t gs_tell(const gs_decoder *decoder)
 {
-    const gs_pace *pace;
-    uint32_t time;
-
     if (!decoder)
         return 0;
-    if (!(decoder->mode & GS_IS_PACED))
-        return decoder->position;
-    if (gs_has_jumped(decoder))
-        return gs_jumped_to(decoder);
-    pace = gs_decoder_pace(decoder);
-    if (decoder->position == pace->end)
-        return decoder->info.samples;
-    time = gs_pace_clip_time(pace, decoder->position);
-    return time < GS_TIME_ZERO ? 0 : gs_least(time - GS_TIME_ZERO, decoder->info.samples);
+    return (decoder->mode & GS_IS_PACED) ? gs_ask(decoder, GS_ASKED_TELL, 0, NULL) : decoder->position;
 }
 
 /* Goes through all slots and, in a build with GS_CHECK_COST, counts the MACs of tones in stretches of 20 ms. Where no tone
@@ -920,6 +631,339 @@ void gs_get_coder_state(const gs_decoder *decoder, gs_coder_state *state)
     if (gs_decoder_##name(decoder))                                                                                    \
         state->held += gs_decoder_##name(decoder)->held;
     GS_EACH_KIND(GS_ADD_HELD)
+}
+
+/* ---- otherwise than encoded (SPEC 9) ---- */
+
+static void gs_next_played_frame(gs_decoder *decoder, int is_wanted)
+{
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_residual_played played = {gs_residual_make_played_block, playback};
+    gs_tone_state *tone = gs_decoder_tone(decoder);
+
+    if (decoder->mode & GS_IS_PACED)
+        is_wanted = 1; /* to keep it */
+    if (decoder->mode & GS_IS_PITCHED) {
+        gs_playback_begin_tones(playback, tone, &decoder->info);
+        gs_playback_exchange(playback, tone);
+    }
+    gs_residual_next(gs_decoder_residual(decoder), &decoder->info, &decoder->coder, tone, gs_decoder_noise(decoder),
+                     is_wanted, &played);
+    if (decoder->mode & GS_IS_PITCHED)
+        gs_playback_exchange_back(playback, tone);
+}
+
+/* Decodes what the next block of the samples that are given at a pace needs: the slots that begin before the end of the
+ * block after it, or before that of the next frame, and the frames of the residual up to the next frame. */
+static int gs_decode_for_paced_block(gs_decoder *decoder)
+{
+    const gs_info *info = &decoder->info;
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_tone_state *tone = gs_decoder_tone(decoder);
+    gs_residual_state *residual = gs_decoder_residual(decoder);
+    const gs_pace *pace = gs_playback_pace(playback, info);
+    uint32_t end = decoder->next_block + GS_BLOCK_SAMPLES + gs_slots_ahead(info);
+    int error = GS_OK;
+
+    while (!error && decoder->next_slot < decoder->slots && gs_pace_next(pace, info).sample < end) {
+        gs_playback_to_clip(playback, tone, info);
+        error = gs_decode_slot(decoder, gs_warm_up_start(0));
+    }
+    if (!error && residual) {
+        uint32_t log2 = gs_noise_frame_log2(info);
+        int32_t block = (int32_t)(decoder->next_block - GS_PACED_ZERO);
+        uint32_t frame = (uint32_t)((block >> log2) + 1);
+        int32_t time = (int32_t)(gs_pace_clip_time(pace, frame << log2) - GS_TIME_ZERO);
+        uint32_t frames = (uint32_t)((time >> log2) + 1);
+        if (time >= 0 && residual->frame < gs_least(frames, residual->end)) {
+            gs_playback_to_clip(playback, tone, info);
+            error = gs_decode_frames(decoder, frames);
+        }
+    }
+    if (!error)
+        gs_playback_from_clip(playback, tone, info);
+    return error;
+}
+
+/* The samples that blocks before the one of the position may need the clip ahead of, at most. */
+#define GS_PACED_WARM_UP ((GS_WARM_UP_BLOCKS + 1u) * GS_BLOCK_SAMPLES)
+
+/* Goes to where a pace begins that is set, if there is one. */
+static uint32_t gs_seek_at_pace(gs_decoder *decoder, uint32_t sample)
+{
+    const gs_info *info = &decoder->info;
+    gs_playback *playback = gs_decoder_playback(decoder);
+    uint32_t reach = gs_longest_support(info) + gs_noise_frame_samples(info) + GS_TIME_ZERO;
+    gs_pace *pace = gs_playback_pace(playback, info);
+    int is_paced = gs_playback_has_pace(playback) && gs_pace_is_set(pace, info);
+    uint32_t start;
+
+    gs_playback_jump(playback, info, is_paced);
+    decoder->mode &= (uint16_t)~GS_IS_PACED;
+    if (!is_paced)
+        return 0;
+    decoder->mode |= GS_IS_PACED;
+    decoder->error = GS_OK;
+    decoder->position = gs_pace_samples(pace, sample);
+    decoder->next_block = gs_warm_up_start(decoder->position) - GS_TIME_ZERO + GS_PACED_ZERO;
+    pace->jumped_to = sample;
+    start = GS_PACED_WARM_UP * pace->step >> 16;
+    start = gs_warm_up_start(sample > start ? sample - start : 0);
+    decoder->error = gs_go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_log2);
+    gs_pace_jump(pace, info, decoder->next_slot);
+    if (!decoder->error && sample != info->samples)
+        decoder->error = gs_decode_for_paced_block(decoder);
+    return 1;
+}
+
+/* As gs_make_blocks. */
+static int gs_make_played_blocks(gs_decoder *decoder)
+{
+    uint32_t zero = (decoder->mode & GS_IS_PACED) ? GS_PACED_ZERO : GS_TIME_ZERO;
+
+    while (decoder->next_block <= decoder->position + zero) {
+        int error =
+            (decoder->mode & GS_IS_PACED) ? gs_decode_for_paced_block(decoder) : gs_decode_for_next_block(decoder);
+        if (error)
+            return error;
+        gs_playback_render_tones(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
+                                 decoder->next_block, decoder->budget);
+        decoder->next_block += GS_BLOCK_SAMPLES;
+    }
+    return GS_OK;
+}
+
+/* As gs_read_block_to. */
+static uint32_t gs_read_played_block(gs_decoder *decoder, int16_t *pcm, uint32_t samples, uint32_t end)
+{
+    const gs_info *info = &decoder->info;
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_noise_state *noise = gs_decoder_noise(decoder);
+    const int16_t *of_noise = NULL;
+    uint32_t position = decoder->position;
+    uint32_t at = position % GS_BLOCK_SAMPLES;
+
+    samples = gs_least(gs_least(samples, end - position), GS_BLOCK_SAMPLES - at);
+    if (noise) {
+        uint32_t frame = (uint32_t)1 << gs_noise_frame_log2(info);
+        gs_residual_state *residual = (decoder->mode & GS_IS_PACED) ? gs_decoder_residual(decoder) : NULL;
+        samples = gs_least(samples, frame - (position & (frame - 1)));
+        of_noise = residual ? gs_residual_noise(residual, noise, info, playback, position)
+                            : gs_playback_noise(playback, noise, info, position);
+    }
+    gs_playback_pcm(playback, gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
+    decoder->position += samples;
+    return samples;
+}
+
+static uint32_t gs_read_played(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
+{
+    const gs_info *info = &decoder->info;
+    uint32_t end = info->samples;
+    uint32_t loop_end = info->loop_end;
+
+    if (decoder->mode & GS_IS_PACED) {
+        const gs_pace *pace = gs_playback_pace(gs_decoder_playback(decoder), info);
+        end = pace->end;
+        loop_end = pace->loop_end;
+    }
+    if (decoder->mode & GS_LOOPS && decoder->position == loop_end)
+        (void)gs_seek_to(decoder, info->loop_start);
+    else if (decoder->position == end)
+        return 0;
+    if (!decoder->error)
+        decoder->error = gs_make_played_blocks(decoder);
+    if (decoder->error)
+        return 0;
+    if (decoder->mode & GS_LOOPS && decoder->position < loop_end)
+        end = loop_end;
+    return gs_read_played_block(decoder, pcm, samples, end);
+}
+
+/* Where the clip was jumped to, of a decoder that has made nothing since. */
+static uint32_t gs_jumped_to(const gs_decoder *decoder)
+{
+    return (decoder->mode & GS_IS_PACED) ? gs_playback_pace(gs_decoder_playback(decoder), &decoder->info)->jumped_to
+                                         : decoder->position;
+}
+
+static int gs_has_jumped(const gs_decoder *decoder)
+{
+    uint32_t zero = (decoder->mode & GS_IS_PACED) ? GS_PACED_ZERO - GS_TIME_ZERO : 0;
+
+    return decoder->next_block == gs_warm_up_start(decoder->position) + zero;
+}
+
+static uint32_t gs_tell_at_pace(const gs_decoder *decoder)
+{
+    const gs_pace *pace = gs_playback_pace(gs_decoder_playback(decoder), &decoder->info);
+    uint32_t time;
+
+    if (gs_has_jumped(decoder))
+        return gs_jumped_to(decoder);
+    if (decoder->position == pace->end)
+        return decoder->info.samples;
+    time = gs_pace_clip_time(pace, decoder->position);
+    return time < GS_TIME_ZERO ? 0 : gs_least(time - GS_TIME_ZERO, decoder->info.samples);
+}
+
+static uint32_t gs_play_otherwise(gs_decoder *decoder, gs_asked asked, uint32_t number, int16_t *pcm)
+{
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_tone_state *tone = gs_decoder_tone(decoder);
+
+    switch (asked) {
+    case GS_ASKED_READ:
+        return gs_read_played(decoder, pcm, number);
+    case GS_ASKED_FRAME:
+        gs_next_played_frame(decoder, number != 0);
+        return 0;
+    case GS_ASKED_BEFORE_SLOT:
+        return gs_playback_before_slot(playback, tone, &decoder->info, number, decoder->next_block);
+    case GS_ASKED_ROOM:
+        return gs_playback_make_room(playback, tone, &decoder->info);
+    case GS_ASKED_SEEK:
+        return gs_seek_at_pace(decoder, number);
+    default:
+        return gs_tell_at_pace(decoder);
+    }
+}
+
+/* Its settings, open; NULL without memory for them. */
+static gs_playback *gs_decoder_opened(gs_decoder *decoder)
+{
+    gs_playback *playback = (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at);
+
+    if (!GS_HAS_PLAYBACK || !decoder->playback_at)
+        return NULL;
+    if (!playback->ask) {
+        gs_playback_open(playback, &decoder->info, playback->gain);
+        playback->ask = gs_play_otherwise;
+    }
+    return playback;
+}
+
+/* Its settings, which hold from now on. */
+static gs_playback *gs_decoder_settings(gs_decoder *decoder)
+{
+    decoder->mode |= GS_IS_PLAYED;
+    return gs_decoder_playback(decoder);
+}
+
+/* After a jump settings hold for what it decoded already, too. */
+static void gs_jump_again(gs_decoder *decoder)
+{
+    if (!decoder->error && gs_has_jumped(decoder))
+        (void)gs_seek_to(decoder, gs_jumped_to(decoder));
+}
+
+int gs_set_fade(gs_decoder *decoder, uint32_t gain, uint32_t samples)
+{
+    if (!decoder || gain > GS_LARGEST_GAIN || samples > INT32_MAX)
+        return GS_ERR_ARGUMENT;
+    if (!gs_decoder_opened(decoder))
+        return GS_ERR_MEMORY;
+    gs_playback_fade(gs_decoder_settings(decoder), gain, samples);
+    return GS_OK;
+}
+
+int gs_set_gain(gs_decoder *decoder, uint32_t gain)
+{
+    return gs_set_fade(decoder, gain, 0);
+}
+
+int gs_set_pitch(gs_decoder *decoder, uint32_t pitch)
+{
+    gs_playback *playback;
+
+    if (!decoder || gs_outside(pitch, GS_LOWEST_PITCH, GS_HIGHEST_PITCH))
+        return GS_ERR_ARGUMENT;
+    playback = gs_decoder_opened(decoder);
+    if (!playback || !gs_playback_has_room(playback))
+        return GS_ERR_MEMORY;
+    gs_playback_pitch(gs_decoder_settings(decoder), gs_decoder_tone(decoder), &decoder->info, pitch);
+    decoder->mode |= GS_IS_PITCHED;
+    gs_jump_again(decoder);
+    return GS_OK;
+}
+
+/* NULL without memory for it. */
+static gs_pace *gs_decoder_pace(gs_decoder *decoder)
+{
+    gs_playback *playback = gs_decoder_opened(decoder);
+
+    return playback && gs_playback_has_pace(playback) ? gs_playback_pace(playback, &decoder->info) : NULL;
+}
+
+static void gs_set_pace(gs_decoder *decoder, gs_pace *pace, uint32_t tempo, uint32_t rate)
+{
+    gs_playback *playback = gs_decoder_settings(decoder);
+
+    gs_pace_set(pace, &decoder->info, tempo, rate);
+    gs_playback_change_pace(playback, gs_decoder_tone(decoder), &decoder->info);
+    decoder->mode |= GS_IS_PITCHED;
+}
+
+int gs_set_tempo(gs_decoder *decoder, uint32_t tempo)
+{
+    gs_pace *pace;
+
+    if (!decoder || gs_outside(tempo, GS_LOWEST_TEMPO, GS_HIGHEST_TEMPO))
+        return GS_ERR_ARGUMENT;
+    pace = gs_decoder_pace(decoder);
+    if (!pace)
+        return GS_ERR_MEMORY;
+    if (!gs_pace_fits(&decoder->info, tempo, pace->rate))
+        return GS_ERR_ARGUMENT;
+    gs_set_pace(decoder, pace, tempo, pace->rate);
+    gs_jump_again(decoder);
+    if (!(decoder->mode & GS_IS_PACED) && gs_pace_is_set(pace, &decoder->info)) {
+        gs_playback_begin_pace(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
+                               decoder->next_slot - 1);
+        decoder->next_block += GS_PACED_ZERO - GS_TIME_ZERO;
+        decoder->mode |= GS_IS_PACED;
+    }
+    return GS_OK;
+}
+
+int gs_set_rate(gs_decoder *decoder, uint32_t rate)
+{
+    gs_pace *pace;
+    uint32_t sample;
+
+    if (!decoder || gs_outside(rate, GS_LOWEST_RATE, GS_HIGHEST_RATE))
+        return GS_ERR_ARGUMENT;
+    pace = gs_decoder_pace(decoder);
+    if (!pace)
+        return GS_ERR_MEMORY;
+    if (!gs_pace_fits(&decoder->info, pace->tempo, rate))
+        return GS_ERR_ARGUMENT;
+    sample = gs_tell(decoder);
+    gs_set_pace(decoder, pace, pace->tempo, rate);
+    return gs_seek_to(decoder, sample);
+}
+
+uint32_t gs_played_samples(const gs_decoder *decoder)
+{
+    gs_playback *playback;
+
+    if (!decoder)
+        return 0;
+    playback = gs_decoder_playback(decoder);
+    if (!playback || !gs_playback_has_pace(playback))
+        return decoder->info.samples;
+    return gs_pace_samples(gs_playback_pace(playback, &decoder->info), decoder->info.samples);
+}
+
+int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
+{
+    if (!decoder || kinds & ~GS_MUTE_ALL || from > to || to > GS_HIGHEST_MUTE)
+        return GS_ERR_ARGUMENT;
+    if (!gs_decoder_opened(decoder))
+        return GS_ERR_MEMORY;
+    gs_playback_mute(gs_decoder_settings(decoder), &decoder->info, kinds, from, to);
+    gs_jump_again(decoder);
+    return GS_OK;
 }
 
 GS_CODE_ENDS

@@ -16,8 +16,20 @@ GS_CODE_BEGINS
 #define GS_HAS_PLAYBACK 1
 #endif
 
+/* What a decoder asks of the one function for streams that are played otherwise than encoded. */
+typedef enum gs_asked {
+    GS_ASKED_READ,        /* the next samples, at most `number` of them; returns how many as gs_read_looping does */
+    GS_ASKED_FRAME,       /* the next frame of the residual, made if `number` is not 0 */
+    GS_ASKED_BEFORE_SLOT, /* gs_playback_before_slot, where those are needed that end after time `number` */
+    GS_ASKED_ROOM,        /* gs_playback_make_room */
+    GS_ASKED_SEEK, /* to go to sample `number`; returns 0 where that is as in a stream that is played as encoded */
+    GS_ASKED_TELL
+} gs_asked;
+
 /* Frequencies are steps of the phase in a sample of the clip, 65536 a turn. */
 typedef struct gs_playback {
+    /* By its address, which settings alone name, so that a program that sets nothing has none of it. */
+    uint32_t (*ask)(gs_decoder *decoder, gs_asked asked, uint32_t number, int16_t *pcm);
     uint32_t gain;       /* of the next sample, GS_GAIN_ONE << 16 for none */
     int32_t gain_change; /* of it, a sample */
     uint32_t fading;     /* samples until it is `gain_after` */

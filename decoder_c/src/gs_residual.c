@@ -535,8 +535,7 @@ static void gs_residual_keep(const gs_residual_frame *frame, gs_playback_kept *k
         kept->cell[kept->cells++] = *cell;
 }
 
-/* gs_residual_make_block of a stream that is played otherwise; at a pace it only keeps the frame. */
-static GS_NOINLINE void gs_residual_make_played_block(gs_residual_frame *frame, gs_playback *playback)
+void gs_residual_make_played_block(struct gs_residual_frame *frame, gs_playback *playback)
 {
     gs_noise_state *noise = frame->noise;
     const gs_info *info = frame->info;
@@ -616,7 +615,7 @@ const int16_t *gs_residual_noise(gs_residual_state *state, gs_noise_state *noise
 }
 
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
-                      gs_noise_state *noise, int is_wanted, gs_playback *playback)
+                      gs_noise_state *noise, int is_wanted, const gs_residual_played *played)
 {
     uint32_t log2 = gs_noise_frame_log2(info);
     uint32_t age = state->frame + (GS_TIME_ZERO >> log2) - (state->segment_time >> log2); /* of the segment */
@@ -641,8 +640,8 @@ void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_co
             noise->held = held;
             frame.highest = gs_noise_make_levels(noise, info, state->frame << GS_NOISE_TIME_LOG2, frame.level);
         }
-        if (GS_HAS_PLAYBACK && playback)
-            gs_residual_make_played_block(&frame, playback);
+        if (GS_HAS_PLAYBACK && played)
+            played->make(&frame, played->playback);
         else
             gs_residual_make_block(&frame);
     }

@@ -74,10 +74,21 @@ void gs_residual_start_segment(gs_residual_state *state, const gs_info *info, ui
 
 /* ---- dequantise, render ---- */
 
+struct gs_residual_frame;
+
+/* What makes frames otherwise than encoded; a program that does so names it, so that others have none of it. */
+typedef struct gs_residual_played {
+    void (*make)(struct gs_residual_frame *frame, gs_playback *playback);
+    gs_playback *playback;
+} gs_residual_played;
+
+/* At a pace it only keeps the frame. */
+void gs_residual_make_played_block(struct gs_residual_frame *frame, gs_playback *playback);
+
 /* Reads the next frame, steered by the Gaussians held of its segment. If `is_wanted` it is made, and the block of noise
- * before its centre, unless there is an error of the input; otherwise than encoded if `playback` is not NULL. */
+ * before its centre, unless there is an error of the input; otherwise than encoded if `played` is not NULL. */
 void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder, gs_tone_state *tone,
-                      gs_noise_state *noise, int is_wanted, gs_playback *playback);
+                      gs_noise_state *noise, int is_wanted, const gs_residual_played *played);
 
 /* gs_noise_render at a pace. */
 const int16_t *gs_residual_noise(gs_residual_state *state, gs_noise_state *noise, const gs_info *info,

@@ -165,7 +165,7 @@ static void check_pace(const test_stream *stream)
 /* Gain takes less memory than a pitch. */
 static void check_little_memory(const test_stream *stream)
 {
-    size_t bytes = ((test_room(&stream->info) + 3) & ~(size_t)3) + 36;
+    size_t bytes = ((test_room(&stream->info) + 7) & ~(size_t)7) + (sizeof(void *) > 4 ? 48 : 40);
     void *memory = malloc(bytes);
     gs_decoder *decoder = NULL;
 

@@ -1,4 +1,4 @@
-/* Two files of the decoder are compiled here, so that six functions which they call go through those below. Nothing of
+/* Two files of the decoder are compiled here, so that seven functions which they call go through those below. Nothing of
  * what a decoder reads or holds is otherwise. */
 #define GS_SHARED_TABLES_ELSEWHERE
 
@@ -172,14 +172,23 @@ static const int16_t *gs_watched_noise_render(gs_noise_state *state, const gs_in
 
 /* A frame that the residual layer only reads is made of noise alone when it is to sound. */
 static void gs_watched_residual_next(gs_residual_state *state, const gs_info *info, gs_range_coder *coder,
-                                     gs_tone_state *tone, gs_noise_state *noise, int is_wanted, gs_playback *playback)
+                                     gs_tone_state *tone, gs_noise_state *noise, int is_wanted,
+                                     const gs_residual_played *played)
 {
     uint32_t frame = state->frame;
     int is_whole = gs_least_heard.tone == 0 && gs_least_heard.noise == 0;
 
-    gs_residual_next(state, info, coder, tone, noise, is_wanted && is_whole, playback);
+    gs_residual_next(state, info, coder, tone, noise, is_wanted && is_whole, played);
     if (gs_listing.amplitude_step && !coder->input.error)
         gs_list_coefficients(state, info, frame);
+}
+
+static const int16_t *gs_watched_residual_noise(gs_residual_state *state, gs_noise_state *noise, const gs_info *info,
+                                                gs_playback *playback, uint32_t position)
+{
+    if (gs_least_heard.tone || gs_least_heard.noise)
+        return gs_watched_noise_for(playback, noise, info, position);
+    return gs_residual_noise(state, noise, info, playback, position);
 }
 
 #define gs_tone_render gs_watched_tone_render
@@ -188,5 +197,6 @@ static void gs_watched_residual_next(gs_residual_state *state, const gs_info *in
 #define gs_noise_render gs_watched_noise_render
 #define gs_playback_noise gs_watched_noise_for
 #define gs_residual_next gs_watched_residual_next
+#define gs_residual_noise gs_watched_residual_noise
 #define gs_slots_next gs_watched_slots_next
 #include "../src/gs_decoder.c"

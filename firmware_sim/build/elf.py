@@ -28,6 +28,8 @@ class Rom:
     """Those of gs_error_string."""
     runtime: int
     """Of memcpy, memset and the like, as far as the decoder calls them."""
+    playing: int
+    """All that is linked into a program that plays clips as they were encoded."""
 
     @property
     def total(self) -> int:
@@ -122,7 +124,8 @@ class Elf:
 
 def read_rom(image: Image, elf: Elf) -> Rom:
     """The whole decoder, whether a program calls all of it or not, without the mixer."""
-    return Rom(*_sizes(image.objects), elf.bytes_of("runtime.c") + elf.bytes_of(LIBRARY))
+    playing = sum(_sizes([image.playing])[:2])
+    return Rom(*_sizes(image.objects), elf.bytes_of("runtime.c") + elf.bytes_of(LIBRARY), playing)
 
 
 def mixer_bytes(image: Image) -> int:

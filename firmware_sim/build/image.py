@@ -28,6 +28,18 @@ OPTIMISATIONS = ("O2", "Os", "O3")
 GCC = "arm-none-eabi-gcc"
 MIXER = ("gs_bus.c", "gs_mixer.c")
 """The sources of the mixer."""
+PLAYING = (
+    "gs_info_from_memory",
+    "gs_decoder_size",
+    "gs_open_memory",
+    "gs_open_callback",
+    "gs_read",
+    "gs_seek",
+    "gs_tell",
+    "gs_set_loop",
+    "gs_set_budget",
+)
+"""What a program calls that plays clips as they were encoded."""
 
 # Symbols of debugging cost no instruction; a section for each function is what firmware builds with.
 _FLAGS = (
@@ -54,6 +66,8 @@ class Image:
     """A linked program, and the object files of the decoder in it, and of the mixer, which a program may do without."""
 
     elf: Path
+    playing: Path
+    """What the linker leaves of the decoder in a program that calls `PLAYING` alone."""
     objects: tuple[Path, ...]
     mixer_objects: tuple[Path, ...]
     core: Core
@@ -115,15 +129,18 @@ def build_image(
     flags = (*_FLAGS, f"-{optimisation}", *(f"-D{define}" for define in defines))
     if compiler == "gcc":
         flags += _CALL_GRAPH_FLAGS
-    key = _fingerprint(_files(source), (version, *command[1:], *flags, str(core.flash_start), str(core.ram_start)))
+    places = (str(core.flash_start), str(core.ram_start))
+    key = _fingerprint(_files(source), (version, *command[1:], *flags, *places, *PLAYING))
     folder = (cache or default_cache()) / key
     if not folder.is_dir():
         with _made_whole(folder) as fresh:
             _compile_all(core, command, flags, source, fresh)
             _link(core, compiler, fresh)
+            _link_playing(core, compiler, fresh)
     objects = {path.name: folder / f"{path.stem}.o" for path in _decoder_files(source)}
     mixer = tuple(objects.pop(name) for name in MIXER if name in objects)
-    return Image(folder / "image.elf", tuple(objects.values()), mixer, core, version, optimisation, source)
+    elf, playing = folder / "image.elf", folder / "playing.elf"
+    return Image(elf, playing, tuple(objects.values()), mixer, core, version, optimisation, source)
 
 
 def build_library(
@@ -200,6 +217,17 @@ def _link(core: Core, compiler: str, folder: Path) -> None:
     passed = [f"-Wl,{option}" for option in (*places, "-e", "board_start", "--gc-sections", "--build-id=none")]
     script = ["-T", str(FIRMWARE / "image.ld")]
     _run((GCC, *core.gcc_flags, "-nostdlib", *passed, *script, *objects, "-lgcc", "-o", elf))
+
+
+def _link_playing(core: Core, compiler: str, folder: Path) -> None:
+    objects = [str(path) for path in sorted(folder.glob("*.o")) if path.name != "board.o"]
+    options = ["-e", "gs_read", "--gc-sections", *(f"--undefined={name}" for name in PLAYING)]
+    elf = str(folder / "playing.elf")
+    if compiler == "zig":
+        _run((*zig("ld.lld"), *options, *objects, "-o", elf))
+        return
+    passed = [f"-Wl,{','.join(options)},--build-id=none"]
+    _run((GCC, *core.gcc_flags, "-nostdlib", *passed, *objects, "-lgcc", "-o", elf))
 
 
 def _run(command: Sequence[str]) -> str:

@@ -547,7 +547,7 @@ def test_a_run_gives_the_figures_of_the_targets() -> None:
     cells = [our_cell("a"), our_cell("b", kbit_s=9.0, macs_mean=50.0), our_cell("c", kbit_s=6.6, bit_exact=False)]
     clip_facts = {"a": facts("a"), "b": facts("b", seconds=1.9), "c": facts("c", clip_class="music")}
     fast = results.SpeedRow(OURS, 2.0, 400.0, 1.0, 1.0, None, None, 3000)
-    rom = Rom(3000, 4000, 200, 50)
+    rom = Rom(3000, 4000, 200, 50, 6900)
     measured = targets.measured_figures(
         cells, clip_facts, [fast], footprint.Footprint("cc", "cortex-m0plus", "Os", rom)
     )

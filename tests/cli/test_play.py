@@ -91,10 +91,10 @@ def test_a_clip_sounds_as_it_decodes(play: Play) -> None:
     assert f"{len(samples) / rate:.2f} s" in said
 
 
-def test_pitch_and_gain_are_those_of_decode(play: Play) -> None:
+def test_pitch_tempo_and_gain_are_those_of_decode(play: Play) -> None:
     device = Device()
-    assert play(device.module, SPEECH, "-q", "--pitch", "1.5", "--gain-db", "-6") == (0, "")
-    samples, _ = api.decode(SPEECH.read_bytes(), playback=api.Playback(pitch=1.5, gain_db=-6))
+    assert play(device.module, SPEECH, "-q", "--pitch", "1.5", "--tempo", "0.75", "--gain-db", "-6") == (0, "")
+    samples, _ = api.decode(SPEECH.read_bytes(), playback=api.Playback(pitch=1.5, tempo=0.75, gain_db=-6))
     np.testing.assert_array_equal(device.played, samples)
 
 

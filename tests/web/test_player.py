@@ -150,6 +150,22 @@ def test_what_changes_the_sound_changes_what_is_seen(tab: Tab, slider: str, valu
     tab.wait_for(f"{image('picture')} === {before!r}")
 
 
+def test_a_tempo_is_heard_and_not_seen(tab: Tab) -> None:
+    open_demo(tab)
+    next_frame(tab)
+    before = tab.run(image("picture"))
+    assert slide(tab, "tempo", -1) == "0.50 times as fast"
+    tab.run("audioGs.ready")
+    assert tab.run(image("picture")) == before
+    tab.run("document.getElementById('stage').focus()")
+    tab.press("End")
+    tab.press("ArrowLeft")
+    tab.click("#play")
+    tab.wait_for("audioGs.player.playing")
+    tab.wait_for("!audioGs.player.playing")
+    assert tab.run(POSITION) == tab.run("audioGs.header.samples")
+
+
 def test_the_sound_builds_up_from_the_strongest_gaussian(tab: Tab) -> None:
     open_demo(tab)
     next_frame(tab)
