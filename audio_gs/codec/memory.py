@@ -12,11 +12,19 @@ from .native import decoder_bytes
 
 POINTERS = 3
 """In a decoder."""
+MIXER_BYTES = 24
+VOICE_BYTES = 60
+"""Of a mixer and of each of its voices beside the decoders, where a pointer has 4 bytes."""
 
 
 def decoder_memory(header: StreamHeader, pointer_bytes: int = 4) -> int:
     """Bytes of memory that a decoder takes for streams of a header's class, tables and stack not counted."""
     return decoder_bytes(header) + POINTERS * (pointer_bytes - sizeof(c_void_p))
+
+
+def mixer_memory(voices: int, voice_bytes: int) -> int:
+    """Bytes of memory that the C library's mixer takes on a 32-bit machine, each voice with so many for its decoder."""
+    return MIXER_BYTES + voices * (VOICE_BYTES + (voice_bytes + 7) // 8 * 8)
 
 
 def tones_within(memory: int, header: StreamHeader, pointer_bytes: int = 4) -> int:

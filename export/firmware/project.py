@@ -11,6 +11,11 @@ from audio_gs.codec.decoder_source import SourceMissing, find_decoder_source
 
 from ..c.arrays import HEADER_NAME, SOURCE_NAME, clip_sources
 
+PLAYER = ("player.c", "player.h")
+"""The player of several clips at once, in examples/player/; it goes to the folder of the clips."""
+VOICES_NAME = "player_voices.h"
+"""What says of how many."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Target:
@@ -26,6 +31,8 @@ class Target:
     """Files of the decoder that make it a library for the build system."""
     build: str
     """The command that builds the project, given inside it."""
+    player: tuple[str, str]
+    """The program for several clips at once, in examples/player/, and the file it takes the place of."""
     texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Files of no example."""
 
@@ -47,6 +54,7 @@ TARGETS = {
         decoder="audio_gs/",
         manifests=(),
         build="make",
+        player=("baremetal.c", "main.c"),
     ),
     "arduino": Target(
         examples=_moved("", "", "PlayClip/PlayClip.ino", "PlayClip/audio_out.h"),
@@ -55,6 +63,7 @@ TARGETS = {
         decoder="PlayClip/src/audio_gs/",
         manifests=(),
         build="arduino-cli compile --fqbn VENDOR:ARCHITECTURE:BOARD PlayClip",
+        player=("arduino.cpp", "PlayClip/PlayClip.ino"),
         texts={"PlayClip/audio_gs.h": '#include "src/audio_gs/include/audio_gs.h"\n'},
     ),
     "platformio": Target(
@@ -67,17 +76,21 @@ TARGETS = {
         decoder="lib/audio_gs/",
         manifests=("library.json",),
         build="pio run",
+        player=("arduino.cpp", "src/main.cpp"),
     ),
     "esp-idf": Target(
-        examples=_moved("esp-idf/", "", "CMakeLists.txt", "main/CMakeLists.txt", "main/main.c"),
+        examples=_moved("esp-idf/", "", "CMakeLists.txt", "main/CMakeLists.txt", "main/main.c", "main/audio_out.h"),
         clips="main/",
         decoder="components/audio_gs/",
         manifests=("CMakeLists.txt", "cmake/sources.cmake", "cmake/sources.txt", "idf_component.yml"),
         build="idf.py set-target esp32 build",
+        player=("esp_idf.c", "main/main.c"),
     ),
     "zephyr": Target(
         examples=_moved(
-            "zephyr/", "", "CMakeLists.txt", "prj.conf", "src/main.c", "boards/nrf52840dk_nrf52840.overlay"
+            "zephyr/",
+            "",
+            *("CMakeLists.txt", "prj.conf", "src/main.c", "src/audio_out.h", "boards/nrf52840dk_nrf52840.overlay"),
         ),
         clips="src/",
         decoder="audio_gs/",
@@ -86,37 +99,51 @@ TARGETS = {
             *("zephyr/CMakeLists.txt", "zephyr/Kconfig", "zephyr/module.yml"),
         ),
         build="west build -b nrf52840dk/nrf52840",
+        player=("zephyr.c", "src/main.c"),
     ),
 }
 
 
-def project_names(target: Target) -> list[str]:
-    """The names of a project's files, relative to its folder, sorted.
+def project_names(target: Target, voices: int) -> list[str]:
+    """The names of a project's files, relative to its folder, sorted. `voices` are the clips at once.
 
     Raises SourceMissing if the decoder's sources or examples were not installed.
     """
-    names = [target.clips + HEADER_NAME, target.clips + SOURCE_NAME, *target.texts, *_copies(target)]
-    return sorted(names)
+    clips = (target.clips + HEADER_NAME, target.clips + SOURCE_NAME)
+    return sorted([*clips, *_texts(target, voices), *_copies(target, voices)])
 
 
-def project_files(target: Target, clips: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+def project_files(target: Target, clips: Sequence[tuple[str, bytes]], voices: int) -> dict[str, bytes]:
     """The contents of a project's files by their names.
 
-    `clips` are as `clip_sources` takes them. Raises SourceMissing as `project_names` does.
+    `clips` are as `clip_sources` takes them, of one sample rate if there are several `voices`. Raises SourceMissing as
+    `project_names` does.
     """
-    files = {name: path.read_bytes() for name, path in _copies(target).items()}
-    files |= {name: text.encode("ascii") for name, text in target.texts.items()}
+    files = {name: path.read_bytes() for name, path in _copies(target, voices).items()}
+    files |= {name: text.encode("ascii") for name, text in _texts(target, voices).items()}
     files |= {target.clips + name: content for name, content in clip_sources(clips).items()}
     return dict(sorted(files.items()))
 
 
-def _copies(target: Target) -> dict[str, Path]:
+def _texts(target: Target, voices: int) -> dict[str, str]:
+    """The files that are no copies and no clips, by their names in the project."""
+    if voices == 1:
+        return dict(target.texts)
+    text = f"/* Clips at once, 1 to 64; each takes the memory of a decoder. */\n#define PLAYER_VOICES {voices}\n"
+    return {**target.texts, target.clips + VOICES_NAME: text}
+
+
+def _copies(target: Target, voices: int) -> dict[str, Path]:
     """The files that are copied, by their names in the project."""
     source = find_decoder_source()
     library = [source / "LICENSE", *(source / name for name in target.manifests)]
     library += sorted((source / "include").glob("*.h")) + sorted((source / "src").glob("*.[ch]"))
     copies = {target.decoder + path.relative_to(source).as_posix(): path for path in library}
     copies |= {name: source / "examples" / example for example, name in target.examples.items()}
+    if voices > 1:
+        program, name = target.player
+        copies[name] = source / "examples" / "player" / program
+        copies |= {target.clips + part: source / "examples" / "player" / part for part in PLAYER}
     for path in copies.values():
         if not path.is_file():
             raise SourceMissing(f"{path.name} was not installed with the package")

@@ -287,11 +287,16 @@ def programs(folder: Path) -> Path:
 def test_the_guides_commands_work(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "clip.wav", *speech_excerpt())
     blocks = guide_commands()
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     script = "".join(text for condition, text in blocks if not condition or shutil.which(QEMU))
     path = f"{programs(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}"
     run(("bash", "-euo", "pipefail", "-c", script), tmp_path, PATH=path, CC=gcc_or_zig())
-    for project in ("play/build/firmware.elf", "sketch/PlayClip/PlayClip.ino", "pio_project/src/main.cpp"):
+    for project in (
+        "play/build/firmware.elf",
+        "player/build/firmware.elf",
+        "sketch/PlayClip/PlayClip.ino",
+        "pio_project/src/main.cpp",
+    ):
         assert (tmp_path / project).is_file()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import configparser
 import errno
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from board_tools import (
@@ -21,10 +23,13 @@ from board_tools import (
     gcc_or_zig,
     left_channel,
     make,
+    mix_of,
     needs_make,
     pcm_of,
     play_on_this_machine,
     play_on_unicorn,
+    symbol_bytes,
+    writes_to_dac,
 )
 from export_tools import contents, export
 from make_vectors import FOLDER
@@ -32,16 +37,26 @@ from sim_tools import needs_sim
 
 from audio_gs.codec.decoder_source import find_decoder_source
 from audio_gs.export.firmware.project import TARGETS
+from audio_gs.firmware_sim.engines.qemu import QEMU
 
 CLIP = FOLDER / "random-44.bin"
 """Short, with tones, noise and seek points."""
 OTHER = FOLDER / "speech-3.bin"
 SOURCE = find_decoder_source()
 
+needs_qemu = pytest.mark.skipif(not shutil.which(QEMU), reason=f"needs {QEMU}")
 
-def project(target: str, folder: Path, *clips: Path) -> Path:
+
+MIXED = [FOLDER / "random-11.bin", FOLDER / "speech-6.bin", FOLDER / "residual-610.bin"]
+"""Of one rate. The third one has a residual layer, and begins while both others sound."""
+MIXED_SAMPLES = 16000
+"""In which all of them have begun, and the third and the first have ended."""
+
+
+def project(target: str, folder: Path, *clips: Path, voices: int = 1) -> Path:
     """A project with these clips, or with the first one."""
-    result = export("firmware", "--target", target, *(clips or [CLIP]), "-o", folder / target, "-q")
+    several = () if voices == 1 else ("--voices", voices)
+    result = export("firmware", "--target", target, *(clips or [CLIP]), "-o", folder / target, "-q", *several)
     assert (result.code, result.out, result.err) == (0, b"", "")
     return folder / target
 
@@ -168,6 +183,117 @@ def test_the_zephyr_project_has_application_and_module(tmp_path: Path) -> None:
     check_sound(left_channel(output), CLIP.read_bytes())
 
 
+# ---- players ----
+
+
+def check_mix(pcm: bytes, voices: int, block: int) -> None:
+    """What the host's mixer gives, and not less than was asked for."""
+    samples = len(pcm) // 2
+    assert samples >= MIXED_SAMPLES
+    assert pcm == mix_of([clip.read_bytes() for clip in MIXED], voices, samples, block)
+
+
+def play_the_mix(sources: list[Path], include: list[Path], build: Path, channels: int, *options: str) -> bytes:
+    """What a player sends, on this machine, to an output that it never waits for."""
+    end = f"-DSTUB_BYTES={2 * channels * MIXED_SAMPLES}"
+    output = play_on_this_machine(sources, include, build, end, *options)
+    return left_channel(output) if channels == 2 else output
+
+
+@needs_sim
+@needs_make
+def test_a_bare_metal_player_mixes_bit_exactly(tmp_path: Path) -> None:
+    core, voices = "cortex-m0plus", 2
+    # The third clip takes a voice that plays.
+    short = [MIXED[0], tmp_path / "again.gs", MIXED[2]]
+    short[1].write_bytes(MIXED[0].read_bytes())
+    folder = project("baremetal", tmp_path, *short, voices=voices)
+    elf = make(folder, tmp_path / "build", f"CORE={core}", "RAM_SIZE=64K")
+    pcm = play_on_unicorn(elf, core, 1 << 16)
+    # Half a second of silence shows that nothing was cut off.
+    expected = mix_of([clip.read_bytes() for clip in short], voices, len(pcm) // 2 + 4000, 128)
+    assert pcm == expected[: len(pcm)] and not any(expected[len(pcm) :])
+    said = json.loads(export("firmware", *given(short, voices), "-o", tmp_path / "said", "--json").out)
+    assert symbol_bytes(elf, "player_memory") == said["mixer_bytes_32"]
+
+
+def given(clips: list[Path], voices: int) -> list[object]:
+    return ["--target", "baremetal", "--voices", voices, *clips]
+
+
+@needs_sim
+@needs_make
+def test_a_clip_alone_in_a_player_is_what_its_decoder_gives_up_to_its_last_block(tmp_path: Path) -> None:
+    folder = project("baremetal", tmp_path, OTHER, voices=2)
+    pcm = play_on_unicorn(make(folder, tmp_path / "build", "CORE=cortex-m4"), "cortex-m4")
+    alone = pcm_of(OTHER.read_bytes())
+    whole = len(alone) // 128 * 128
+    assert pcm[:whole] == alone[:whole] and any(alone)
+
+
+@needs_qemu
+@needs_sim
+@needs_make
+def test_a_players_output_by_interrupt_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    folder = project("baremetal", tmp_path, CLIP, FOLDER / "random-63.bin", voices=2)
+    settings = ("CORE=cortex-m4", "AUDIO=systick", "FLASH_START=0x08000000", "RAM_SIZE=128K")
+    elf = make(folder, tmp_path / "build", *settings, cc=gcc_or_zig())
+    clips = [CLIP.read_bytes(), (FOLDER / "random-63.bin").read_bytes()]
+    # The last clip, which begins after 6000 samples, ends in a block; when that has been heard, the output rests.
+    samples = 6000 + len(pcm_of(clips[1])) // 2
+    written = writes_to_dac(elf, "netduinoplus2", samples)
+    mixed = np.frombuffer(mix_of(clips, 2, len(written), 128), "<i2")
+    assert len(written) >= samples and written == [int(sample) + 32768 for sample in mixed]
+
+
+@needs_sim
+@pytest.mark.parametrize("board", ["esp32", "rp2040"])
+def test_the_sketch_of_a_player_never_waits(board: str, tmp_path: Path) -> None:
+    sketch = project("arduino", tmp_path, *MIXED, voices=3) / "PlayClip"
+    files = [sketch / "PlayClip.ino", *c_files(sketch), *sorted((sketch / "src").rglob("*.c"))]
+    compile_for("cortex-m0plus", files[:3], [STUBS / "arduino"], tmp_path / "core", *ARDUINOS[board])
+    files.append(STUBS / "arduino" / "harness.cpp")
+    channels = 1 if board == "rp2040" else 2
+    check_mix(play_the_mix(files, [STUBS / "arduino"], tmp_path / "host", channels, *ARDUINOS[board]), 3, 64)
+
+
+@needs_sim
+def test_the_platformio_project_can_be_a_player_on_a_standard_board(tmp_path: Path) -> None:
+    folder = project("platformio", tmp_path, *MIXED, voices=3)
+    library = folder / "lib" / "audio_gs"
+    include = [library / "include", library / "src", folder / "src", STUBS / "arduino"]
+    files = [folder / "src" / "main.cpp", *c_files(folder / "src", library / "src"), STUBS / "arduino" / "harness.cpp"]
+    check_mix(play_the_mix(files, include, tmp_path / "host", 2), 3, 64)
+
+
+@needs_sim
+def test_the_esp_idf_project_can_be_a_player(tmp_path: Path) -> None:
+    folder = project("esp-idf", tmp_path, *MIXED, voices=3)
+    (line,) = cmake_script(f"{ESP_IDF}expand({(folder / 'main').as_posix()})\n", tmp_path)
+    named = line.removeprefix("SRCS;").split(";INCLUDE_DIRS;")[0].split(";")
+    files = [folder / "main" / name for name in named]
+    assert set(files) == set(c_files(folder / "main")) and len(files) == 3
+    component = folder / "components" / "audio_gs"
+    include = [STUBS / "esp_idf", folder / "main", component / "include"]
+    compile_for("cortex-m0plus", files[:2], include, tmp_path / "core")
+    files += [STUBS / "esp_idf" / "harness.c", *c_files(component / "src")]
+    check_mix(play_the_mix(files, include, tmp_path / "host", 2), 3, 64)
+
+
+@needs_sim
+def test_the_zephyr_project_can_be_a_player(tmp_path: Path) -> None:
+    folder = project("zephyr", tmp_path, *MIXED, voices=3)
+    assert "src/player.c" in (folder / "CMakeLists.txt").read_text()
+    decoder = folder / "audio_gs"
+    include = [STUBS / "zephyr", folder / "src", decoder / "include"]
+    compile_for("cortex-m4", c_files(folder / "src"), include, tmp_path / "core")
+    files = [*c_files(folder / "src", decoder / "src"), STUBS / "zephyr" / "harness.c"]
+    # I2S runs out of blocks once: it begins anew, and only the block that found it so is lost.
+    pcm = play_the_mix(files, include, tmp_path / "host", 2, "-DSTUB_LATE=3")
+    expected = mix_of([clip.read_bytes() for clip in MIXED], 3, len(pcm) // 2 + 128, 128)
+    assert any(expected[:place] + expected[place + 256 :] == pcm for place in range(256, len(pcm), 256))
+
+
 # ---- all targets ----
 
 
@@ -185,6 +311,21 @@ def test_projects_are_made_of_the_examples_and_the_decoder(target: str, tmp_path
     assert not files
     for name in ("include/audio_gs.h", "LICENSE", *layout.manifests):
         assert (folder / layout.decoder / name).is_file()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_players_are_made_of_the_player_and_the_rest_of_the_project(target: str, tmp_path: Path) -> None:
+    layout = TARGETS[target]
+    (tmp_path / "one").mkdir()
+    (tmp_path / "more").mkdir()
+    one = contents(project(target, tmp_path / "one"))
+    more = contents(project(target, tmp_path / "more", voices=3))
+    program, replaced = layout.player
+    assert more.pop(replaced) == (SOURCE / "examples" / "player" / program).read_bytes() != one.pop(replaced)
+    for name in ("player.c", "player.h"):
+        assert more.pop(layout.clips + name) == (SOURCE / "examples" / "player" / name).read_bytes()
+    assert b"#define PLAYER_VOICES 3\n" in (more.pop(f"{layout.clips}player_voices.h") or b"")
+    assert more == one
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -209,6 +350,18 @@ def test_what_is_said(tmp_path: Path) -> None:
     assert said["build"] == "make"
     assert f"{CLIP}: is called random_44" in result.err
     assert f"decoder {said['decoder_bytes_32']} bytes" in result.err
+
+
+def test_clips_of_two_rates_are_not_mixed(tmp_path: Path) -> None:
+    result = export("firmware", *given([CLIP, OTHER], 2), "-o", tmp_path / "play")
+    assert (result.code, result.out, result.err.count("\n")) == (2, b"", 1)
+    assert f"{CLIP} has 12000 Hz and {OTHER} 8000; only clips of one rate are mixed" in result.err
+    assert not (tmp_path / "play").exists()
+    assert export("firmware", *given([CLIP, OTHER], 1), "-o", tmp_path / "play", "-q").code == 0
+    for voices in (0, 65):
+        result = export("firmware", *given([CLIP], voices), "-o", tmp_path / "none")
+        assert (result.code, result.err.count("\n")) == (2, 1)
+    assert not (tmp_path / "none").exists()
 
 
 def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 from export_tools import STRICT
 
-from audio_gs import api
+from audio_gs import api, parse_header
+from audio_gs.codec.native import NativeMixer, decoder_bytes
+from audio_gs.codec.playback import GAIN_ONE
 from audio_gs.firmware_sim.build.cores import CORES
 from audio_gs.firmware_sim.build.image import GCC, host_compiler
 from audio_gs.firmware_sim.engines.qemu import QEMU
@@ -76,6 +78,21 @@ class ProgramFailed(Exception):
 def pcm_of(*clips: bytes) -> bytes:
     """What the host's decoder makes of clips, one behind the other, as 16 bits little-endian."""
     return b"".join(api.decode(clip)[0].astype("<i2").tobytes() for clip in clips)
+
+
+def mix_of(clips: Sequence[bytes], voices: int, samples: int, block: int) -> bytes:
+    """What the host's mixer makes of clips that start half a second after each other, as the programs of players have
+    it: with the first of their blocks that begins then. 16 bits little-endian."""
+    headers = [parse_header(clip)[0] for clip in clips]
+    rate = headers[0].sample_rate
+    mixer = NativeMixer(rate, voices, max(decoder_bytes(header) for header in headers))
+    blocks, started = [], 0
+    for place in range(0, samples, block):
+        if started < len(clips) and place >= started * (rate // 2):
+            mixer.play(clips[started], GAIN_ONE)
+            started += 1
+        blocks.append(mixer.mix(block))
+    return np.concatenate(blocks)[:samples].astype("<i2").tobytes()
 
 
 def run(command: Sequence[object], folder: Path, **environment: str) -> bytes:
@@ -201,6 +218,14 @@ def play_on_unicorn(elf: Path, core: str, ram_bytes: int = 1 << 14) -> bytes:
     if engine.mem_read(_RAM_START, _STACK_RESERVE) != _FILL * _STACK_RESERVE:
         raise ProgramFailed("the stack leaves no room for an interrupt")
     return bytes(written)
+
+
+def symbol_bytes(elf: Path, name: str) -> int:
+    """The size of a variable."""
+    files: Any = importlib.import_module("elftools.elf.elffile")
+    with elf.open("rb") as stream:
+        (symbol,) = files.ELFFile(stream).get_section_by_name(".symtab").get_symbol_by_name(name)
+        return int(symbol["st_size"])
 
 
 def _segments(elf: Path) -> list[tuple[int, bytes]]:

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Most samples of a block. Two of them must outlast the costliest call of gs_read: a frame of noise, at most 512
+/* Most samples of a block. Two of them must outlast the costliest call of gs_read or gs_mix: a frame of noise, at most 512
  * samples long, is made in one call, so that small blocks need a faster core. */
 #ifndef AUDIO_BLOCK
 #define AUDIO_BLOCK 128u
@@ -13,6 +13,9 @@
 
 /* Called before a clip, with its sample rate in Hz. */
 void audio_start(uint32_t sample_rate);
+
+/* Whether there is room for a block, so that audio_out does not wait. */
+int audio_has_room(void);
 
 /* Takes a block, 1 to AUDIO_BLOCK samples; waits for room. The caller may reuse `pcm` at once. */
 void audio_out(const int16_t *pcm, uint32_t samples);

@@ -1,5 +1,10 @@
-/* Double-buffered output: gs_read fills one block while the SysTick interrupt, which every Cortex-M can have, plays the
+/* Double-buffered output: the program fills one block while the SysTick interrupt, which every Cortex-M can have, plays the
  * other one, a sample a time. audio_board.h says how a sample gets out of the board.
+ *
+ * A block belongs to one of the two at a time, and `samples` says to whom, so that no lock is needed: only the program
+ * sets it from 0, after the block's samples, and only the interrupt sets it to 0, after the last of them. It is volatile,
+ * which on one core suffices with the compiler's barrier. `filling` is the program's own, `playing` and `position` the
+ * interrupt's.
  *
  * With DMA instead: let a timer's update event request a transfer of 16 bits from `blocks` to the DAC, PWM or I2S data
  * register, circular over both blocks, and let the DMA interrupts for "half" and "complete" do what happens here at the
@@ -51,6 +56,11 @@ void audio_start(uint32_t sample_rate)
     SYST_RVR = AUDIO_BOARD_HZ / sample_rate - 1u;
     SYST_CVR = 0;
     SYST_CSR = SYST_RUN_WITH_INTERRUPT;
+}
+
+int audio_has_room(void)
+{
+    return blocks[filling].samples == 0;
 }
 
 void audio_out(const int16_t *pcm, uint32_t samples)

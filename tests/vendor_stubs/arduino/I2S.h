@@ -7,6 +7,7 @@ class I2SClass {
   public:
     int begin(int mode, long sampleRate, int bitsPerSample);
     void end();
+    size_t availableForWrite();
     size_t write(uint8_t data);
     size_t write(const uint8_t *buffer, size_t size);
     size_t write(const void *buffer, size_t size);

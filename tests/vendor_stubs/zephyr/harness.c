@@ -1,12 +1,14 @@
 /* A board on this machine: what goes to I2S goes to the standard output. Blocks that are queued are sent once I2S runs,
- * and calls in a wrong state fail. */
+ * and calls in a wrong state fail. With STUB_BYTES the program ends after so many; then blocks are sent while it sleeps
+ * only, and a call that would wait fails. With STUB_LATE blocks are missing after so many times, once. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <zephyr/drivers/i2s.h>
 
 #define QUEUE 4u
 
-static enum { NOT_READY, READY, RUNNING } state;
+static enum { NOT_READY, READY, RUNNING, STOPPED } state;
 static struct i2s_config config;
 static void *queue[QUEUE];
 static uint32_t queued;
@@ -22,7 +24,12 @@ int k_mem_slab_alloc(struct k_mem_slab *slab, void **mem, k_timeout_t timeout)
 {
     uint32_t block;
 
+#ifdef STUB_BYTES
+    if (timeout.ms > 0)
+        abort();
+#else
     (void)timeout;
+#endif
     for (block = 0; block < slab->blocks; block++) {
         if (!(slab->used >> block & 1u)) {
             slab->used |= 1u << block;
@@ -60,11 +67,17 @@ int i2s_configure(const struct device *dev, enum i2s_dir dir, const struct i2s_c
 
 int i2s_write(const struct device *dev, void *mem_block, size_t size)
 {
-    if (!device_is_ready(dev) || state == NOT_READY || size != config.block_size || queued == QUEUE)
+    static uint32_t refused;
+
+    if (state == STOPPED && ++refused > 1)
+        abort();
+    if (!device_is_ready(dev) || state == NOT_READY || state == STOPPED || size != config.block_size || queued == QUEUE)
         return -1;
     queue[queued++] = mem_block;
+#ifndef STUB_BYTES
     if (state == RUNNING)
         send_queue();
+#endif
     return 0;
 }
 
@@ -76,14 +89,35 @@ int i2s_trigger(const struct device *dev, enum i2s_dir dir, enum i2s_trigger_cmd
         state = RUNNING;
     else if (cmd == I2S_TRIGGER_DRAIN && state == RUNNING)
         state = READY;
+    else if (cmd == I2S_TRIGGER_PREPARE && state == STOPPED)
+        state = READY;
     else
         return -1;
+#ifndef STUB_BYTES
     send_queue();
+#endif
     return 0;
 }
 
 int32_t k_msleep(int32_t ms)
 {
+#ifdef STUB_BYTES
+    static uint32_t times;
+    static size_t sent;
+
+    if (state != RUNNING)
+        abort();
+    sent += queued * config.block_size;
+    send_queue();
+    if (sent >= STUB_BYTES)
+        exit(0);
+#ifdef STUB_LATE
+    if (++times == STUB_LATE)
+        state = STOPPED;
+#else
+    (void)times;
+#endif
+#endif
     return ms < 0;
 }
 

@@ -16,6 +16,7 @@ struct k_mem_slab {
     uint32_t used; /* a bit for each block */
 };
 
+#define K_NO_WAIT ((k_timeout_t){0})
 #define K_MSEC(duration) ((k_timeout_t){duration})
 #define K_MEM_SLAB_DEFINE_STATIC(name, size, count, alignment)                                                         \
     static char name##_memory[(size) * (count)] __attribute__((aligned(alignment)));                                   \

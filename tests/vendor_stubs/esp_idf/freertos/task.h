@@ -1,0 +1,1 @@
+void vTaskDelay(const TickType_t ticks);
