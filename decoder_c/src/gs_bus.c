@@ -28,19 +28,19 @@ static uint32_t gs_voice_gain_after(const gs_voice *voice, uint32_t samples)
     return (voice->gain[0] + samples * (uint32_t)voice->change[0]) >> 16;
 }
 
-static int gs_voice_has_noise(const gs_mixer *mixer, const gs_voice *voice)
+static int gs_voice_has_noise(const gs_voice *voice)
 {
-    return gs_mixer_decoder(mixer, voice->index)->noise_at != 0;
+    return gs_voice_decoder(voice)->noise_at != 0;
 }
 
 /* Another voice than this one that has joined, and has noise if that is asked for; NULL if there is none. */
 static gs_voice *gs_bus_other(const gs_mixer *mixer, const gs_voice *than, int with_noise)
 {
-    uint32_t i;
+    gs_voice *voice;
 
-    for (i = 0; i < mixer->voices; i++) {
-        gs_voice *voice = gs_mixer_voice(mixer, i);
-        if (voice != than && voice->state & GS_VOICE_JOINED && (!with_noise || gs_voice_has_noise(mixer, voice)))
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
+        if (voice != than && voice->state & GS_VOICE_JOINED && (!with_noise || gs_voice_has_noise(voice)))
             return voice;
     }
     return NULL;
@@ -48,52 +48,54 @@ static gs_voice *gs_bus_other(const gs_mixer *mixer, const gs_voice *than, int w
 
 /* ---- memory ---- */
 
-static void gs_bus_copy(const void *from, void *to, uint32_t bytes)
+static gs_decoder *gs_bus_decoder(const gs_mixer *mixer, uint32_t index)
 {
-    const uint32_t *word = (const uint32_t *)from;
-    uint32_t *copy = (uint32_t *)to;
-
-    for (bytes >>= 2; bytes > 0; bytes--)
-        *copy++ = *word++;
+    return gs_voice_decoder(gs_mixer_voice(mixer, index));
 }
 
 static gs_tone_state *gs_bus_tone(const gs_mixer *mixer)
 {
-    return gs_decoder_tone(gs_mixer_decoder(mixer, mixer->tones));
+    return gs_decoder_tone(gs_bus_decoder(mixer, mixer->tones));
 }
 
-static gs_complex *gs_bus_block(const gs_mixer *mixer, uint32_t index)
+static gs_complex *gs_bus_block(const gs_decoder *decoder)
 {
-    gs_decoder *decoder = gs_mixer_decoder(mixer, index);
-
     return gs_noise_block(gs_decoder_noise(decoder), &decoder->info);
 }
 
 static uint32_t gs_bus_frame_log2(const gs_mixer *mixer)
 {
-    return gs_noise_frame_log2(&gs_mixer_decoder(mixer, mixer->noise)->info);
+    return gs_noise_frame_log2(&gs_bus_decoder(mixer, mixer->noise)->info);
+}
+
+/* Gives what a voice's decoder holds for all, the noise or the sums of tones, to another one's. Returns its index. */
+static GS_NOINLINE uint8_t gs_bus_hand_over(const gs_mixer *mixer, const gs_voice *voice, int noise)
+{
+    const gs_decoder *decoder = gs_voice_decoder(voice);
+    const gs_voice *other = gs_bus_other(mixer, voice, noise);
+    uint32_t bytes = offsetof(gs_tone_state, held);
+    const uint32_t *from = (const uint32_t *)(const void *)gs_decoder_tone(decoder);
+    uint32_t *to;
+
+    if (!other)
+        return GS_NO_VOICE;
+    to = (uint32_t *)(void *)gs_decoder_tone(gs_voice_decoder(other));
+    if (noise) {
+        bytes = 3u << gs_noise_frame_log2(&decoder->info);
+        from = (const uint32_t *)(const void *)gs_bus_block(decoder);
+        to = (uint32_t *)(void *)gs_bus_block(gs_voice_decoder(other));
+    }
+    for (; bytes > 0; bytes -= 4)
+        *to++ = *from++;
+    return other->index;
 }
 
 void gs_bus_leave(gs_mixer *mixer, gs_voice *voice)
 {
-    if (mixer->tones == voice->index) {
-        const gs_voice *other = gs_bus_other(mixer, voice, 0);
-        mixer->tones = GS_NO_VOICE;
-        if (other) {
-            const gs_tone_state *from = gs_decoder_tone(gs_mixer_decoder(mixer, voice->index));
-            mixer->tones = other->index;
-            gs_bus_copy(from, gs_bus_tone(mixer), offsetof(gs_tone_state, held));
-        }
-    }
-    if (mixer->noise == voice->index) {
-        const gs_voice *other = gs_bus_other(mixer, voice, 1);
-        mixer->noise = GS_NO_VOICE;
-        if (other) {
-            mixer->noise = other->index;
-            gs_bus_copy(gs_bus_block(mixer, voice->index), gs_bus_block(mixer, other->index),
-                        3u << gs_bus_frame_log2(mixer));
-        }
-    }
+    if (mixer->tones == voice->index)
+        mixer->tones = gs_bus_hand_over(mixer, voice, 0);
+    if (mixer->noise == voice->index)
+        mixer->noise = gs_bus_hand_over(mixer, voice, 1);
     voice->state &= (uint8_t)~(GS_VOICE_JOINED | GS_VOICE_SHARES);
 }
 
@@ -111,25 +113,30 @@ static int32_t gs_bus_sum_of_levels(int32_t level, int32_t other)
     return below < 64 * GS_RESIDUAL_SUMS ? level + gs_residual_sum[below >> 6] : level;
 }
 
+/* Below all, and so far that it adds nothing to them. */
+#define GS_BUS_NO_LEVEL (-(1 << 16))
+
 /* Makes a frame of noise of all voices, whose centre is so many samples on, and the block before it. Levels add up as
  * powers, in the smallest step that any noise has. */
 static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
 {
-    gs_decoder *host = gs_mixer_decoder(mixer, mixer->noise);
-    gs_complex *z = gs_bus_block(mixer, mixer->noise);
-    uint32_t log2 = gs_bus_frame_log2(mixer);
-    int32_t exponent = GS_NO_NOISE;
+    const gs_decoder *host = gs_bus_decoder(mixer, mixer->noise);
+    gs_complex *z = gs_bus_block(host);
+    uint32_t log2 = gs_noise_frame_log2(&host->info);
+    int32_t exponent;
     int32_t old = mixer->exponent;
     int32_t highest = 0;
     int32_t sum[GS_BARK_BANDS];
     gs_mdct_scaling scaling;
     uint32_t bands = gs_decoder_noise(host)->bands;
-    uint32_t i;
+    const gs_voice *voice;
     uint32_t k;
 
-    for (i = 0; i < mixer->voices; i++) {
-        const gs_voice *voice = gs_mixer_voice(mixer, i);
-        gs_decoder *decoder = gs_mixer_decoder(mixer, i);
+    for (k = 0; k < bands; k++)
+        sum[k] = GS_BUS_NO_LEVEL;
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
+        gs_decoder *decoder = gs_voice_decoder(voice);
         uint32_t gain = gs_voice_gain_after(voice, ahead);
         int32_t level[GS_BARK_BANDS];
         int32_t raised;
@@ -141,12 +148,10 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
             continue;
         raised = (15 - decoder->info.noise_shift) * 256 + gs_log2(gain) - 13 * 256;
         for (k = 0; k < bands; k++) {
-            int32_t here = level[k] + raised;
-            sum[k] = exponent == GS_NO_NOISE ? here : gs_bus_sum_of_levels(sum[k], here);
+            sum[k] = gs_bus_sum_of_levels(sum[k], level[k] + raised);
             if (highest < sum[k])
                 highest = sum[k];
         }
-        exponent = 0;
     }
     exponent = highest < 256 ? GS_NO_NOISE : highest >> 8;
     scaling.is_silent = exponent < 0;
@@ -253,7 +258,7 @@ static GS_NOINLINE void gs_bus_add_voice(gs_tone_state *sums, gs_decoder *decode
 #define GS_BUS_STRENGTHS 64
 
 /* By how much a voice's tones are stronger in the mix than in its stream. */
-static int32_t gs_bus_raised(const gs_mixer *mixer, const gs_voice *voice)
+static int32_t gs_bus_raised(const gs_voice *voice)
 {
     uint32_t gain = voice->gain[0] >> 16;
     int32_t level;
@@ -261,17 +266,17 @@ static int32_t gs_bus_raised(const gs_mixer *mixer, const gs_voice *voice)
     if (gain < voice->level)
         gain = voice->level; /* that of a fade's end which is louder */
     level = gain ? gs_log2(gain) >> 6 : -4 * GS_BUS_STRENGTHS;
-    return level - 52 - 4 * gs_mixer_decoder(mixer, voice->index)->info.output_shift;
+    return level - 52 - 4 * gs_voice_decoder(voice)->info.output_shift;
 }
 
 /* What the tones of a voice cost in its next block that are as strong in the mix as `least` or stronger; adds that of
- * each strength to `costs`, if it is not NULL. */
-static uint32_t gs_bus_cost(const gs_mixer *mixer, const gs_voice *voice, int32_t least, uint32_t *costs)
+ * each strength to `costs`. */
+static uint32_t gs_bus_cost(const gs_voice *voice, int32_t least, uint32_t *costs)
 {
-    const gs_decoder *decoder = gs_mixer_decoder(mixer, voice->index);
+    const gs_decoder *decoder = gs_voice_decoder(voice);
     const gs_held_tone *held = gs_tone_held(gs_decoder_tone(decoder));
     const gs_held_tone *end = held + gs_decoder_tone(decoder)->held;
-    int32_t raised = gs_bus_raised(mixer, voice);
+    int32_t raised = gs_bus_raised(voice);
     uint32_t cost = 0;
 
     for (; held < end; held++) {
@@ -284,8 +289,7 @@ static uint32_t gs_bus_cost(const gs_mixer *mixer, const gs_voice *voice, int32_
         strength = (int32_t)gs_tone_strength(held, &part) + raised;
         if (strength < 0)
             strength = 0;
-        if (costs)
-            costs[strength] += own;
+        costs[strength] += own;
         if (strength >= least)
             cost += own;
     }
@@ -297,22 +301,26 @@ static GS_NOINLINE void gs_bus_share_budget(gs_mixer *mixer)
     uint32_t costs[GS_BUS_STRENGTHS];
     uint32_t left = mixer->budget * GS_BLOCK_SAMPLES;
     int32_t least = GS_BUS_STRENGTHS;
+    gs_voice *voice;
     uint32_t i;
 
+    if (mixer->budget == GS_UNLIMITED)
+        return;
     for (i = 0; i < GS_BUS_STRENGTHS; i++)
         costs[i] = 0;
-    for (i = 0; i < mixer->voices; i++) {
-        if (gs_mixer_voice(mixer, i)->state & GS_VOICE_PLAYS)
-            (void)gs_bus_cost(mixer, gs_mixer_voice(mixer, i), 0, costs);
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
+        if (voice->state & GS_VOICE_PLAYS)
+            (void)gs_bus_cost(voice, 0, costs);
     }
     while (least > 0 && costs[least - 1] <= left)
         left -= costs[--least];
     mixer->least = (uint8_t)least;
-    for (i = 0; i < mixer->voices; i++) {
-        const gs_voice *voice = gs_mixer_voice(mixer, i);
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
         if (voice->state & GS_VOICE_PLAYS)
-            gs_mixer_decoder(mixer, i)->budget = (uint16_t)gs_least(
-                (gs_bus_cost(mixer, voice, least, NULL) + GS_BLOCK_SAMPLES - 1) / GS_BLOCK_SAMPLES, GS_LARGEST_BUDGET);
+            gs_voice_decoder(voice)->budget = (uint16_t)gs_least(
+                (gs_bus_cost(voice, least, costs) + GS_BLOCK_SAMPLES - 1) / GS_BLOCK_SAMPLES, GS_LARGEST_BUDGET);
     }
 }
 
@@ -322,7 +330,7 @@ static GS_NOINLINE void gs_bus_share_budget(gs_mixer *mixer)
  * the others left for them. */
 static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
 {
-    gs_decoder *decoder = gs_mixer_decoder(mixer, voice->index);
+    gs_decoder *decoder = gs_voice_decoder(voice);
     const uint32_t *from = gs_decoder_tone(decoder)->octave_3;
     int32_t gain = (int32_t)(voice->gain[0] >> 16);
     uint32_t *to;
@@ -360,9 +368,9 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
 /* Waits for a frame's start if there is noise on both sides. Frames of another length than the others' are not shared. */
 static void gs_bus_try_to_join(gs_mixer *mixer, gs_voice *voice)
 {
-    if (mixer->noise != GS_NO_VOICE && gs_voice_has_noise(mixer, voice)) {
+    if (mixer->noise != GS_NO_VOICE && gs_voice_has_noise(voice)) {
         uint32_t log2 = gs_bus_frame_log2(mixer);
-        if (log2 != gs_noise_frame_log2(&gs_mixer_decoder(mixer, voice->index)->info)) {
+        if (log2 != gs_noise_frame_log2(&gs_voice_decoder(voice)->info)) {
             voice->state &= (uint8_t)~GS_VOICE_SHARES;
             return;
         }
@@ -381,70 +389,57 @@ static int gs_bus_is_done_with(const gs_mixer *mixer, const gs_voice *voice)
            (mixer->exponent == GS_NO_NOISE && (mixer->time & ((1u << gs_bus_frame_log2(mixer)) - 1)) == 0);
 }
 
+/* Adds the tones of a voice to the sums, at a gain that goes to that of the block's end. */
+static void gs_bus_add(const gs_mixer *mixer, gs_voice *voice)
+{
+    gs_decoder *decoder = gs_voice_decoder(voice);
+    uint32_t from = voice->gain[1] >> 16;
+    uint32_t to = gs_voice_gain_after(voice, GS_BLOCK_SAMPLES);
+
+    if (decoder->position + GS_BLOCK_SAMPLES > decoder->info.samples)
+        to = 0;
+    gs_bus_add_voice(gs_bus_tone(mixer), decoder, gs_bus_headroom(mixer), from, to,
+                     mixer->least ? mixer->least - gs_bus_raised(voice) : 0);
+    voice->last = from == 0 && to == 0;
+    voice->gain[1] = to << 16;
+    decoder->next_block += GS_BLOCK_SAMPLES;
+}
+
 void gs_bus_begin_block(gs_mixer *mixer)
 {
-    uint32_t headroom = gs_bus_headroom(mixer);
-    uint32_t half = (uint32_t)1 << (GS_BUS_SHIFT - 1);
-    gs_tone_state *sums;
-    uint32_t i;
+    gs_voice *voice;
 
-    for (i = 0; i < mixer->voices; i++) {
-        gs_voice *voice = gs_mixer_voice(mixer, i);
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
         if (voice->state & GS_VOICE_JOINED && gs_bus_is_done_with(mixer, voice))
             gs_voice_go_on(mixer, voice);
         if ((voice->state & (GS_VOICE_SHARES | GS_VOICE_JOINED)) == GS_VOICE_SHARES)
             gs_bus_try_to_join(mixer, voice);
-    }
-    if (mixer->tones == GS_NO_VOICE) {
-        if (mixer->budget != GS_UNLIMITED)
-            gs_bus_share_budget(mixer);
-        return;
-    }
-    for (i = 0; i < mixer->voices; i++) {
-        gs_voice *voice = gs_mixer_voice(mixer, i);
         if (!(voice->state & GS_VOICE_JOINED) || voice->error)
             continue;
-        voice->error = (int8_t)gs_decode_for_next_block(gs_mixer_decoder(mixer, i));
+        voice->error = (int8_t)gs_decode_for_next_block(gs_voice_decoder(voice));
         if (voice->error) {
             voice->state |= GS_VOICE_STOPS;
             voice->level = 0;
             voice->fading = 0;
         }
     }
-    if (mixer->budget != GS_UNLIMITED)
-        gs_bus_share_budget(mixer);
-    sums = gs_bus_tone(mixer);
-    gs_tone_keep_history(sums->octave_3, GS_BLOCK_SAMPLES / 8u, half);
-    gs_tone_keep_history(sums->octave_2, GS_BLOCK_SAMPLES / 4u, half);
-    gs_tone_keep_history(sums->octave_1, GS_BLOCK_SAMPLES / 2u, half);
-    for (i = 0; i < GS_BLOCK_SAMPLES; i++)
-        sums->octave_0[i] = half;
-    for (i = 0; i < mixer->voices; i++) {
-        gs_voice *voice = gs_mixer_voice(mixer, i);
-        gs_decoder *decoder = gs_mixer_decoder(mixer, i);
-        uint32_t to;
-        if (!(voice->state & GS_VOICE_JOINED))
-            continue;
-        to = gs_voice_gain_after(voice, GS_BLOCK_SAMPLES);
-        if (decoder->position + GS_BLOCK_SAMPLES > decoder->info.samples)
-            to = 0;
-        gs_bus_add_voice(sums, decoder, headroom, voice->gain[1] >> 16, to,
-                         mixer->least ? mixer->least - gs_bus_raised(mixer, voice) : 0);
-        voice->last = voice->gain[1] == 0 && to == 0;
-        voice->gain[1] = to << 16;
-        decoder->next_block += GS_BLOCK_SAMPLES;
+    gs_bus_share_budget(mixer);
+    if (mixer->tones == GS_NO_VOICE)
+        return;
+    gs_tone_start_block(gs_bus_tone(mixer), (uint32_t)1 << (GS_BUS_SHIFT - 1));
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
+        if (voice->state & GS_VOICE_JOINED)
+            gs_bus_add(mixer, voice);
     }
-    for (i = GS_OCTAVE_HISTORY; i < GS_OCTAVE_HISTORY + GS_BLOCK_SAMPLES / 8u; i++)
-        sums->octave_3[i] = (uint32_t)((int32_t)sums->octave_3[i] >> GS_BUS_SHIFT);
-    gs_tone_upsample(sums->octave_3, sums->octave_2 + GS_OCTAVE_HISTORY, GS_BLOCK_SAMPLES / 4u, GS_BUS_SHIFT);
-    gs_tone_upsample(sums->octave_2, sums->octave_1 + GS_OCTAVE_HISTORY, GS_BLOCK_SAMPLES / 2u, GS_BUS_SHIFT);
-    gs_tone_upsample(sums->octave_1, sums->octave_0, GS_BLOCK_SAMPLES, GS_BUS_SHIFT);
+    gs_tone_end_block(gs_bus_tone(mixer), GS_BUS_SHIFT);
 }
 
 uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, gs_bus_samples *given)
 {
     uint32_t at = mixer->time % GS_BLOCK_SAMPLES;
-    uint32_t i;
+    const gs_voice *voice;
 
     given->quarters = NULL;
     given->headroom = gs_bus_headroom(mixer);
@@ -452,18 +447,20 @@ uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, gs_bus_samples *given)
     samples = gs_least(samples, GS_BLOCK_SAMPLES - at);
     if (mixer->tones == GS_NO_VOICE)
         return samples;
-    for (i = 0; i < mixer->voices; i++) {
-        const gs_decoder *decoder = gs_mixer_decoder(mixer, i);
-        if (gs_mixer_voice(mixer, i)->state & GS_VOICE_JOINED)
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
+        const gs_decoder *decoder = gs_voice_decoder(voice);
+        if (voice->state & GS_VOICE_JOINED)
             samples = gs_least(samples, decoder->info.samples - decoder->position);
     }
     if (mixer->noise != GS_NO_VOICE) {
-        uint32_t frame = (uint32_t)1 << gs_bus_frame_log2(mixer);
+        const gs_decoder *host = gs_bus_decoder(mixer, mixer->noise);
+        uint32_t frame = gs_noise_frame_samples(&host->info);
         uint32_t in_frame = mixer->time & (frame - 1);
         if (in_frame == 0)
             gs_bus_make_frame(mixer, frame);
         samples = gs_least(samples, frame - in_frame);
-        given->noise = (const int16_t *)(const void *)gs_bus_block(mixer, mixer->noise) + in_frame;
+        given->noise = (const int16_t *)(const void *)gs_bus_block(host) + in_frame;
     }
     given->quarters = gs_bus_tone(mixer)->octave_0 + at;
     return samples;

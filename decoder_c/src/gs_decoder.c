@@ -254,7 +254,7 @@ static GS_NOINLINE void gs_copy_info(const gs_info *from, gs_info *to)
     while (copy < end);
 }
 
-static GS_NOINLINE int gs_info_from(const void *memory, gs_read_fn read, void *user, uint32_t bytes, gs_info *info)
+GS_NOINLINE int gs_info_from(const void *memory, gs_read_fn read, void *user, uint32_t bytes, gs_info *info)
 {
     gs_input input;
 
@@ -305,8 +305,8 @@ size_t gs_playback_size(const gs_class *decoder_class)
 }
 
 /* Judges everything before it writes: until then a decoder that is in use may lie in the memory. */
-static int gs_open_from(void *memory, size_t memory_bytes, const void *stream, gs_read_fn read, void *user,
-                        uint32_t bytes, gs_decoder **decoder)
+GS_NOINLINE int gs_open_from(void *memory, size_t memory_bytes, const void *stream, gs_read_fn read, void *user,
+                             uint32_t bytes, gs_decoder **decoder)
 {
     gs_decoder *opened = (gs_decoder *)memory;
     gs_info info;

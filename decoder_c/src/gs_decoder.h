@@ -71,6 +71,11 @@ GS_STATIC gs_playback *gs_decoder_playback(const gs_decoder *decoder)
     return (decoder->mode & GS_IS_PLAYED) ? (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at) : NULL;
 }
 
+/* gs_info_from_memory and gs_open_memory where `stream` is not NULL, else gs_info_from_callback and gs_open_callback. */
+int gs_info_from(const void *stream, gs_read_fn read, void *user, uint32_t bytes, gs_info *info);
+int gs_open_from(void *memory, size_t memory_bytes, const void *stream, gs_read_fn read, void *user, uint32_t bytes,
+                 gs_decoder **decoder);
+
 /* Decodes what the block needs that is made next. */
 int gs_decode_for_next_block(gs_decoder *decoder);
 

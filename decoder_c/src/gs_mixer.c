@@ -13,11 +13,6 @@ GS_STATIC_ASSERT(pans_are_shifted_by, GS_PAN_RIGHT == 1 << 8);
 
 /* ---- memory ---- */
 
-static gs_decoder *gs_voice_decoder(const gs_mixer *mixer, const gs_voice *voice)
-{
-    return gs_mixer_decoder(mixer, voice->index);
-}
-
 size_t gs_mixer_size(uint32_t voices, size_t voice_bytes)
 {
     if (gs_outside(voices, 1, GS_MOST_VOICES) || voice_bytes > INT32_MAX / GS_MOST_VOICES)
@@ -35,65 +30,63 @@ int gs_mixer_open(void *memory, size_t memory_bytes, uint32_t voices, size_t voi
         return GS_ERR_ARGUMENT;
     if ((uintptr_t)memory % sizeof(void *) != 0 || memory_bytes < bytes)
         return GS_ERR_MEMORY;
-    gs_clear(memory, (uint32_t)(sizeof *opened + voices * sizeof(gs_voice)));
+    gs_clear(memory, sizeof *opened);
     opened->sample_rate = sample_rate;
-    opened->voice_bytes = (uint32_t)((voice_bytes + 7u) & ~(size_t)7u);
+    opened->voice_bytes = (uint32_t)(GS_MIXER_BYTES(1u, voice_bytes) - GS_MIXER_FIXED_BYTES);
     opened->voices = (uint8_t)voices;
     opened->channels = (uint8_t)channels;
     opened->tones = GS_NO_VOICE;
     opened->noise = GS_NO_VOICE;
     opened->budget = GS_UNLIMITED;
-    while (voices-- > 0)
-        gs_mixer_voice(opened, voices)->index = (uint8_t)voices;
+    while (voices-- > 0) {
+        gs_voice *voice = gs_mixer_voice(opened, voices);
+        gs_clear(voice, sizeof *voice);
+        voice->index = (uint8_t)voices;
+    }
     *mixer = opened;
     return GS_OK;
 }
 
 /* ---- gains ---- */
 
-/* The gain of a channel when nothing moves. */
-static uint32_t gs_voice_target(const gs_mixer *mixer, const gs_voice *voice, uint32_t channel)
-{
-    int32_t away = channel ? -voice->pan : voice->pan;
-    uint32_t level = voice->level;
-
-    if (mixer->channels > 1 && away > 0)
-        level = level * (uint32_t)(GS_PAN_RIGHT - away) >> 8;
-    return level << 16;
-}
-
-static void gs_voice_settle(const gs_mixer *mixer, gs_voice *voice)
+/* Moves the gains to what level and pan say in so many samples; in none at once. */
+static GS_NOINLINE void gs_voice_move(const gs_mixer *mixer, gs_voice *voice, uint32_t samples)
 {
     uint32_t channel;
 
     for (channel = 0; channel < mixer->channels; channel++) {
-        voice->gain[channel] = gs_voice_target(mixer, voice, channel);
-        voice->change[channel] = 0;
-    }
-    voice->fading = 0;
-}
-
-/* Moves the gains to what level and pan say. */
-static void gs_voice_move(const gs_mixer *mixer, gs_voice *voice, uint32_t samples)
-{
-    uint32_t channel;
-
-    if (samples < GS_SHORTEST_FADE)
-        samples = GS_SHORTEST_FADE;
-    for (channel = 0; channel < mixer->channels; channel++) {
-        uint32_t before = voice->gain[channel];
-        uint32_t after = gs_voice_target(mixer, voice, channel);
-        uint32_t change = gs_divide(after < before ? before - after : after - before, samples);
-        voice->change[channel] = after < before ? -(int32_t)change : (int32_t)change;
+        int32_t away = channel ? -voice->pan : voice->pan;
+        int32_t gain = voice->level;
+        int32_t change = 0;
+        if (mixer->channels > 1 && away > 0)
+            gain = gain * (GS_PAN_RIGHT - away) >> 8;
+        gain = (int32_t)((uint32_t)gain << 16);
+        if (samples == 0) {
+            voice->gain[channel] = (uint32_t)gain;
+        } else {
+            gain -= (int32_t)voice->gain[channel];
+            change = (int32_t)gs_divide((uint32_t)(gain < 0 ? -gain : gain), samples);
+            if (gain < 0)
+                change = -change;
+        }
+        voice->change[channel] = change;
     }
     voice->fading = samples;
 }
 
-static void gs_voice_fade_out(const gs_mixer *mixer, gs_voice *voice)
+/* Without a click. */
+static void gs_voice_fade(const gs_mixer *mixer, gs_voice *voice, uint32_t samples)
 {
+    gs_voice_move(mixer, voice, samples < GS_SHORTEST_FADE ? GS_SHORTEST_FADE : samples);
+}
+
+static GS_NOINLINE void gs_voice_fade_out(const gs_mixer *mixer, gs_voice *voice)
+{
+    if (voice->state & GS_VOICE_STOPS)
+        return;
     voice->state |= GS_VOICE_STOPS;
     voice->level = 0;
-    gs_voice_move(mixer, voice, 0);
+    gs_voice_fade(mixer, voice, 0);
 }
 
 /* ---- sounds ---- */
@@ -109,8 +102,7 @@ static int gs_mixer_judge(const gs_mixer *mixer, const gs_sound *sound)
         gs_outside((uint32_t)(sound->pan + GS_PAN_RIGHT), 0, 2 * GS_PAN_RIGHT) ||
         (sound->pitch && gs_outside(sound->pitch, GS_LOWEST_PITCH, GS_HIGHEST_PITCH)))
         return GS_ERR_ARGUMENT;
-    error = sound->stream ? gs_info_from_memory(sound->stream, sound->bytes, &info)
-                          : gs_info_from_callback(sound->read, sound->user, sound->bytes, &info);
+    error = gs_info_from(sound->stream, sound->read, sound->user, sound->bytes, &info);
     if (error)
         return error;
     if (info.sample_rate != mixer->sample_rate)
@@ -129,14 +121,10 @@ static int gs_mixer_judge(const gs_mixer *mixer, const gs_sound *sound)
 static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice, int may_wait)
 {
     const gs_sound *sound = &voice->next;
-    void *memory = gs_voice_decoder(mixer, voice);
-    gs_decoder *decoder;
-    int error;
+    gs_decoder *decoder = gs_voice_decoder(voice);
+    int error = gs_open_from(decoder, mixer->voice_bytes - sizeof *voice, sound->stream, sound->read, sound->user,
+                             sound->bytes, &decoder);
 
-    if (sound->stream)
-        error = gs_open_memory(memory, mixer->voice_bytes, sound->stream, sound->bytes, &decoder);
-    else
-        error = gs_open_callback(memory, mixer->voice_bytes, sound->read, sound->user, sound->bytes, &decoder);
     if (!error && sound->pitch)
         error = gs_set_pitch(decoder, sound->pitch);
     if (!error && sound->loops)
@@ -148,7 +136,7 @@ static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice, int may_wait)
     voice->level = sound->gain;
     voice->pan = sound->pan;
     voice->last = 0;
-    gs_voice_settle(mixer, voice);
+    gs_voice_move(mixer, voice, 0);
     if (voice->state & GS_VOICE_SHARES)
         voice->gain[1] = voice->gain[0];
     return error;
@@ -168,10 +156,10 @@ void gs_voice_go_on(gs_mixer *mixer, gs_voice *voice)
 static gs_voice *gs_mixer_choose(const gs_mixer *mixer, uint32_t priority)
 {
     gs_voice *voice = gs_mixer_voice(mixer, 0);
-    const gs_voice *end = voice + mixer->voices;
+    const gs_voice *end = gs_mixer_voice(mixer, mixer->voices);
     gs_voice *best = NULL;
 
-    for (; voice < end; voice++) {
+    for (; voice < end; voice = gs_mixer_next(mixer, voice)) {
         if (!voice->state)
             return voice;
         if (voice->priority > priority)
@@ -200,8 +188,7 @@ int32_t gs_mixer_play(gs_mixer *mixer, const gs_sound *sound)
             return error;
     } else {
         voice->state |= GS_VOICE_WAITS | GS_VOICE_STOLEN;
-        if (!(voice->state & GS_VOICE_STOPS))
-            gs_voice_fade_out(mixer, voice);
+        gs_voice_fade_out(mixer, voice);
     }
     if (mixer->tones == GS_NO_VOICE)
         mixer->time = 0;
@@ -257,8 +244,7 @@ int gs_mixer_stop(gs_mixer *mixer, int32_t voice)
     if (!found)
         return GS_ERR_ARGUMENT;
     found->state &= (uint8_t)~(GS_VOICE_WAITS | GS_VOICE_STOLEN);
-    if (!(found->state & GS_VOICE_STOPS))
-        gs_voice_fade_out(mixer, found);
+    gs_voice_fade_out(mixer, found);
     return GS_OK;
 }
 
@@ -273,7 +259,7 @@ int gs_mixer_fade(gs_mixer *mixer, int32_t voice, uint32_t gain, uint32_t sample
         return GS_OK;
     }
     found->level = (uint16_t)gain;
-    gs_voice_move(mixer, found, samples);
+    gs_voice_fade(mixer, found, samples);
     return GS_OK;
 }
 
@@ -288,7 +274,7 @@ int gs_mixer_set_pan(gs_mixer *mixer, int32_t voice, int32_t pan)
         return GS_OK;
     }
     found->pan = (int16_t)pan;
-    gs_voice_move(mixer, found, found->fading);
+    gs_voice_fade(mixer, found, found->fading);
     return GS_OK;
 }
 
@@ -304,20 +290,21 @@ int gs_mixer_set_pitch(gs_mixer *mixer, int32_t voice, uint32_t pitch)
         found->next.pitch = (uint16_t)pitch;
         return GS_OK;
     }
-    return (found->state & GS_VOICE_PLAYS) ? gs_set_pitch(gs_voice_decoder(mixer, found), pitch) : GS_OK;
+    return (found->state & GS_VOICE_PLAYS) ? gs_set_pitch(gs_voice_decoder(found), pitch) : GS_OK;
 }
 
 int gs_mixer_set_budget(gs_mixer *mixer, uint32_t macs)
 {
-    uint32_t i;
+    gs_voice *voice;
 
     if (!mixer)
         return GS_ERR_ARGUMENT;
     mixer->budget = (uint16_t)(macs > GS_LARGEST_BUDGET ? GS_UNLIMITED : macs);
     mixer->least = 0;
-    for (i = 0; i < mixer->voices; i++) {
-        if (gs_mixer_voice(mixer, i)->state & GS_VOICE_PLAYS)
-            (void)gs_set_budget(gs_mixer_decoder(mixer, i), macs);
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
+        if (voice->state & GS_VOICE_PLAYS)
+            gs_voice_decoder(voice)->budget = mixer->budget;
     }
     return GS_OK;
 }
@@ -331,7 +318,7 @@ int gs_mixer_set_loop(gs_mixer *mixer, int32_t voice, int on)
     if (!found)
         return GS_ERR_ARGUMENT;
     if (!(found->state & GS_VOICE_STOLEN))
-        return (found->state & GS_VOICE_PLAYS) ? gs_set_loop(gs_voice_decoder(mixer, found), on) : GS_OK;
+        return (found->state & GS_VOICE_PLAYS) ? gs_set_loop(gs_voice_decoder(found), on) : GS_OK;
     sound = found->next;
     sound.loops = on != 0;
     error = gs_mixer_judge(mixer, &sound);
@@ -358,18 +345,18 @@ static int16_t gs_voice_dying(int32_t sample)
 }
 
 /* The next samples of what a voice plays; fewer before its end, none at it. */
-static uint32_t gs_voice_read(const gs_mixer *mixer, gs_voice *voice, int16_t *pcm, uint32_t samples)
+static uint32_t gs_voice_read(gs_voice *voice, int16_t *pcm, uint32_t samples)
 {
     uint32_t i;
 
     if (voice->state & GS_VOICE_JOINED) {
-        gs_decoder *decoder = gs_voice_decoder(mixer, voice);
+        gs_decoder *decoder = gs_voice_decoder(voice);
         samples = gs_least(samples, decoder->info.samples - decoder->position);
         decoder->position += samples;
         return samples;
     }
     if (voice->state & GS_VOICE_PLAYS) {
-        int32_t given = gs_read(gs_voice_decoder(mixer, voice), pcm, samples);
+        int32_t given = gs_read(gs_voice_decoder(voice), pcm, samples);
         if (given > 0)
             voice->last = pcm[given - 1];
         if (given >= 0)
@@ -406,7 +393,8 @@ static GS_NOINLINE void gs_voice_mix(gs_mixer *mixer, gs_voice *voice, uint32_t 
     while (samples > 0 && voice->state && (voice->state & (GS_VOICE_SHARES | GS_VOICE_JOINED)) != GS_VOICE_SHARES) {
         uint32_t run = voice->fading ? gs_least(samples, voice->fading) : samples;
         uint32_t channel;
-        run = gs_voice_read(mixer, voice, pcm, run);
+        uint32_t has_ended = 0;
+        run = gs_voice_read(voice, pcm, run);
         if (run == 0) {
             gs_voice_go_on(mixer, voice);
             continue;
@@ -419,13 +407,13 @@ static GS_NOINLINE void gs_voice_mix(gs_mixer *mixer, gs_voice *voice, uint32_t 
         if (voice->fading) {
             voice->fading -= run;
             if (voice->fading == 0) {
-                gs_voice_settle(mixer, voice);
-                if ((voice->state & (GS_VOICE_STOPS | GS_VOICE_JOINED)) == GS_VOICE_STOPS)
-                    gs_voice_go_on(mixer, voice);
+                gs_voice_move(mixer, voice, 0);
+                has_ended = voice->state & GS_VOICE_STOPS;
             }
         }
-        if (voice->state & GS_VOICE_JOINED &&
-            gs_voice_decoder(mixer, voice)->position == gs_voice_decoder(mixer, voice)->info.samples)
+        if (voice->state & GS_VOICE_JOINED)
+            has_ended = gs_voice_decoder(voice)->position == gs_voice_decoder(voice)->info.samples;
+        if (has_ended)
             gs_voice_go_on(mixer, voice);
         samples -= run;
         sums += run * mixer->channels;
@@ -450,11 +438,11 @@ static GS_NOINLINE void gs_mixer_pcm(const gs_bus_samples *samples, uint32_t cou
 /* Whether a voice plays that does not share. */
 static int gs_mixer_has_own(const gs_mixer *mixer)
 {
-    uint32_t i;
+    const gs_voice *voice;
 
-    for (i = 0; i < mixer->voices; i++) {
-        uint32_t state = gs_mixer_voice(mixer, i)->state;
-        if (state && !(state & GS_VOICE_SHARES))
+    GS_FOR_EACH_VOICE(mixer, voice)
+    {
+        if (voice->state && !(voice->state & GS_VOICE_SHARES))
             return 1;
     }
     return 0;
@@ -470,6 +458,7 @@ int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
         uint32_t sums[GS_MIXER_PIECE]; /* quarters, as gs_pcm takes them */
         uint32_t piece = gs_least(left, GS_MIXER_PIECE >> (mixer->channels - 1));
         gs_bus_samples shared;
+        gs_voice *voice;
         int is_apart;
         uint32_t i;
         if (mixer->time % GS_BLOCK_SAMPLES == 0)
@@ -480,8 +469,8 @@ int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
             sums[i] = shared.quarters ? gs_mixer_quarters(&shared, i) : 0;
         if (!is_apart) /* before a voice that ends begins something else in the memory where they are */
             gs_mixer_pcm(&shared, piece, pcm);
-        for (i = 0; i < mixer->voices; i++)
-            gs_voice_mix(mixer, gs_mixer_voice(mixer, i), piece, sums);
+        GS_FOR_EACH_VOICE(mixer, voice)
+        gs_voice_mix(mixer, voice, piece, sums);
         if (is_apart)
             gs_pcm(sums, NULL, piece * mixer->channels, pcm);
         pcm += piece * mixer->channels;

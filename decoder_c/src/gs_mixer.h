@@ -16,28 +16,30 @@ GS_CODE_BEGINS
 #define GS_VOICE_SHARES 64u  /* its tones and noise are added to those of others.. */
 #define GS_VOICE_JOINED 128u /* ..from a block on that has begun */
 
+/* What is looked at most comes first, within reach of short instructions. */
 typedef struct gs_voice {
-    gs_sound next;
-    uint32_t gain[2];  /* of the next sample, in Q13 and 16 bits more; left, or the only one, and right. The second of a
-                        * voice that shares: at the end of the last block */
-    int32_t change[2]; /* of it, a sample */
-    uint32_t fading;   /* samples until it is what level and pan say */
-    uint32_t began;    /* higher in voices that began later */
-    uint16_t level;    /* the gain without the pan */
+    uint8_t state;
+    uint8_t index;
+    int8_t error; /* at which it ended */
+    uint8_t priority;
+    uint16_t level; /* the gain without the pan */
     int16_t pan;
     int16_t
         last; /* sample that the decoder gave. Of a voice that shares: 1 if nothing of it was in the last block, whose
                    * lower octaves are ahead of it */
     uint16_t generation;
-    uint8_t priority;
-    uint8_t state;
-    uint8_t index;
-    int8_t error; /* at which it ended */
+    uint32_t gain[2];  /* of the next sample, in Q13 and 16 bits more; left, or the only one, and right. The second of a
+                        * voice that shares: at the end of the last block */
+    int32_t change[2]; /* of it, a sample */
+    uint32_t fading;   /* samples until it is what level and pan say */
+    uint32_t began;    /* higher in voices that began later */
+    gs_sound next;
+    /* then its decoder */
 } gs_voice;
 
 struct gs_mixer {
     uint32_t sample_rate;
-    uint32_t voice_bytes; /* of a decoder */
+    uint32_t voice_bytes; /* with its decoder */
     uint32_t begun;       /* sounds so far */
     uint32_t time;        /* samples given; the blocks and frames of what is shared begin at their multiples */
     uint16_t budget;      /* MACs a sample for the tones of all voices */
@@ -47,23 +49,31 @@ struct gs_mixer {
     uint8_t noise;   /* and the noise; GS_NO_VOICE while none of those has any */
     int8_t exponent; /* of the frame of noise made last, GS_NO_NOISE for silence */
     uint8_t least;   /* strength that tones must have in the mix for the budget */
-    /* then gs_voice[voices] and their decoders */
+    /* then the voices */
 };
 
 #define GS_NO_VOICE 255u
 #define GS_NO_NOISE (-64)
 
+/* That of the number of voices is the end of them. */
 GS_STATIC gs_voice *gs_mixer_voice(const gs_mixer *mixer, uint32_t index)
 {
-    return (gs_voice *)(uintptr_t)(mixer + 1) + index;
+    return (gs_voice *)((uintptr_t)(mixer + 1) + index * mixer->voice_bytes);
 }
 
-/* Where the decoder of a voice lies, or is to lie. */
-GS_STATIC gs_decoder *gs_mixer_decoder(const gs_mixer *mixer, uint32_t index)
+GS_STATIC gs_voice *gs_mixer_next(const gs_mixer *mixer, const gs_voice *voice)
 {
-    uint8_t *first = (uint8_t *)gs_mixer_voice(mixer, mixer->voices);
+    return (gs_voice *)((uintptr_t)voice + mixer->voice_bytes);
+}
 
-    return (gs_decoder *)(void *)(first + index * mixer->voice_bytes);
+#define GS_FOR_EACH_VOICE(mixer, voice)                                                                                \
+    for ((voice) = gs_mixer_voice(mixer, 0); (voice) < gs_mixer_voice(mixer, (mixer)->voices);                         \
+         (voice) = gs_mixer_next(mixer, voice))
+
+/* Where the decoder of a voice lies, or is to lie. */
+GS_STATIC gs_decoder *gs_voice_decoder(const gs_voice *voice)
+{
+    return (gs_decoder *)(uintptr_t)(voice + 1);
 }
 
 /* What a voice does after what it plays. */

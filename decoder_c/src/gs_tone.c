@@ -80,8 +80,7 @@ static void gs_tone_add_all(gs_tone_state *state, uint32_t time, uint32_t least)
     }
 }
 
-/* Gives all octaves of a block their start. */
-static GS_NOINLINE void gs_tone_start_block(gs_tone_state *state, uint32_t half)
+GS_NOINLINE void gs_tone_start_block(gs_tone_state *state, uint32_t half)
 {
     uint32_t i;
 
@@ -92,8 +91,7 @@ static GS_NOINLINE void gs_tone_start_block(gs_tone_state *state, uint32_t half)
         state->octave_0[i] = half;
 }
 
-/* Makes octave 0 of them all. */
-static GS_INLINE void gs_tone_end_block(gs_tone_state *state, uint32_t shift)
+static GS_INLINE void gs_tone_upsample_all(gs_tone_state *state, uint32_t shift)
 {
     uint32_t i;
 
@@ -102,6 +100,11 @@ static GS_INLINE void gs_tone_end_block(gs_tone_state *state, uint32_t shift)
     gs_tone_upsample(state->octave_3, state->octave_2 + GS_OCTAVE_HISTORY, GS_BLOCK_SAMPLES / 4u, shift);
     gs_tone_upsample(state->octave_2, state->octave_1 + GS_OCTAVE_HISTORY, GS_BLOCK_SAMPLES / 2u, shift);
     gs_tone_upsample(state->octave_1, state->octave_0, GS_BLOCK_SAMPLES, shift);
+}
+
+GS_NOINLINE void gs_tone_end_block(gs_tone_state *state, uint32_t shift)
+{
+    gs_tone_upsample_all(state, shift);
 }
 
 void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, uint32_t budget)
@@ -115,7 +118,7 @@ void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, 
     GS_ASSERT(output_shift <= 16 && time % GS_BLOCK_SAMPLES == 0);
     gs_tone_start_block(state, half);
     gs_tone_add_all(state, time, least);
-    gs_tone_end_block(state, shift);
+    gs_tone_upsample_all(state, shift);
 }
 
 #define GS_LARGEST_STRETCHED_AMPLITUDE 31744 /* no line of an envelope leaves 31 bits a sample behind its end */

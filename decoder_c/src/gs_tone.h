@@ -215,6 +215,10 @@ GS_STATIC void gs_tone_drop_ended(gs_tone_state *state, const gs_info *info, uin
  * that cost `budget` MACs a sample. What was made before a jump is forgotten after GS_WARM_UP_BLOCKS blocks. */
 void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, uint32_t budget);
 
+/* Its first and its last step: give all octaves their start, `half`, and make octave 0 of them all. */
+void gs_tone_start_block(gs_tone_state *state, uint32_t half);
+void gs_tone_end_block(gs_tone_state *state, uint32_t shift);
+
 /* What a tone has beside a gs_held_tone where the clip is played at a pace of its own (SPEC 9.5). As it is rendered the
  * gs_held_tone has its scale as encoded in any octave, and onset and phase here are those that it was encoded with; onset,
  * phase and octave are exchanged while Gaussians are decoded. */
