@@ -58,14 +58,21 @@ static gs_tone_state *gs_bus_tone(const gs_mixer *mixer)
     return gs_decoder_tone(gs_bus_decoder(mixer, mixer->tones));
 }
 
-static gs_complex *gs_bus_block(const gs_decoder *decoder)
+/* Of a decoder that has noise. */
+static gs_noise_state *gs_bus_noise(const gs_decoder *decoder)
 {
-    return gs_noise_block(gs_decoder_noise(decoder), &decoder->info);
+    return (gs_noise_state *)gs_decoder_memory(decoder, decoder->noise_at);
 }
 
-static uint32_t gs_bus_frame_log2(const gs_mixer *mixer)
+static GS_NOINLINE gs_complex *gs_bus_block(const gs_decoder *decoder)
 {
-    return gs_noise_frame_log2(&gs_bus_decoder(mixer, mixer->noise)->info);
+    return gs_noise_block(gs_bus_noise(decoder), &decoder->info);
+}
+
+/* Samples since a frame of noise began. */
+static GS_NOINLINE uint32_t gs_bus_in_frame(const gs_mixer *mixer)
+{
+    return mixer->time & (gs_noise_frame_samples(&gs_bus_decoder(mixer, mixer->noise)->info) - 1);
 }
 
 /* Gives what a voice's decoder holds for all, the noise or the sums of tones, to another one's. Returns its index. */
@@ -128,7 +135,7 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
     int32_t highest = 0;
     int32_t sum[GS_BARK_BANDS];
     gs_mdct_scaling scaling;
-    uint32_t bands = gs_decoder_noise(host)->bands;
+    uint32_t bands = gs_bus_noise(host)->bands;
     const gs_voice *voice;
     uint32_t k;
 
@@ -143,7 +150,7 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
         if (!(voice->state & GS_VOICE_JOINED) || !decoder->noise_at || gain == 0 ||
             decoder->position + ahead > decoder->info.samples)
             continue;
-        if (gs_noise_make_levels(gs_decoder_noise(decoder), &decoder->info,
+        if (gs_noise_make_levels(gs_bus_noise(decoder), &decoder->info,
                                  (decoder->position + ahead) >> log2 << GS_NOISE_TIME_LOG2, level) < 256)
             continue;
         raised = (15 - decoder->info.noise_shift) * 256 + gs_log2(gain) - 13 * 256;
@@ -161,7 +168,7 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
         int32_t lowered = exponent > 13 ? exponent - 13 : 0;
         for (k = 0; k < bands; k++)
             sum[k] = sum[k] < lowered * 256 ? 0 : sum[k] - lowered * 256;
-        gs_noise_make_spectrum(gs_decoder_noise(host), &host->info, (mixer->time + ahead) >> log2, sum,
+        gs_noise_make_spectrum(gs_bus_noise(host), &host->info, (mixer->time + ahead) >> log2, sum,
                                gs_noise_raised_by(&host->info, exponent - lowered), z);
     }
     mixer->exponent = (int8_t)exponent;
@@ -173,86 +180,6 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
 }
 
 /* ---- tones ---- */
-
-/* An amplitude at a gain, in units of the headroom. */
-static uint32_t gs_bus_amplitude(uint32_t amplitude, uint32_t gain, uint32_t shift)
-{
-    return gs_least((amplitude * gain + (((uint32_t)1 << shift) >> 1)) >> shift, 32767);
-}
-
-/* Adds a part of a tone whose amplitude goes from one value to another in the course of the block. Where speed does not
- * matter, for fades are short. */
-static GS_NOINLINE void gs_bus_add_fading(const gs_held_tone *held, gs_tone_part part, uint32_t from, uint32_t to,
-                                          uint32_t *sum)
-{
-    uint32_t log2 = 6u - held->octave;
-    uint32_t amplitude = (from << log2) + (to - from) * part.skipped; /* in 1 << log2 */
-    uint32_t age = part.age;
-    uint32_t end = age + part.samples;
-
-    for (sum += part.skipped; age < end; age++, sum++) {
-        const int16_t *at = gs_envelope + (age >> held->scale);
-        int32_t rest = (int32_t)(age & ((1u << held->scale) - 1));
-        int32_t envelope = at[0] + ((at[1] - at[0]) * rest >> held->scale);
-        uint32_t phase = (held->phase + held->increment * age) & 0xFFFFu;
-        *sum += (uint32_t)((envelope * (int32_t)(amplitude >> log2) >> 15) * gs_cosine[phase >> 6]);
-        amplitude += to - from;
-    }
-}
-
-/* Adds the tones of a voice, those that are as strong as `least` or stronger, to the sums of their octaves, at a gain
- * that goes from one value to another. */
-static GS_NOINLINE void gs_bus_add_voice(gs_tone_state *sums, gs_decoder *decoder, uint32_t shift, uint32_t from,
-                                         uint32_t to, int32_t least)
-{
-    struct {
-        uint32_t *begin;
-        uint32_t time;
-    } octaves[GS_OCTAVES];
-    gs_held_tone *held = gs_tone_held(gs_decoder_tone(decoder));
-    const gs_held_tone *end = held + gs_decoder_tone(decoder)->held;
-    int is_changed = least > 0 || from != to;
-    uint32_t octave;
-
-    octaves[0].begin = sums->octave_0;
-    octaves[1].begin = sums->octave_1 + GS_OCTAVE_HISTORY;
-    octaves[2].begin = sums->octave_2 + GS_OCTAVE_HISTORY;
-    octaves[3].begin = sums->octave_3 + GS_OCTAVE_HISTORY;
-    for (octave = 0; octave < GS_OCTAVES; octave++)
-        octaves[octave].time = gs_tone_time_at(octave, decoder->next_block);
-    shift += 13u + decoder->info.output_shift;
-    for (; held < end; held++) {
-        uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
-        uint32_t age = octaves[held->octave].time - held->onset;
-        uint32_t support = gs_tone_support(held->scale);
-        uint32_t *sum = octaves[held->octave].begin;
-        uint16_t amplitude = held->amplitude;
-        if ((int32_t)age < 0 || age + samples > support || is_changed) {
-            gs_tone_part part;
-            if (age + samples - 1 >= support + samples - 1)
-                continue;
-            part = gs_tone_part_of(held, decoder->next_block);
-            if (least > 0 && (int32_t)gs_tone_strength(held, &part) < least)
-                continue;
-            if (from != to) {
-                gs_bus_add_fading(held, part, gs_bus_amplitude(amplitude, from, shift),
-                                  gs_bus_amplitude(amplitude, to, shift), sum);
-                continue;
-            }
-            age = part.age;
-            sum += part.skipped;
-            samples = part.samples;
-        }
-        held->amplitude = (uint16_t)gs_bus_amplitude(amplitude, from, shift);
-        if (age >> held->scale == (age + samples - 1) >> held->scale)
-            GS_TONE_RENDER_PIECE(held, age, sum, samples);
-        else
-            gs_tone_render_pieces(held, age, sum, samples);
-        held->amplitude = amplitude;
-    }
-}
-
-/* ---- cost ---- */
 
 /* Strengths in the mix are below this number. */
 #define GS_BUS_STRENGTHS 64
@@ -268,6 +195,100 @@ static int32_t gs_bus_raised(const gs_voice *voice)
     level = gain ? gs_log2(gain) >> 6 : -4 * GS_BUS_STRENGTHS;
     return level - 52 - 4 * gs_voice_decoder(voice)->info.output_shift;
 }
+
+/* An amplitude at a gain, in units of the headroom. */
+static uint32_t gs_bus_amplitude(uint32_t amplitude, uint32_t gain, uint32_t shift)
+{
+    return gs_least((amplitude * gain + (((uint32_t)1 << shift) >> 1)) >> shift, 32767);
+}
+
+/* Adds a part of a tone whose amplitude goes from its own to another one in the course of the block. Where speed does
+ * not matter, for fades are short. */
+static GS_NOINLINE void gs_bus_add_fading(const gs_held_tone *held, const gs_tone_part *part, uint32_t from,
+                                          uint32_t to, uint32_t *sum)
+{
+    uint32_t log2 = 6u - held->octave;
+    uint32_t amplitude = (from << log2) + (to - from) * part->skipped; /* in 1 << log2 */
+    uint32_t age = part->age;
+    uint32_t end = age + part->samples;
+
+    for (sum += part->skipped; age < end; age++) {
+        const int16_t *at = gs_envelope + (age >> held->scale);
+        int32_t rest = (int32_t)(age & ((1u << held->scale) - 1));
+        int32_t envelope = at[0] + ((at[1] - at[0]) * rest >> held->scale);
+        uint32_t phase = (held->phase + held->increment * age) & 0xFFFFu;
+        *sum++ += (uint32_t)((envelope * (int32_t)(amplitude >> log2) >> 15) * gs_cosine[phase >> 6]);
+        amplitude += to - from;
+    }
+}
+
+/* Where the sums of each octave begin. */
+static const uint8_t gs_bus_sums[GS_OCTAVES] = {
+    offsetof(gs_tone_state, octave_0) / sizeof(uint32_t),
+    offsetof(gs_tone_state, octave_1) / sizeof(uint32_t) + GS_OCTAVE_HISTORY,
+    offsetof(gs_tone_state, octave_2) / sizeof(uint32_t) + GS_OCTAVE_HISTORY,
+    offsetof(gs_tone_state, octave_3) / sizeof(uint32_t) + GS_OCTAVE_HISTORY,
+};
+
+/* Adds the tones of a voice, those that are strong enough, to the sums of their octaves, at a gain that goes to that of
+ * the block's end. */
+static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
+{
+    gs_decoder *decoder = gs_voice_decoder(voice);
+    gs_held_tone *held = gs_tone_held(gs_decoder_tone(decoder));
+    const gs_held_tone *end = held + gs_decoder_tone(decoder)->held;
+    uint32_t shift = gs_bus_headroom(mixer) + 13u + decoder->info.output_shift;
+    uint32_t from = voice->gain[1] >> 16;
+    uint32_t to = gs_voice_gain_after(voice, GS_BLOCK_SAMPLES);
+    int32_t least = mixer->least ? mixer->least - gs_bus_raised(voice) : 0;
+    struct {
+        uint32_t *begin;
+        uint32_t time;
+    } octaves[GS_OCTAVES];
+    int is_changed;
+    uint32_t octave;
+
+    if (decoder->position + GS_BLOCK_SAMPLES > decoder->info.samples)
+        to = 0;
+    is_changed = least > 0 || from != to;
+    for (octave = 0; octave < GS_OCTAVES; octave++) {
+        octaves[octave].begin = (uint32_t *)(void *)gs_bus_tone(mixer) + gs_bus_sums[octave];
+        octaves[octave].time = gs_tone_time_at(octave, decoder->next_block);
+    }
+    for (; held < end; held++) {
+        uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
+        uint32_t age = octaves[held->octave].time - held->onset;
+        uint32_t *sum = octaves[held->octave].begin;
+        uint16_t amplitude = held->amplitude;
+        if (is_changed || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
+            gs_tone_part part;
+            if (age + samples - 1 >= gs_tone_support(held->scale) + samples - 1)
+                continue;
+            part = gs_tone_part_of(held, decoder->next_block);
+            if (least > 0 && (int32_t)gs_tone_strength(held, &part) < least)
+                continue;
+            if (from != to) {
+                gs_bus_add_fading(held, &part, gs_bus_amplitude(amplitude, from, shift),
+                                  gs_bus_amplitude(amplitude, to, shift), sum);
+                continue;
+            }
+            age = part.age;
+            sum += part.skipped;
+            samples = part.samples;
+        }
+        held->amplitude = (uint16_t)gs_bus_amplitude(amplitude, from, shift);
+        if (age >> held->scale == (age + samples - 1) >> held->scale)
+            GS_TONE_RENDER_PIECE(held, age, sum, samples);
+        else
+            gs_tone_render_pieces(held, age, sum, samples);
+        held->amplitude = amplitude;
+    }
+    voice->last = from == 0 && to == 0;
+    voice->gain[1] = to << 16;
+    decoder->next_block += GS_BLOCK_SAMPLES;
+}
+
+/* ---- cost ---- */
 
 /* What the tones of a voice cost in its next block that are as strong in the mix as `least` or stronger; adds that of
  * each strength to `costs`. */
@@ -360,7 +381,7 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
         mixer->noise = voice->index;
         mixer->time = 0;
         mixer->exponent = GS_NO_NOISE;
-        gs_noise_forget_older(gs_decoder_noise(decoder), &decoder->info);
+        gs_noise_forget_older(gs_bus_noise(decoder), &decoder->info);
         gs_bus_make_frame(mixer, 0);
     }
 }
@@ -369,12 +390,12 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
 static void gs_bus_try_to_join(gs_mixer *mixer, gs_voice *voice)
 {
     if (mixer->noise != GS_NO_VOICE && gs_voice_has_noise(voice)) {
-        uint32_t log2 = gs_bus_frame_log2(mixer);
-        if (log2 != gs_noise_frame_log2(&gs_voice_decoder(voice)->info)) {
+        if (gs_noise_frame_log2(&gs_bus_decoder(mixer, mixer->noise)->info) !=
+            gs_noise_frame_log2(&gs_voice_decoder(voice)->info)) {
             voice->state &= (uint8_t)~GS_VOICE_SHARES;
             return;
         }
-        if (mixer->time & ((1u << log2) - 1))
+        if (gs_bus_in_frame(mixer))
             return;
     }
     gs_bus_join(mixer, voice);
@@ -386,23 +407,7 @@ static int gs_bus_is_done_with(const gs_mixer *mixer, const gs_voice *voice)
     if (!(voice->state & GS_VOICE_STOPS) || voice->fading || !voice->last)
         return 0;
     return mixer->noise != voice->index || gs_bus_other(mixer, voice, 1) ||
-           (mixer->exponent == GS_NO_NOISE && (mixer->time & ((1u << gs_bus_frame_log2(mixer)) - 1)) == 0);
-}
-
-/* Adds the tones of a voice to the sums, at a gain that goes to that of the block's end. */
-static void gs_bus_add(const gs_mixer *mixer, gs_voice *voice)
-{
-    gs_decoder *decoder = gs_voice_decoder(voice);
-    uint32_t from = voice->gain[1] >> 16;
-    uint32_t to = gs_voice_gain_after(voice, GS_BLOCK_SAMPLES);
-
-    if (decoder->position + GS_BLOCK_SAMPLES > decoder->info.samples)
-        to = 0;
-    gs_bus_add_voice(gs_bus_tone(mixer), decoder, gs_bus_headroom(mixer), from, to,
-                     mixer->least ? mixer->least - gs_bus_raised(voice) : 0);
-    voice->last = from == 0 && to == 0;
-    voice->gain[1] = to << 16;
-    decoder->next_block += GS_BLOCK_SAMPLES;
+           (mixer->exponent == GS_NO_NOISE && gs_bus_in_frame(mixer) == 0);
 }
 
 void gs_bus_begin_block(gs_mixer *mixer)
@@ -431,7 +436,7 @@ void gs_bus_begin_block(gs_mixer *mixer)
     GS_FOR_EACH_VOICE(mixer, voice)
     {
         if (voice->state & GS_VOICE_JOINED)
-            gs_bus_add(mixer, voice);
+            gs_bus_add_voice(mixer, voice);
     }
     gs_tone_end_block(gs_bus_tone(mixer), GS_BUS_SHIFT);
 }
@@ -456,7 +461,7 @@ uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, gs_bus_samples *given)
     if (mixer->noise != GS_NO_VOICE) {
         const gs_decoder *host = gs_bus_decoder(mixer, mixer->noise);
         uint32_t frame = gs_noise_frame_samples(&host->info);
-        uint32_t in_frame = mixer->time & (frame - 1);
+        uint32_t in_frame = gs_bus_in_frame(mixer);
         if (in_frame == 0)
             gs_bus_make_frame(mixer, frame);
         samples = gs_least(samples, frame - in_frame);

@@ -153,7 +153,7 @@ void gs_voice_go_on(gs_mixer *mixer, gs_voice *voice)
 }
 
 /* The voice for a sound of a priority, NULL if all matter more. */
-static gs_voice *gs_mixer_choose(const gs_mixer *mixer, uint32_t priority)
+static GS_NOINLINE gs_voice *gs_mixer_choose(const gs_mixer *mixer, uint32_t priority)
 {
     gs_voice *voice = gs_mixer_voice(mixer, 0);
     const gs_voice *end = gs_mixer_voice(mixer, mixer->voices);
@@ -312,18 +312,18 @@ int gs_mixer_set_budget(gs_mixer *mixer, uint32_t macs)
 int gs_mixer_set_loop(gs_mixer *mixer, int32_t voice, int on)
 {
     gs_voice *found = gs_mixer_find_live(mixer, voice);
-    gs_sound sound;
+    uint8_t before;
     int error;
 
     if (!found)
         return GS_ERR_ARGUMENT;
     if (!(found->state & GS_VOICE_STOLEN))
         return (found->state & GS_VOICE_PLAYS) ? gs_set_loop(gs_voice_decoder(found), on) : GS_OK;
-    sound = found->next;
-    sound.loops = on != 0;
-    error = gs_mixer_judge(mixer, &sound);
-    if (!error)
-        found->next = sound;
+    before = found->next.loops;
+    found->next.loops = on != 0;
+    error = gs_mixer_judge(mixer, &found->next);
+    if (error)
+        found->next.loops = before;
     return error;
 }
 
@@ -338,10 +338,13 @@ int gs_mixer_status(const gs_mixer *mixer, int32_t voice)
 
 /* ---- samples ---- */
 
-/* A sample that dies away, by a 16th each time. */
+/* A sample other than 0 that dies away, by a 16th each time. */
 static int16_t gs_voice_dying(int32_t sample)
 {
-    return (int16_t)(sample < 0 ? sample + (-sample >> 4) + 1 : sample > 0 ? sample - (sample >> 4) - 1 : 0);
+    int32_t size = sample < 0 ? -sample : sample;
+
+    size -= (size >> 4) + 1;
+    return (int16_t)(sample < 0 ? -size : size);
 }
 
 /* The next samples of what a voice plays; fewer before its end, none at it. */
@@ -372,17 +375,17 @@ static uint32_t gs_voice_read(gs_voice *voice, int16_t *pcm, uint32_t samples)
     return i;
 }
 
-/* Adds samples to every `step`-th sum, with a gain that changes. */
-static void gs_voice_add(const int16_t *pcm, uint32_t samples, uint32_t gain, int32_t change, uint32_t step,
+/* Adds samples to every sum of a channel, with the voice's gain there, which changes. */
+static void gs_voice_add(gs_voice *voice, uint32_t channel, uint32_t channels, const int16_t *pcm, uint32_t samples,
                          uint32_t *sum)
 {
-    const int16_t *end = pcm + samples;
+    uint32_t gain = voice->gain[channel];
 
-    do {
+    for (sum += channel; samples > 0; samples--, sum += channels) {
         *sum += (uint32_t)((*pcm++ * (int32_t)(gain >> 16) + GS_GAIN_ONE / 2) >> 13) << 2;
-        gain += (uint32_t)change;
-        sum += step;
-    } while (pcm < end);
+        gain += (uint32_t)voice->change[channel];
+    }
+    voice->gain[channel] = gain;
 }
 
 /* Adds what a voice gives to the sums. */
@@ -391,18 +394,18 @@ static GS_NOINLINE void gs_voice_mix(gs_mixer *mixer, gs_voice *voice, uint32_t 
     int16_t pcm[GS_MIXER_PIECE];
 
     while (samples > 0 && voice->state && (voice->state & (GS_VOICE_SHARES | GS_VOICE_JOINED)) != GS_VOICE_SHARES) {
-        uint32_t run = voice->fading ? gs_least(samples, voice->fading) : samples;
-        uint32_t channel;
         uint32_t has_ended = 0;
-        run = gs_voice_read(voice, pcm, run);
+        uint32_t run = gs_voice_read(voice, pcm, voice->fading ? gs_least(samples, voice->fading) : samples);
+        uint32_t channel;
         if (run == 0) {
             gs_voice_go_on(mixer, voice);
             continue;
         }
-        for (channel = 0; channel < mixer->channels; channel++) {
-            if (!(voice->state & GS_VOICE_JOINED))
-                gs_voice_add(pcm, run, voice->gain[channel], voice->change[channel], mixer->channels, sums + channel);
-            voice->gain[channel] += run * (uint32_t)voice->change[channel];
+        if (voice->state & GS_VOICE_JOINED) {
+            voice->gain[0] += run * (uint32_t)voice->change[0];
+        } else {
+            for (channel = 0; channel < mixer->channels; channel++)
+                gs_voice_add(voice, channel, mixer->channels, pcm, run, sums);
         }
         if (voice->fading) {
             voice->fading -= run;

@@ -7,14 +7,14 @@
 GS_CODE_BEGINS
 
 /* What a voice does. */
-#define GS_VOICE_PLAYS 1u    /* its decoder is open */
-#define GS_VOICE_RINGS 2u    /* the last sample before damage dies away */
-#define GS_VOICE_WAITS 4u    /* a sound begins when the one before has ended */
-#define GS_VOICE_STOPS 8u    /* ends when it has faded */
-#define GS_VOICE_STOLEN 16u  /* its number stands for the sound that waits */
-#define GS_VOICE_PITCH 32u   /* what it plays began with a pitch */
-#define GS_VOICE_SHARES 64u  /* its tones and noise are added to those of others.. */
-#define GS_VOICE_JOINED 128u /* ..from a block on that has begun */
+#define GS_VOICE_PLAYS 1u   /* its decoder is open */
+#define GS_VOICE_JOINED 2u  /* its tones and noise are added to those of others.. */
+#define GS_VOICE_SHARES 4u  /* ..or will be from the next block on, or a later one */
+#define GS_VOICE_WAITS 8u   /* a sound begins when the one before has ended */
+#define GS_VOICE_STOPS 16u  /* ends when it has faded */
+#define GS_VOICE_STOLEN 32u /* its number stands for the sound that waits */
+#define GS_VOICE_PITCH 64u  /* what it plays began with a pitch */
+#define GS_VOICE_RINGS 128u /* the last sample before damage dies away */
 
 /* What is looked at most comes first, within reach of short instructions. */
 typedef struct gs_voice {

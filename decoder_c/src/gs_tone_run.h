@@ -124,26 +124,6 @@ static inline uint32_t gs_tone_time_at(uint32_t octave, uint32_t time)
     return (time + (8u << octave) - 8u) >> octave;
 }
 
-GS_STATIC gs_tone_part gs_tone_part_of(const gs_held_tone *held, uint32_t time)
-{
-    int32_t samples = (int32_t)(GS_BLOCK_SAMPLES >> held->octave);
-    int32_t age = (int32_t)(gs_tone_time_at(held->octave, time) - held->onset);
-    int32_t left = (int32_t)gs_tone_support(held->scale) - age;
-    gs_tone_part part = {(uint32_t)age, 0, 0};
-
-    if (age < 0) {
-        part.age = 0;
-        part.skipped = (uint32_t)-age;
-        left += age;
-        samples += age;
-    }
-    if (samples > left)
-        samples = left;
-    if (samples > 0)
-        part.samples = (uint32_t)samples;
-    return part;
-}
-
 /* Keeps what the filters still need and sets the sums after it to `start`. */
 GS_STATIC void gs_tone_keep_history(uint32_t *octave, uint32_t samples, uint32_t start)
 {
@@ -264,6 +244,40 @@ GS_TONE_FUNCTION gs_tone_upsample(const uint32_t *below, uint32_t *sum, uint32_t
 #define GS_TONE_STRENGTHS 56u
 GS_STATIC_ASSERT(costs_fit_the_sums, GS_TONE_STRENGTHS <= GS_BLOCK_SAMPLES);
 
+/* The same for these, where size is all that counts. */
+#if defined(__thumb__) && defined(__OPTIMIZE_SIZE__) && defined(GS_SHARED_TABLES_HERE)
+#define GS_TONE_SMALL_FUNCTION
+#elif !defined(__thumb__) || !defined(__OPTIMIZE_SIZE__) || !defined(GS_SHARED_TABLES_ELSEWHERE)
+#define GS_TONE_SMALL_FUNCTION GS_STATIC
+#endif
+
+#if defined(__thumb__) && defined(__OPTIMIZE_SIZE__) &&                                                                \
+    (defined(GS_SHARED_TABLES_HERE) || defined(GS_SHARED_TABLES_ELSEWHERE))
+gs_tone_part gs_tone_part_of(const gs_held_tone *held, uint32_t time);
+uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part);
+#endif
+
+#ifdef GS_TONE_SMALL_FUNCTION
+GS_TONE_SMALL_FUNCTION gs_tone_part gs_tone_part_of(const gs_held_tone *held, uint32_t time)
+{
+    int32_t samples = (int32_t)(GS_BLOCK_SAMPLES >> held->octave);
+    int32_t age = (int32_t)(gs_tone_time_at(held->octave, time) - held->onset);
+    int32_t left = (int32_t)gs_tone_support(held->scale) - age;
+    gs_tone_part part = {(uint32_t)age, 0, 0};
+
+    if (age < 0) {
+        part.age = 0;
+        part.skipped = (uint32_t)-age;
+        left += age;
+        samples += age;
+    }
+    if (samples > left)
+        samples = left;
+    if (samples > 0)
+        part.samples = (uint32_t)samples;
+    return part;
+}
+
 /* How strong a tone is in a straight piece of its envelope, in steps of a quarter of an octave that begin at 0. */
 static GS_INLINE uint32_t gs_tone_strength_at(const gs_held_tone *held, uint32_t piece)
 {
@@ -279,10 +293,12 @@ static GS_INLINE uint32_t gs_tone_strength_at(const gs_held_tone *held, uint32_t
 }
 
 /* In the middle of its part of a block. */
-GS_STATIC uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part)
+GS_TONE_SMALL_FUNCTION uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part)
 {
     return gs_tone_strength_at(held, (part->age + part->samples / 2) >> held->scale);
 }
+
+#endif
 
 GS_CODE_ENDS
 
