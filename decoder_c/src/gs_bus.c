@@ -441,17 +441,21 @@ void gs_bus_begin_block(gs_mixer *mixer)
     gs_tone_end_block(gs_bus_tone(mixer), GS_BUS_SHIFT);
 }
 
-uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, gs_bus_samples *given)
+uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, uint32_t *sums)
 {
     uint32_t at = mixer->time % GS_BLOCK_SAMPLES;
+    uint32_t headroom = gs_bus_headroom(mixer);
+    const int16_t *noise = NULL;
+    const uint32_t *quarters;
     const gs_voice *voice;
+    uint32_t i;
 
-    given->quarters = NULL;
-    given->headroom = gs_bus_headroom(mixer);
-    given->noise = NULL;
     samples = gs_least(samples, GS_BLOCK_SAMPLES - at);
-    if (mixer->tones == GS_NO_VOICE)
+    if (mixer->tones == GS_NO_VOICE) {
+        for (i = samples * mixer->channels; i > 0; i--)
+            *sums++ = 0;
         return samples;
+    }
     GS_FOR_EACH_VOICE(mixer, voice)
     {
         const gs_decoder *decoder = gs_voice_decoder(voice);
@@ -465,9 +469,15 @@ uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, gs_bus_samples *given)
         if (in_frame == 0)
             gs_bus_make_frame(mixer, frame);
         samples = gs_least(samples, frame - in_frame);
-        given->noise = (const int16_t *)(const void *)gs_bus_block(host) + in_frame;
+        noise = (const int16_t *)(const void *)gs_bus_block(host) + in_frame;
     }
-    given->quarters = gs_bus_tone(mixer)->octave_0 + at;
+    quarters = gs_bus_tone(mixer)->octave_0 + at;
+    for (i = samples; i > 0; i--) {
+        uint32_t sum = *quarters++ << headroom;
+        if (noise)
+            sum += 4u * (uint32_t)*noise++;
+        *sums++ = sum;
+    }
     return samples;
 }
 

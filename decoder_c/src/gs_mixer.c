@@ -423,34 +423,6 @@ static GS_NOINLINE void gs_voice_mix(gs_mixer *mixer, gs_voice *voice, uint32_t 
     }
 }
 
-/* With the noise. */
-static GS_INLINE uint32_t gs_mixer_quarters(const gs_bus_samples *shared, uint32_t i)
-{
-    return (shared->quarters[i] << shared->headroom) + 4u * (uint32_t)(shared->noise ? shared->noise[i] : 0);
-}
-
-static GS_NOINLINE void gs_mixer_pcm(const gs_bus_samples *samples, uint32_t count, int16_t *pcm)
-{
-    gs_bus_samples shared = *samples;
-    uint32_t i;
-
-    for (i = 0; i < count; i++)
-        pcm[i] = gs_pcm_saturated((int32_t)(gs_mixer_quarters(&shared, i) + 2u) >> 2);
-}
-
-/* Whether a voice plays that does not share. */
-static int gs_mixer_has_own(const gs_mixer *mixer)
-{
-    const gs_voice *voice;
-
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
-        if (voice->state && !(voice->state & GS_VOICE_SHARES))
-            return 1;
-    }
-    return 0;
-}
-
 int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
 {
     uint32_t left = samples;
@@ -460,25 +432,17 @@ int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
     while (left > 0) {
         uint32_t sums[GS_MIXER_PIECE]; /* quarters, as gs_pcm takes them */
         uint32_t piece = gs_least(left, GS_MIXER_PIECE >> (mixer->channels - 1));
-        gs_bus_samples shared;
         gs_voice *voice;
-        int is_apart;
-        uint32_t i;
         if (mixer->time % GS_BLOCK_SAMPLES == 0)
             gs_bus_begin_block(mixer);
-        piece = gs_bus_read(mixer, piece, &shared);
-        is_apart = !shared.quarters || gs_mixer_has_own(mixer);
-        for (i = 0; is_apart && i < piece * mixer->channels; i++)
-            sums[i] = shared.quarters ? gs_mixer_quarters(&shared, i) : 0;
-        if (!is_apart) /* before a voice that ends begins something else in the memory where they are */
-            gs_mixer_pcm(&shared, piece, pcm);
+        piece = gs_bus_read(mixer, piece, sums);
         GS_FOR_EACH_VOICE(mixer, voice)
         gs_voice_mix(mixer, voice, piece, sums);
-        if (is_apart)
-            gs_pcm(sums, NULL, piece * mixer->channels, pcm);
-        pcm += piece * mixer->channels;
         mixer->time += piece;
         left -= piece;
+        piece *= mixer->channels;
+        gs_pcm(sums, NULL, piece, pcm);
+        pcm += piece;
     }
     return (int32_t)samples;
 }
