@@ -31,8 +31,8 @@ class Target:
     """Files of the decoder that make it a library for the build system."""
     build: str
     """The command that builds the project, given inside it."""
-    player: tuple[str, str]
-    """The program for several clips at once, in examples/player/, and the file it takes the place of."""
+    player: Mapping[str, str]
+    """Files of examples/player/ that make it play several clips at once, and those that they take the place of."""
     texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Files of no example."""
 
@@ -54,7 +54,7 @@ TARGETS = {
         decoder="audio_gs/",
         manifests=(),
         build="make",
-        player=("baremetal.c", "main.c"),
+        player={"baremetal.c": "main.c"},
     ),
     "arduino": Target(
         examples=_moved("", "", "PlayClip/PlayClip.ino", "PlayClip/audio_out.h"),
@@ -63,7 +63,7 @@ TARGETS = {
         decoder="PlayClip/src/audio_gs/",
         manifests=(),
         build="arduino-cli compile --fqbn VENDOR:ARCHITECTURE:BOARD PlayClip",
-        player=("arduino.cpp", "PlayClip/PlayClip.ino"),
+        player={"arduino.cpp": "PlayClip/PlayClip.ino"},
         texts={"PlayClip/audio_gs.h": '#include "src/audio_gs/include/audio_gs.h"\n'},
     ),
     "platformio": Target(
@@ -76,7 +76,7 @@ TARGETS = {
         decoder="lib/audio_gs/",
         manifests=("library.json",),
         build="pio run",
-        player=("arduino.cpp", "src/main.cpp"),
+        player={"arduino.cpp": "src/main.cpp"},
     ),
     "esp-idf": Target(
         examples=_moved("esp-idf/", "", "CMakeLists.txt", "main/CMakeLists.txt", "main/main.c", "main/audio_out.h"),
@@ -84,7 +84,7 @@ TARGETS = {
         decoder="components/audio_gs/",
         manifests=("CMakeLists.txt", "cmake/sources.cmake", "cmake/sources.txt", "idf_component.yml"),
         build="idf.py set-target esp32 build",
-        player=("esp_idf.c", "main/main.c"),
+        player={"esp_idf.c": "main/main.c"},
     ),
     "zephyr": Target(
         examples=_moved(
@@ -99,7 +99,7 @@ TARGETS = {
             *("zephyr/CMakeLists.txt", "zephyr/Kconfig", "zephyr/module.yml"),
         ),
         build="west build -b nrf52840dk/nrf52840",
-        player=("zephyr.c", "src/main.c"),
+        player={"zephyr.c": "src/main.c", "zephyr.conf": "prj.conf"},
     ),
 }
 
@@ -141,9 +141,8 @@ def _copies(target: Target, voices: int) -> dict[str, Path]:
     copies = {target.decoder + path.relative_to(source).as_posix(): path for path in library}
     copies |= {name: source / "examples" / example for example, name in target.examples.items()}
     if voices > 1:
-        program, name = target.player
-        copies[name] = source / "examples" / "player" / program
-        copies |= {target.clips + part: source / "examples" / "player" / part for part in PLAYER}
+        player = {target.clips + name: name for name in PLAYER} | {name: part for part, name in target.player.items()}
+        copies |= {name: source / "examples" / "player" / part for name, part in player.items()}
     for path in copies.values():
         if not path.is_file():
             raise SourceMissing(f"{path.name} was not installed with the package")

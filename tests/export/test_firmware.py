@@ -320,8 +320,8 @@ def test_players_are_made_of_the_player_and_the_rest_of_the_project(target: str,
     (tmp_path / "more").mkdir()
     one = contents(project(target, tmp_path / "one"))
     more = contents(project(target, tmp_path / "more", voices=3))
-    program, replaced = layout.player
-    assert more.pop(replaced) == (SOURCE / "examples" / "player" / program).read_bytes() != one.pop(replaced)
+    for part, replaced in layout.player.items():
+        assert more.pop(replaced) == (SOURCE / "examples" / "player" / part).read_bytes() != one.pop(replaced)
     for name in ("player.c", "player.h"):
         assert more.pop(layout.clips + name) == (SOURCE / "examples" / "player" / name).read_bytes()
     assert b"#define PLAYER_VOICES 3\n" in (more.pop(f"{layout.clips}player_voices.h") or b"")
