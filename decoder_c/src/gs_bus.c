@@ -160,8 +160,8 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
                 highest = sum[k];
         }
     }
-    exponent = highest < 256 ? GS_NO_NOISE : highest >> 8;
-    scaling.is_silent = exponent < 0;
+    exponent = highest >> 8;
+    scaling.is_silent = exponent == 0;
     if (scaling.is_silent) {
         gs_noise_clear(z, (uint32_t)1 << (log2 - 1));
     } else {
@@ -171,7 +171,7 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
         gs_noise_make_spectrum(gs_bus_noise(host), &host->info, (mixer->time + ahead) >> log2, sum,
                                gs_noise_raised_by(&host->info, exponent - lowered), z);
     }
-    mixer->exponent = (int8_t)exponent;
+    mixer->exponent = (uint8_t)exponent;
     highest = exponent > old ? exponent : old;
     scaling.fresh = gs_least((uint32_t)(14 + highest - exponent), 31);
     scaling.old = gs_least((uint32_t)(highest - old), 31);
@@ -323,12 +323,10 @@ static GS_NOINLINE void gs_bus_share_budget(gs_mixer *mixer)
     uint32_t left = mixer->budget * GS_BLOCK_SAMPLES;
     int32_t least = GS_BUS_STRENGTHS;
     gs_voice *voice;
-    uint32_t i;
 
     if (mixer->budget == GS_UNLIMITED)
         return;
-    for (i = 0; i < GS_BUS_STRENGTHS; i++)
-        costs[i] = 0;
+    gs_clear(costs, sizeof costs);
     GS_FOR_EACH_VOICE(mixer, voice)
     {
         if (voice->state & GS_VOICE_PLAYS)
@@ -354,9 +352,9 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
     gs_decoder *decoder = gs_voice_decoder(voice);
     const uint32_t *from = gs_decoder_tone(decoder)->octave_3;
     int32_t gain = (int32_t)(voice->gain[0] >> 16);
+    uint32_t shift = 7 + gs_bus_headroom(mixer);
     uint32_t *to;
     uint32_t i;
-    int is_first;
 
     while (decoder->next_block < GS_TIME_ZERO) {
         int error = gs_decode_for_next_block(decoder);
@@ -369,18 +367,17 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
         decoder->next_block += GS_BLOCK_SAMPLES;
     }
     voice->state |= GS_VOICE_JOINED;
-    is_first = mixer->tones == GS_NO_VOICE;
-    if (is_first)
+    if (mixer->tones == GS_NO_VOICE)
         mixer->tones = voice->index;
     to = gs_bus_tone(mixer)->octave_3;
     for (i = 0; i < offsetof(gs_tone_state, octave_0) / sizeof *to; i++) {
         int32_t scaled = ((int32_t)from[i] >> 6) * gain + ((int32_t)(from[i] & 63u) * gain >> 6);
-        to[i] = (is_first ? 0 : to[i]) + (uint32_t)(scaled >> (7 + gs_bus_headroom(mixer)));
+        to[i] = (to == from ? 0 : to[i]) + (uint32_t)(scaled >> shift);
     }
     if (decoder->noise_at && mixer->noise == GS_NO_VOICE) {
         mixer->noise = voice->index;
         mixer->time = 0;
-        mixer->exponent = GS_NO_NOISE;
+        mixer->exponent = 0;
         gs_noise_forget_older(gs_bus_noise(decoder), &decoder->info);
         gs_bus_make_frame(mixer, 0);
     }
@@ -407,7 +404,7 @@ static int gs_bus_is_done_with(const gs_mixer *mixer, const gs_voice *voice)
     if (!(voice->state & GS_VOICE_STOPS) || voice->fading || !voice->last)
         return 0;
     return mixer->noise != voice->index || gs_bus_other(mixer, voice, 1) ||
-           (mixer->exponent == GS_NO_NOISE && gs_bus_in_frame(mixer) == 0);
+           (mixer->exponent == 0 && gs_bus_in_frame(mixer) == 0);
 }
 
 void gs_bus_begin_block(gs_mixer *mixer)

@@ -45,15 +45,14 @@ struct gs_mixer {
     uint16_t budget;      /* MACs a sample for the tones of all voices */
     uint8_t voices;
     uint8_t channels;
-    uint8_t tones;   /* voice whose decoder's memory holds the sums of tones, GS_NO_VOICE while no voice has joined */
-    uint8_t noise;   /* and the noise; GS_NO_VOICE while none of those has any */
-    int8_t exponent; /* of the frame of noise made last, GS_NO_NOISE for silence */
-    uint8_t least;   /* strength that tones must have in the mix for the budget */
+    uint8_t tones;    /* voice whose decoder's memory holds the sums of tones, GS_NO_VOICE while no voice has joined */
+    uint8_t noise;    /* and the noise; GS_NO_VOICE while none of those has any */
+    uint8_t exponent; /* of the frame of noise made last, 0 for silence */
+    uint8_t least;    /* strength that tones must have in the mix for the budget */
     /* then the voices */
 };
 
 #define GS_NO_VOICE 255u
-#define GS_NO_NOISE (-64)
 
 /* That of the number of voices is the end of them. */
 GS_STATIC gs_voice *gs_mixer_voice(const gs_mixer *mixer, uint32_t index)

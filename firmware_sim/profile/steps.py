@@ -54,6 +54,7 @@ ROOMS = {
             "gs_tone_stretched_part",
             "gs_tone_time_at",
             "gs_tone_upsample",
+            "gs_tone_upsample_all",
         ),
         "cost": (
             "gs_tone_affordable",
