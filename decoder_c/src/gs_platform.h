@@ -49,6 +49,13 @@
 #define GS_FAST static GS_INLINE
 #endif
 
+/* For one that is worth a call, but only then. */
+#ifdef __OPTIMIZE_SIZE__
+#define GS_SMALL GS_NOINLINE
+#else
+#define GS_SMALL
+#endif
+
 /* For a function that a small core should not inline into its caller, for the sake of the stack or of registers. */
 #if defined(__clang__) && defined(__thumb__)
 #define GS_APART __attribute__((noinline))

@@ -43,14 +43,14 @@ static gs_played_tone *gs_playback_tones(gs_playback *playback)
     return (gs_played_tone *)(void *)(gs_playback_bands(playback) + 1);
 }
 
-gs_pace *gs_playback_pace(gs_playback *playback, const gs_info *info)
+GS_SMALL gs_pace *gs_playback_pace(gs_playback *playback, const gs_info *info)
 {
     uint32_t tones = (sizeof(gs_played_tone) * info->decoder_class.max_tones + 3u) & ~(uint32_t)3u;
 
     return (gs_pace *)(void *)((uint8_t *)gs_playback_tones(playback) + tones);
 }
 
-static gs_stretched_tone *gs_playback_stretched(gs_playback *playback, const gs_info *info)
+static GS_SMALL gs_stretched_tone *gs_playback_stretched(gs_playback *playback, const gs_info *info)
 {
     return (gs_stretched_tone *)(void *)(gs_playback_pace(playback, info) + 1);
 }
@@ -251,7 +251,7 @@ static uint32_t gs_playback_phase(const gs_held_tone *held, uint32_t rotation)
     return held->phase - 32u + held->increment * (gs_tone_support(held->scale) / 2) - rotation;
 }
 
-static uint32_t gs_playback_twice_centre(const gs_held_tone *held)
+static GS_SMALL uint32_t gs_playback_twice_centre(const gs_held_tone *held)
 {
     return (2 * held->onset + gs_tone_support(held->scale)) << held->octave;
 }
@@ -264,6 +264,12 @@ static uint32_t gs_playback_quotient(uint32_t dividend, uint32_t divisor, uint32
     if (rest >= divisor)
         return (uint32_t)1 << most_log2;
     return gs_divide_on(rest, dividend << (32u - most_log2), divisor, most_log2);
+}
+
+/* The logarithm of a ratio. */
+GS_FAST int32_t gs_playback_log2(uint32_t number, uint32_t by)
+{
+    return gs_log2(number) - gs_log2(by);
 }
 
 /* Of two links that are equally strong the one that comes later, by what does not depend on the order in which tones are
@@ -338,9 +344,9 @@ static uint32_t gs_playback_link(gs_playback *playback, const gs_held_tone *held
         both = (int32_t)(support + (gs_tone_support(held[j].scale) << held[j].octave)) - gs_playback_magnitude(apart);
         if (both <= 0)
             continue;
-        near = gs_log2((uint32_t)(reach - away)) - gs_log2((uint32_t)reach);
+        near = gs_playback_log2((uint32_t)(reach - away), (uint32_t)reach);
         share = tone[j].weight;
-        score = share + near + gs_log2((uint32_t)both) - gs_log2((uint32_t)(both + gs_playback_magnitude(apart)));
+        score = share + near + gs_playback_log2((uint32_t)both, (uint32_t)(both + gs_playback_magnitude(apart)));
         if (score > best_score || (score == best_score && best < at &&
                                    gs_playback_comes_later(held + j, tone + j, held + best, tone + best))) {
             best = j;
@@ -601,7 +607,7 @@ static GS_NOINLINE uint32_t gs_playback_end(const gs_held_tone *held, const gs_s
     return (stretched->onset + gs_stretch_samples(&stretch, gs_stretch_late(stretched))) << octave;
 }
 
-static int gs_playback_has_ended(const gs_held_tone *held, uint32_t time)
+static GS_SMALL int gs_playback_has_ended(const gs_held_tone *held, uint32_t time)
 {
     return (held->onset + gs_tone_support(held->scale)) << held->octave <= time;
 }
