@@ -38,8 +38,7 @@ static gs_voice *gs_bus_other(const gs_mixer *mixer, const gs_voice *than, int w
 {
     gs_voice *voice;
 
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         if (voice != than && voice->state & GS_VOICE_JOINED && (!with_noise || gs_voice_has_noise(voice)))
             return voice;
     }
@@ -141,8 +140,7 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
 
     for (k = 0; k < bands; k++)
         sum[k] = GS_BUS_NO_LEVEL;
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         gs_decoder *decoder = gs_voice_decoder(voice);
         uint32_t gain = gs_voice_gain_after(voice, ahead);
         int32_t level[GS_BARK_BANDS];
@@ -327,16 +325,14 @@ static GS_NOINLINE void gs_bus_share_budget(gs_mixer *mixer)
     if (mixer->budget == GS_UNLIMITED)
         return;
     gs_clear(costs, sizeof costs);
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         if (voice->state & GS_VOICE_PLAYS)
             (void)gs_bus_cost(voice, 0, costs);
     }
     while (least > 0 && costs[least - 1] <= left)
         left -= costs[--least];
     mixer->least = (uint8_t)least;
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         if (voice->state & GS_VOICE_PLAYS)
             gs_voice_decoder(voice)->budget = (uint16_t)gs_least(
                 (gs_bus_cost(voice, least, costs) + GS_BLOCK_SAMPLES - 1) / GS_BLOCK_SAMPLES, GS_LARGEST_BUDGET);
@@ -411,8 +407,7 @@ void gs_bus_begin_block(gs_mixer *mixer)
 {
     gs_voice *voice;
 
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         if (voice->state & GS_VOICE_JOINED && gs_bus_is_done_with(mixer, voice))
             gs_voice_go_on(mixer, voice);
         if ((voice->state & (GS_VOICE_SHARES | GS_VOICE_JOINED)) == GS_VOICE_SHARES)
@@ -430,8 +425,7 @@ void gs_bus_begin_block(gs_mixer *mixer)
     if (mixer->tones == GS_NO_VOICE)
         return;
     gs_tone_start_block(gs_bus_tone(mixer), (uint32_t)1 << (GS_BUS_SHIFT - 1));
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         if (voice->state & GS_VOICE_JOINED)
             gs_bus_add_voice(mixer, voice);
     }
@@ -453,8 +447,7 @@ uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, uint32_t *sums)
             *sums++ = 0;
         return samples;
     }
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         const gs_decoder *decoder = gs_voice_decoder(voice);
         if (voice->state & GS_VOICE_JOINED)
             samples = gs_least(samples, decoder->info.samples - decoder->position);

@@ -301,8 +301,7 @@ int gs_mixer_set_budget(gs_mixer *mixer, uint32_t macs)
         return GS_ERR_ARGUMENT;
     mixer->budget = (uint16_t)(macs > GS_LARGEST_BUDGET ? GS_UNLIMITED : macs);
     mixer->least = 0;
-    GS_FOR_EACH_VOICE(mixer, voice)
-    {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         if (voice->state & GS_VOICE_PLAYS)
             gs_voice_decoder(voice)->budget = mixer->budget;
     }
@@ -396,7 +395,6 @@ static GS_NOINLINE void gs_voice_mix(gs_mixer *mixer, gs_voice *voice, uint32_t 
     while (samples > 0 && voice->state && (voice->state & (GS_VOICE_SHARES | GS_VOICE_JOINED)) != GS_VOICE_SHARES) {
         uint32_t has_ended = 0;
         uint32_t run = gs_voice_read(voice, pcm, voice->fading ? gs_least(samples, voice->fading) : samples);
-        uint32_t channel;
         if (run == 0) {
             gs_voice_go_on(mixer, voice);
             continue;
@@ -404,6 +402,7 @@ static GS_NOINLINE void gs_voice_mix(gs_mixer *mixer, gs_voice *voice, uint32_t 
         if (voice->state & GS_VOICE_JOINED) {
             voice->gain[0] += run * (uint32_t)voice->change[0];
         } else {
+            uint32_t channel;
             for (channel = 0; channel < mixer->channels; channel++)
                 gs_voice_add(voice, channel, mixer->channels, pcm, run, sums);
         }
@@ -436,8 +435,8 @@ int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
         if (mixer->time % GS_BLOCK_SAMPLES == 0)
             gs_bus_begin_block(mixer);
         piece = gs_bus_read(mixer, piece, sums);
-        GS_FOR_EACH_VOICE(mixer, voice)
-        gs_voice_mix(mixer, voice, piece, sums);
+        GS_FOR_EACH_VOICE (mixer, voice)
+            gs_voice_mix(mixer, voice, piece, sums);
         mixer->time += piece;
         left -= piece;
         piece *= mixer->channels;

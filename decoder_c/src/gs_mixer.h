@@ -81,8 +81,8 @@ void gs_voice_go_on(gs_mixer *mixer, gs_voice *voice);
 /* Makes what the next block of samples needs, from its start on, and shares the budget. */
 void gs_bus_begin_block(gs_mixer *mixer);
 
-/* Gives the next samples of all that share, within a block and up to where one of them ends, in quarters as gs_pcm takes
- * them; 0 where none does. Returns how many of those asked for, of each channel. */
+/* Gives the next samples of all that share, within a block and up to where one of them ends, in quarters as gs_pcm
+ * takes them; 0 where none does. Returns how many of those asked for, of each channel. */
 uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, uint32_t *sums);
 
 /* Takes a voice out, before its decoder's memory is used for something else. */
