@@ -146,9 +146,10 @@ void gs_pace_go_on(gs_pace *pace, const gs_info *info)
 
 uint32_t gs_pace_clip_time(const gs_pace *pace, uint32_t sample)
 {
-    int32_t behind = (int32_t)(sample + GS_PACED_ZERO - pace->slot_place);
+    uint32_t behind = sample + GS_PACED_ZERO - pace->slot_place;
 
-    return pace->slot_time + (uint32_t)(behind * (int32_t)pace->slot_step >> 16);
+    /* After an error the slot decoded last may be any one, and the product wraps. */
+    return pace->slot_time + (uint32_t)((int32_t)(behind * pace->slot_step) >> 16);
 }
 
 GS_CODE_ENDS
