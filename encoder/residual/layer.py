@@ -24,6 +24,9 @@ from .choose import Edges, Prices, choose, levels_of_cells, mean_power
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+_LOUDNESS = 0.25
+"""Exponent of power, about Zwicker's."""
+
 NO_RESIDUAL = ResidualHeader(
     step=0, tilt=0, intervals=0, fine_from=31, level_step=0, fill=0, lift_low=0, lift_high=0, quiet=0
 )
@@ -161,9 +164,15 @@ class Analysis:
         there = 2.0 ** (level / 128)
         for start in starts:
             span = slice(start, start + LEVEL_FRAMES)
-            missing = np.log2(np.maximum(power[span].mean(axis=0), FAINTEST_POWER)) + self._offset
-            wanted[start] = 128 * (missing - np.log2(there[span].mean(axis=0))) / layout.level_step
+            missing = np.log2(np.maximum(_loudness_mean(power[span]), FAINTEST_POWER)) + self._offset
+            wanted[start] = 128 * (missing - np.log2(_loudness_mean(there[span]))) / layout.level_step
         return wanted
+
+
+def _loudness_mean(power: Floats) -> Floats:
+    """The power that is about as loud as several frames' on the average, of each cell: an attack in one of them is not
+    spread over all."""
+    return np.asarray((power**_LOUDNESS).mean(axis=0) ** (1 / _LOUDNESS), np.float64)
 
 
 def _rows(first: int, layer: int, values: Integers) -> Table:
