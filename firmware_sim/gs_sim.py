@@ -21,10 +21,11 @@ from audio_gs.cli.common import (
     say,
     version_option,
 )
+from audio_gs.codec.memory import MOST_VOICES
 
 from .build.cores import CORES
 from .build.image import COMPILERS, OPTIMISATIONS
-from .mixing import MOST_VOICES, MixReport, simulate_mix
+from .mixing import MixReport, simulate_mix
 from .profile.costs import Cost
 from .profile.timing import TIMINGS
 from .simulate import ENGINES, Report, Settings, simulate
@@ -91,6 +92,9 @@ def command(
     those of the host's decoder.
     """
 
+    def settings_of(core: str, source: Path | None) -> Settings:
+        return Settings(core, compiler, optimisation, engine, block, source, defines, cache, pitch, tempo, rate)
+
     def play(_index: int, name: str) -> ExitCode:
         data = read_stream(name)
         if voices:
@@ -100,10 +104,7 @@ def command(
             sources = (decoder_source, against) if against else (decoder_source,)
             reports = []
             for source in sources:
-                settings = Settings(
-                    core, compiler, optimisation, engine, block, source, defines, cache, pitch, tempo, rate
-                )
-                report = simulate(data, settings, max_duration)
+                report = simulate(data, settings_of(core, source), max_duration)
                 reports.append(report)
                 if as_json:
                     print_json({"input": name, "decoder_source": str(source) if source else None, **report.as_dict()})
@@ -119,8 +120,8 @@ def command(
     def play_in_voices(name: str, data: bytes) -> ExitCode:
         worst = ExitCode.FINE
         for core in cores or ("cortex-m4",):
-            settings = Settings(core, compiler, optimisation, engine, block, decoder_source, defines, cache, pitch)
-            report = simulate_mix(data, settings, voices)
+            settings = settings_of(core, decoder_source)
+            report = simulate_mix(data, settings, voices, max_duration)
             if as_json:
                 print_json({"input": name, **report.as_dict()})
             elif not quiet:

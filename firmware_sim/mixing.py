@@ -6,18 +6,19 @@ import dataclasses
 import struct
 from typing import Any
 
-from audio_gs.codec.container import check_stream
+from audio_gs import api
+from audio_gs.codec.container import MAX_DURATION, check_duration, check_stream
+from audio_gs.codec.memory import MOST_VOICES
 from audio_gs.codec.native import NativeMixer
 from audio_gs.codec.playback import GAIN_ONE
 
 from .build.elf import mixer_bytes
-from .build.image import SimError, build_image
+from .build.image import SimError
 from .engines.machine import Machine
 from .engines.playback import state_bytes
 from .profile.costs import Cost, CostBook
 from .simulate import Settings, simulate
 
-MOST_VOICES = 64
 APART_S = 0.04
 _SOUND = struct.Struct("<IIIIHhHBB")
 """gs_sound on a 32-bit core."""
@@ -73,25 +74,20 @@ class MixReport:
         }
 
 
-def simulate_mix(data: bytes, settings: Settings, voices: int) -> MixReport:
+def simulate_mix(data: bytes, settings: Settings, voices: int, max_duration: float | None = MAX_DURATION) -> MixReport:
     """Play a stream in `voices` voices, 1 to MOST_VOICES, each a few blocks after the one before.
 
-    Raises BitstreamError for a damaged stream and SimError where the simulation is not possible.
+    Raises BitstreamError for a damaged stream, TooLongError for one of more than `max_duration` seconds (None takes
+    any), and SimError where the simulation is not possible.
     """
-    if settings.engine != "unicorn" or settings.pitch != 1:
-        raise SimError("voices are simulated as encoded, by unicorn; leave out the engine and the pitch")
+    if settings.engine != "unicorn" or settings.playback != api.AS_ENCODED:
+        raise SimError("voices are simulated as encoded, by unicorn; leave out the engine, pitch, tempo and rate")
     if not 1 <= voices <= MOST_VOICES:
         raise SimError(f"{voices} voices are not between 1 and {MOST_VOICES}")
     header = check_stream(data)
-    alone = simulate(data, settings)
-    image = build_image(
-        settings.core,
-        settings.compiler,
-        settings.optimisation,
-        source=settings.source,
-        defines=settings.defines,
-        cache=settings.cache,
-    )
+    check_duration(header, max_duration)
+    alone = simulate(data, settings, max_duration)
+    image = settings.image()
     machine = Machine(image, settings.cache)
     book = CostBook(image, machine.elf)
     room = state_bytes(header, machine)

@@ -18,7 +18,7 @@ from audio_gs.codec.pace import pace_of, promised_macs
 
 from .build.cores import CORES
 from .build.elf import Rom, read_rom
-from .build.image import COMPILERS, GCC, OPTIMISATIONS, SimError, build_image
+from .build.image import COMPILERS, GCC, OPTIMISATIONS, Image, SimError, build_image
 from .engines.machine import Machine
 from .engines.playback import play_on_unicorn, state_bytes
 from .engines.qemu import play_on_qemu
@@ -63,6 +63,12 @@ class Settings:
             raise SimError("a block has at least one sample")
         if self.playback != api.AS_ENCODED and self.engine != "unicorn":
             raise SimError(f"{self.engine} plays as encoded; leave out pitch, tempo and rate or take unicorn")
+
+    def image(self) -> Image:
+        """What is run, built. Raises SimError as `build_image` does."""
+        return build_image(
+            self.core, self.compiler, self.optimisation, source=self.source, defines=self.defines, cache=self.cache
+        )
 
     @property
     def playback(self) -> api.Playback:
@@ -190,14 +196,7 @@ def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_D
     """
     header = check_stream(data)
     check_duration(header, max_duration)
-    image = build_image(
-        settings.core,
-        settings.compiler,
-        settings.optimisation,
-        source=settings.source,
-        defines=settings.defines,
-        cache=settings.cache,
-    )
+    image = settings.image()
     machine = Machine(image, settings.cache)
     elf = machine.elf
     book = CostBook(image, elf)

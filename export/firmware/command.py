@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from audio_gs.cli.common import HELP_NAMES, PATH, ExitCode, print_json, say
-from audio_gs.codec.memory import decoder_memory, mixer_memory
+from audio_gs.codec.memory import MOST_VOICES, decoder_memory, mixer_memory
 from audio_gs.errors import OptionsError
 from audio_gs.files import check_files, write_files
 
@@ -17,8 +17,6 @@ from ..command import checked_clips, export_options
 from .project import TARGETS, project_files, project_names
 
 PROGRAM = "gs-export firmware"
-MOST_VOICES = 64
-"""Of the C library's mixer."""
 
 
 @click.command("firmware", context_settings=HELP_NAMES)

@@ -466,5 +466,7 @@ def test_voices_of_a_mixer_cost_less_than_decoders() -> None:
 def test_a_mixer_is_simulated_as_encoded() -> None:
     with pytest.raises(SimError, match="leave out"):
         simulate_mix(CLIP.read_bytes(), Settings("cortex-m4", pitch=1.5), 2)
+    with pytest.raises(SimError, match="leave out"):
+        simulate_mix(CLIP.read_bytes(), Settings("cortex-m4", tempo=2), 2)
     with pytest.raises(SimError, match="between 1 and 64"):
         simulate_mix(CLIP.read_bytes(), Settings("cortex-m4"), 65)
