@@ -21,13 +21,15 @@ from ..tones.quantiser import Step
 from .coded import has_residual_at, tones_kbit_s, with_residual
 from .rate import meet_bytes
 from .shares import noise_count_at, noise_kbit_s, with_noise
+from .voice import may_be_voice
 
 _SECONDS = 4.0
 """Length of the excerpt."""
 _DISTANCE_BY_RATE = -0.4
 """Exponent with which the distance falls as the rate grows, near enough to compare rates that differ little."""
 _CLEARLY = 0.95
-"""Of the cost of the preset that asks for the least memory, what another has to come down to."""
+"""Of the cost of the preset of voices, what another has to come down to where the clip may be a voice."""
+_OF_VOICES = TABLE_SETS[0]
 _USUAL = 1.0
 _LIGHTER = ((0.0, 0.75), (0.5, 0.9))
 """Weights of the residual layer, and what the cost has to come down to with each, of that with the usual one: the
@@ -50,13 +52,13 @@ def choose(
     options = dataclasses.replace(options, loop=None, seek_every=0)
     trials = _Trials(excerpt, sample_rate, options, kbit_s)
     name, best_cost = options.preset, math.inf
+    first_say = _CLEARLY if name == "auto" and may_be_voice(excerpt, sample_rate) else 1.0
     for number, tried in enumerate(TABLE_SETS if name == "auto" else ()):
         if report is not None:
             report(number / len(TABLE_SETS), f"trying preset {tried}")
         cost = trials.cost(load_preset(tried), 0.0)
         if cost < best_cost:
-            # The first is the one that asks for the least.
-            name, best_cost = tried, cost * (_CLEARLY if tried == TABLE_SETS[0] else 1)
+            name, best_cost = tried, cost * (first_say if tried == _OF_VOICES else 1)
     preset = load_preset(name)
     if not trials.have_residual(preset):
         return Choice(name, _USUAL)
