@@ -21,6 +21,7 @@ from audio_gs.errors import EditError, ScriptError
 from .clip import GaussianClip, clip_of, gaussians_of, stream_of
 from .joining import concatenate, cut, merge
 from .listing import rows
+from .loops import clear_loop, set_loop
 from .script import STEPS, Open, Step, parse_script, run, steps_of
 from .selection import KIND_NAMES, Selection
 from .steps import drop, move, scale, select, stretch, transpose
@@ -34,6 +35,7 @@ __all__ = [
     "ScriptError",
     "Selection",
     "Step",
+    "clear_loop",
     "clip_of",
     "concatenate",
     "cut",
@@ -47,6 +49,7 @@ __all__ = [
     "run",
     "scale",
     "select",
+    "set_loop",
     "steps_of",
     "stream_of",
     "stretch",

@@ -17,6 +17,7 @@ from audio_gs.errors import EditError
 
 from . import noise_levels, tones
 from .clip import GaussianClip, check_length
+from .loops import keep_loop
 from .noise_levels import SILENT, Levels
 
 _SILENT_BASE = -128
@@ -39,10 +40,7 @@ def cut(clip: GaussianClip, start: float = 0.0, stop: float | None = None, *, al
     step = _grid(clip, clip.tones[heard]) if align else _frame(clip)
     aligned = first // step * step if align else round(first / step) * step
     aligned = aligned if aligned < last else first // step * step
-    loop = header.loop
-    if loop:
-        loop = (loop[0] - aligned, loop[1] - aligned) if aligned <= loop[0] and loop[1] <= last else None
-    shorter = dataclasses.replace(header, samples=last - aligned, loop=loop)
+    shorter = dataclasses.replace(header, samples=last - aligned, loop=None)
     table = _shifted_tones(clip.tones, -aligned)
     table = table[~tones.outside(table, shorter)]
     out = dataclasses.replace(clip, header=shorter, carried=clip.carried.shifted(-_in_frames(clip, aligned)))
@@ -52,7 +50,7 @@ def cut(clip: GaussianClip, start: float = 0.0, stop: float | None = None, *, al
         out = out.with_noises(noise_levels.corrected(shorter, _shifted_noises(clip, -aligned, shorter), levels))
     if aligned != first:
         out = out.with_note(f"cut at {aligned / rate:.4f} s, where tones and frames have their places")
-    return out
+    return keep_loop(out, header.loop and (header.loop[0] - aligned, header.loop[1] - aligned))
 
 
 def concatenate(first: GaussianClip, second: GaussianClip, gap: float = 0.0, *, align: bool = True) -> GaussianClip:

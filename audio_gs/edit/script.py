@@ -17,9 +17,10 @@ from typing import Any
 
 import yaml
 
+from audio_gs.codec.container import MAX_VARINT
 from audio_gs.errors import BitstreamError, EditError, ScriptError
 
-from . import joining, steps
+from . import joining, loops, steps
 from .clip import GaussianClip, clip_of
 from .selection import KIND_NAMES, Selection
 
@@ -64,6 +65,16 @@ def _truth(name: str, value: Any) -> bool:
     return value
 
 
+def _samples(name: str, value: Any) -> loops.Loop:
+    if not isinstance(value, list) or len(value) != 2 or not all(map(_is_sample, value)):
+        raise ValueError(f"{name} must be two sample numbers such as [4000, 12000], not {_shown(value)}")
+    return value[0], value[1]
+
+
+def _is_sample(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_VARINT
+
+
 def _kinds(name: str, value: Any) -> tuple[str, ...]:
     names = value if isinstance(value, list) else [value]
     for kind in names[: len(KIND_NAMES) + 1]:
@@ -104,6 +115,8 @@ STEPS: dict[str, dict[str, _Value]] = {
     "cut": {"from": _NUMBER, "to": _NUMBER, **_ALIGN},
     "merge": {"file": _Value(_text, required=True), "at": _NUMBER, **_ALIGN},
     "concatenate": {"file": _Value(_text, required=True), "gap": _NUMBER, **_ALIGN},
+    "set_loop": {"from": _NUMBER, "to": _NUMBER, "samples": _Value(_samples)},
+    "clear_loop": {},
 }
 """The steps that there are, with the values that each takes."""
 
@@ -148,8 +161,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def steps_of(content: Any) -> list[Step]:
-    """The steps of a script that has been loaded: a list of mappings, or one alone. ScriptError for what is none."""
-    content = [content] if isinstance(content, Mapping) else content
+    """The steps of a script that has been loaded: a list of mappings and names, or one alone. ScriptError for what is
+    none."""
+    is_one = isinstance(content, Mapping) or (isinstance(content, str) and content in STEPS)
+    content = [content] if is_one else content
     if not isinstance(content, Sequence) or isinstance(content, (str, bytes)):
         raise ScriptError("a script must be a list of steps such as '- transpose: {semitones: 12}'")
     if len(content) > MAX_STEPS:
@@ -167,6 +182,8 @@ def _step(number: int, entry: Any) -> Step:
         raise ScriptError(f"step {number}: {_shown(name)} is no step; known are {', '.join(STEPS)}")
     known, values = STEPS[name], {} if values is None else values
     where = f"step {number}, {name}"
+    if not known and values != {}:
+        raise ScriptError(f"{where}: takes no values")
     if not isinstance(values, Mapping):
         raise ScriptError(f"{where}: must have its values by name, such as {{{next(iter(known))}: ...}}")
     for key in values:
@@ -199,6 +216,8 @@ def _check_values(values: Mapping[str, Any]) -> None:
         if name in values and not low <= values[name] <= high:
             limit = f"{low:g} or more" if high == math.inf else f"{low:g}..{high:g}"
             raise ValueError(f"{name} is {values[name]:g}, allowed are {limit}")
+    if "samples" in values and len(values) > 1:
+        raise ValueError("samples say where the loop is; leave out from and to")
     if "outside" in values and values["outside"] not in steps.OUTSIDE:
         raise ValueError(f"outside is {_shown(values['outside'])}, allowed are {' and '.join(steps.OUTSIDE)}")
 
@@ -225,8 +244,11 @@ def _done(clip: GaussianClip, step: Step, open_stream: Open | None) -> GaussianC
         other = clip_of(open_stream(values["file"]))
         joined = joining.merge if step.name == "merge" else joining.concatenate
         return joined(clip, other, **rest)
-    if step.name == "cut":
-        return joining.cut(clip, values.get("from", 0.0), values.get("to"), **rest)
+    if step.name in ("cut", "set_loop"):
+        between = joining.cut if step.name == "cut" else loops.set_loop
+        return between(clip, values.get("from", 0.0), values.get("to"), **rest)
+    if step.name == "clear_loop":
+        return loops.clear_loop(clip)
     if step.name == "stretch":
         return steps.stretch(clip, **rest)
     selection = selection_of(values)

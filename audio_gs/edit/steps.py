@@ -21,6 +21,7 @@ from audio_gs.errors import EditError
 from . import noise_levels, tones
 from .carried import FINE_LEVELS, Carried
 from .clip import GaussianClip, check_length
+from .loops import keep_loop
 from .noise_levels import SILENT, Levels
 from .partials import carried_on
 from .selection import ALL, Selection
@@ -59,7 +60,8 @@ def _without(clip: GaussianClip, selection: Selection, inverse: bool) -> Gaussia
         return clip
     silent = (_region(clip, selection) & selection.has(NOISE.name)) ^ inverse
     if silent.all():
-        return clip.without_noise()
+        note = "the residual layer is left out with the noise, whose frames it has"
+        return (clip.with_note(note) if clip.header.residual else clip).without_noise()
     return _silenced(clip, silent) if silent.any() else clip
 
 
@@ -299,11 +301,8 @@ def stretch(clip: GaussianClip, factor: float) -> GaussianClip:
     if factor == 1:
         return clip
     header = clip.header
-    loop = (round(header.loop[0] * factor), round(header.loop[1] * factor)) if header.loop else None
     samples = max(1, round(header.samples * factor))
-    if loop and not loop[0] < min(loop[1], samples):
-        loop = None
-    longer = check_length(dataclasses.replace(header, samples=samples, loop=loop and (loop[0], min(loop[1], samples))))
+    longer = check_length(dataclasses.replace(header, samples=samples, loop=None))
     if header.noise:
         clip = _stretched_noise(clip, longer, factor)
         longer = dataclasses.replace(longer, noise=clip.header.noise)
@@ -312,7 +311,8 @@ def stretch(clip: GaussianClip, factor: float) -> GaussianClip:
     gone = tones.outside(moved, longer) | too_soft
     carried = _stretched_residual(clip, longer, factor)
     clip = dataclasses.replace(clip, header=longer, carried=carried).with_tones(moved[~gone])
-    return _left_out(clip, int(gone.sum()), "outside the clip or too soft for the amplitude step")
+    clip = _left_out(clip, int(gone.sum()), "outside the clip or too soft for the amplitude step")
+    return keep_loop(clip, header.loop and (round(header.loop[0] * factor), round(header.loop[1] * factor)))
 
 
 def _stretched_tones(before: Table, header: StreamHeader, factor: float) -> tuple[Table, Mask, int, int]:

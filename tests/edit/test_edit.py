@@ -169,6 +169,10 @@ def test_where_all_is_dropped_nothing_is_heard(name: str) -> None:
 def test_a_kind_can_be_dropped() -> None:
     without = edit.drop(clip(RESIDUAL), edit.Selection(kinds=("residual",)))
     assert without.header.residual is None
+    assert without.notes == ()
+    without = edit.drop(clip(RESIDUAL), edit.Selection(kinds=("noise",)))
+    assert without.header.residual is None
+    assert without.notes == ("the residual layer is left out with the noise, whose frames it has",)
     tones = edit.select(clip(RESIDUAL), edit.Selection(kinds=("tone",)))
     assert (tones.header.noise, tones.header.residual, len(tones.noises)) == (None, None, 0)
     assert_same_gaussians(read_gaussians(edit.stream_of(tones)), Gaussians(tone=clip(RESIDUAL).tones))
@@ -266,6 +270,35 @@ def test_loops_are_stretched_and_cut() -> None:
     assert parse_header(edit.edited(data, [{"stretch": {"factor": 2}}]))[0].loop == (8000, 24000)
     assert parse_header(edit.edited(data, [{"cut": {"from": 0.128}}]))[0].loop == (4000 - 2048, 12000 - 2048)
     assert parse_header(edit.edited(data, [{"cut": {"from": 0.4}}]))[0].loop is None
+
+
+def test_loop_points_are_set_and_cleared() -> None:
+    data = vector(RESIDUAL)
+    looped = edit.edited(data, [{"set_loop": {"from": 0.25, "to": 1.00001}}])
+    assert parse_header(looped)[0].loop == (SPEECH_RATE // 4, SPEECH_RATE)
+    assert_same_gaussians(read_gaussians(looped), read_gaussians(data))
+    decoder = audio_gs.StreamDecoder(looped)
+    decoder.set_loop(True)
+    once = audio_gs.decode(data)[0]
+    np.testing.assert_array_equal(
+        decoder.read(SPEECH_RATE + 3000), np.concatenate([once[:SPEECH_RATE], once[2000:5000]])
+    )
+    samples = parse_header(data)[0].samples
+    for values, loop in (
+        ({}, (0, samples)),
+        ({"to": 0.5}, (0, SPEECH_RATE // 2)),
+        ({"samples": [100, 164]}, (100, 164)),
+        ({"samples": [samples - 64, samples]}, (samples - 64, samples)),
+    ):
+        assert parse_header(edit.edited(looped, [{"set_loop": values}]))[0].loop == loop
+    assert edit.edited(looped, ["clear_loop"]) == data
+
+
+def test_loops_that_an_edit_leaves_no_room_for_are_left_out() -> None:
+    looped = edit.clip_of(edit.edited(steady(500.0), [{"set_loop": {"samples": [4000, 4100]}}]))
+    for clip in (edit.stretch(looped, 0.5), edit.cut(looped, 0.0, 0.2), edit.cut(looped, 0.5)):
+        assert clip.header.loop is None
+        assert "the loop is left out: " in clip.notes[-1]
 
 
 # ---- cut, concatenate, merge ----
@@ -378,6 +411,11 @@ def test_clips_that_do_not_fit_each_other() -> None:
         ({"transpose": {"semitones": 40, "outside": "error"}}, r"step 1, transpose: tone 0 .* outside 0 Hz"),
         ({"scale": {"gain_db": 60, "from": 0}}, "step 1, scale: tone 0 would have the amplitude index"),
         ({"scale": {"gain_db": 100}}, "step 1, scale: no amplitude step of the format"),
+        ({"set_loop": {"to": 1.5}}, r"step 1, set_loop: samples 0 to 24000 are no part of a clip of 16000, 1.0000 s"),
+        ({"set_loop": {"from": -0.5}}, "step 1, set_loop: samples -8000 to 16000 are no part"),
+        ({"set_loop": {"from": 0.5, "to": 0.5}}, "step 1, set_loop: samples 8000 to 8000 are no part"),
+        ({"set_loop": {"samples": [1000, 1063]}}, "step 1, set_loop: a loop of 63 samples is too short; take 64"),
+        ({"set_loop": {"samples": [1000, 16001]}}, "step 1, set_loop: samples 1000 to 16001 are no part"),
         ({"cut": {"from": 1.5}}, "step 1, cut: nothing of a clip of 1.000 s lies there"),
         ({"merge": {"file": "other.gs"}}, "step 1, merge: no files can be read here"),
     ],
@@ -407,14 +445,23 @@ def test_lengths_that_nobody_has_are_refused() -> None:
         edit.edited(steady(500.0), 1000 * [{"stretch": {"factor": 4}}])
 
 
-NO_STEP = "step 1: 'pan' is no step; known are select, drop, scale, move, transpose, stretch, cut, merge, concatenate"
+NO_STEP = "step 1: 'pan' is no step; known are select, drop, scale, move, transpose, stretch, cut, merge, concatenate, "
+NO_STEP += "set_loop, clear_loop"
 
 
 @pytest.mark.parametrize(
     ("script", "says"),
     [
         ("- pan: {to: 1}", NO_STEP),
-        ("- set_loop: {from: 1}", "step 1: 'set_loop' is no step; known are"),
+        ("- set_loop: {first: 1}", "step 1, set_loop: 'first' is none of its values; known are from, to, samples"),
+        ("- set_loop: {samples: [1]}", "samples must be two sample numbers such as .*, not a list"),
+        ("- set_loop: {samples: [0, 64.5]}", "samples must be two sample numbers"),
+        ("- set_loop: {samples: [-1, 4000]}", "samples must be two sample numbers"),
+        ("- set_loop: {samples: [0, " + 5000 * "9" + "]}", "no YAML or JSON|samples must be two sample numbers"),
+        ("- clear_loop: false", "step 1, clear_loop: takes no values"),
+        ("- set_loop: {samples: [0, 100], to: 1}", "samples say where the loop is; leave out from and to"),
+        ("- clear_loop: {from: 1}", "step 1, clear_loop: takes no values"),
+        ("- clear_loop: yes", "step 1, clear_loop: takes no values"),
         (
             "- drop\n- transpose: {semitones: 12}\n- stretch: {by: 2}",
             "step 3, stretch: 'by' is none of its values; known",
@@ -436,7 +483,7 @@ NO_STEP = "step 1: 'pan' is no step; known are select, drop, scale, move, transp
         ("- drop: [1]", "step 1, drop: must have its values by name"),
         ("- {drop: {}, select: {}}", "step 1: must be one name with its values"),
         ("- 3", "step 1: must be one name"),
-        ("drop", "must be a list of steps"),
+        ("pan", "must be a list of steps"),
         ("[" * 20000, "no YAML or JSON|nested too deep"),
         ("- drop: {from: 1", "no YAML or JSON"),
         ("- &a drop\n- *a", "aliases"),
@@ -460,6 +507,7 @@ def test_scripts_in_json_and_of_one_step() -> None:
     assert (step.name, step.values) == ("transpose", {"semitones": 10.0})
     assert edit.parse_script("transpose: {semitones: 10}") == [step]
     assert edit.parse_script("") == []
+    assert edit.parse_script("clear_loop") == edit.parse_script("- clear_loop:") == edit.steps_of(["clear_loop"])
 
 
 # ---- any edits ----
@@ -487,6 +535,7 @@ _STEPS = st.one_of(
     st.builds(lambda at: {"merge": {"file": "other", "at": at}}, _TIMES),
     st.builds(lambda gap: {"concatenate": {"file": "other", "gap": gap}}, st.floats(0, 0.1)),
     st.builds(lambda start: {"cut": {"from": start, "to": start + 0.8}}, st.floats(0, 0.3)),
+    st.builds(lambda start: {"set_loop": {"from": start, "to": start + 0.3}}, _TIMES),
 )
 
 
