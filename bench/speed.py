@@ -12,12 +12,13 @@ import numpy as np
 
 from audio_gs import api, audio_io, inspect
 from audio_gs.audio_io import Clip
+from audio_gs.parallel import worker_pool
 
 from .clips import ClipFile
 from .codecs import Codec, CodecError, OurOptions, make_codec
 from .codecs.tool import observed, read_stream, run_tool, scratch, write_wav
 from .results import OURS, SpeedRow
-from .run import Progress, worker_pool
+from .run import Progress
 
 CLIPS = 3
 KBIT_S = 6.0

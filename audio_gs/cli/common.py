@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import enum
+import functools
 import importlib.metadata
+import io
 import json
 import os
 import shutil
@@ -21,6 +24,7 @@ import click
 from audio_gs.codec.container import FORMAT_VERSION, MAX_DURATION
 from audio_gs.errors import AudioGsError, BitstreamError, OptionsError
 from audio_gs.files import file_on_the_way, file_to_be, refuse_overwriting, write_file
+from audio_gs.parallel import in_order
 from audio_gs.waiting import is_left_behind
 
 from . import interrupt
@@ -138,27 +142,74 @@ def name_of(path: str, stdio: str = "standard input") -> str:
     return stdio if path == STDIO else path
 
 
+def jobs_option(function: Function) -> Function:
+    """--jobs: parameter jobs, as `for_each` takes it."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Files at a time, each in a process of its own.",
+    )(function)
+
+
 def for_each(
-    program: str, names: Sequence[str], work: Callable[[int, str], ExitCode | None], verbose: bool
+    program: str, names: Sequence[str], work: Callable[[int, str], ExitCode | None], verbose: bool, jobs: int = 1
 ) -> ExitCode:
-    """Do the work for each input, go on after a failure, and give the highest exit code."""
+    """Do the work for each input, go on after a failure, and give the highest exit code.
+
+    With several `jobs`, so many at a time, each in a process of its own, where `work` must be such as can be pickled;
+    what it prints comes out in the order of the inputs.
+    """
     worst = ExitCode.FINE
-    for index, name in enumerate(names):
-        try:
-            code = work(index, name) or ExitCode.FINE
-        except BrokenPipeError:
-            raise
-        except (AudioGsError, OSError, MemoryError) as error:
-            _complain(program, f"{name_of(name)}: {_describe(error)}")
-            code = _code_of(error)
-        except Exception as error:
-            hint = "" if verbose else "; -v shows where"
-            _complain(program, f"{name_of(name)}: internal error, {type(error).__name__}: {error}{hint}")
-            if verbose:
-                traceback.print_exc()
-            code = ExitCode.ERROR
-        worst = max(worst, code)
+    if jobs == 1 or len(names) == 1 or STDIO in names:
+        for index, name in enumerate(names):
+            worst = max(worst, _one_of_many(program, index, name, work, verbose))
+        return worst
+    for done in in_order(functools.partial(_done_apart, program, work, verbose), list(enumerate(names)), jobs):
+        sys.stdout.write(done.out)
+        sys.stdout.flush()
+        sys.stderr.write(done.err)
+        worst = max(worst, done.code)
     return worst
+
+
+@dataclasses.dataclass(frozen=True)
+class _Done:
+    """What became of an input in another process."""
+
+    code: ExitCode
+    out: str
+    err: str
+
+
+def _done_apart(
+    program: str, work: Callable[[int, str], ExitCode | None], verbose: bool, numbered: tuple[int, str]
+) -> _Done:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = _one_of_many(program, *numbered, work, verbose)
+    return _Done(code, out.getvalue(), err.getvalue())
+
+
+def _one_of_many(
+    program: str, index: int, name: str, work: Callable[[int, str], ExitCode | None], verbose: bool
+) -> ExitCode:
+    """Do the work for one input; what goes wrong becomes one line on standard error and an exit code."""
+    try:
+        return work(index, name) or ExitCode.FINE
+    except BrokenPipeError:
+        raise
+    except (AudioGsError, OSError, MemoryError) as error:
+        _complain(program, f"{name_of(name)}: {_describe(error)}")
+        return _code_of(error)
+    except Exception as error:
+        hint = "" if verbose else "; -v shows where"
+        _complain(program, f"{name_of(name)}: internal error, {type(error).__name__}: {error}{hint}")
+        if verbose:
+            traceback.print_exc()
+        return ExitCode.ERROR
 
 
 def _describe(error: BaseException) -> str:

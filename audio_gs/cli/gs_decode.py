@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .common import (
     ExitCode,
     duration_option,
     for_each,
+    jobs_option,
     name_of,
     output_options,
     output_to_be,
@@ -65,6 +67,7 @@ FORMATS = {"": "WAV", ".wav": "WAV", ".flac": "FLAC"}
     help="Leave out tone, noise or residual, or a band such as 2000-4000 (Hz); may be given again.",
 )
 @duration_option
+@jobs_option
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @output_options
 @version_option(PROGRAM)
@@ -81,6 +84,7 @@ def command(
     fade_out: float,
     mute: tuple[str, ...],
     max_duration: float,
+    jobs: int,
     force: bool,
     quiet: bool,
     verbose: bool,
@@ -103,24 +107,45 @@ def command(
     for target in outputs:
         if Path(target).suffix.lower() not in FORMATS and not _is_special(target):
             raise click.UsageError(f"cannot tell the format of {target}; name it .wav or .flac")
+    decoding = Decoding(outputs, backend, partial, playback, max_duration, force, quiet, as_json)
+    return for_each(PROGRAM, inputs, decoding, verbose, jobs)
 
-    def decode_one(index: int, name: str) -> ExitCode:
-        data = read_stream(name)
-        target = outputs[index]
-        blocks = api.decode_blocks(data, backend=backend, partial=partial, playback=playback, max_duration=max_duration)
+
+@dataclasses.dataclass(frozen=True)
+class Decoding:
+    """What is done with each stream."""
+
+    outputs: list[str]
+    backend: str
+    partial: bool
+    playback: api.Playback
+    max_duration: float
+    force: bool
+    quiet: bool
+    as_json: bool
+
+    def __call__(self, index: int, name: str) -> ExitCode:
+        target = self.outputs[index]
+        blocks = api.decode_blocks(
+            read_stream(name),
+            backend=self.backend,
+            partial=self.partial,
+            playback=self.playback,
+            max_duration=self.max_duration,
+        )
         rate, promised = blocks.sample_rate, blocks.samples
         file_format = FORMATS.get(Path(target).suffix.lower(), "WAV")
-        with output_to_be(target, force) as path:
+        with output_to_be(target, self.force) as path:
             count = audio_io.write_blocks(path, blocks, rate, file_format, promised)
             if not count:
                 raise BitstreamError(f"nothing precedes the damage: {blocks.damage}")
         seconds = count / rate
-        if as_json:
+        if self.as_json:
             print_json(
                 {
                     "input": name,
                     "output": target,
-                    "backend": backend,
+                    "backend": self.backend,
                     "sample_rate": rate,
                     "samples": count,
                     "samples_promised": promised,
@@ -130,11 +155,9 @@ def command(
         if blocks.damage:
             say(f"{PROGRAM}: {name_of(name)}: kept {count} of {promised} samples ({seconds:.2f} s): {blocks.damage}")
             return ExitCode.CORRUPT
-        if not quiet:
+        if not self.quiet:
             say(f"{name_of(name)}: {count} samples, {rate} Hz, {seconds:.2f} s")
         return ExitCode.FINE
-
-    return for_each(PROGRAM, inputs, decode_one, verbose)
 
 
 def _playback(mute: tuple[str, ...], **numbers: Any) -> api.Playback:

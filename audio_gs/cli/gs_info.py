@@ -14,6 +14,7 @@ from .common import (
     ExitCode,
     duration_option,
     for_each,
+    jobs_option,
     name_of,
     output_options,
     print_json,
@@ -29,21 +30,32 @@ PROGRAM = "gs-info"
 @click.command(context_settings=HELP_NAMES)
 @click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
 @duration_option
+@jobs_option
 @output_options
 @version_option(PROGRAM)
-def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
+def command(
+    inputs: tuple[str, ...], max_duration: float, jobs: int, quiet: bool, verbose: bool, as_json: bool
+) -> ExitCode:
     """Show header fields, Gaussians, residual, rate, and the decoder's cost; - is standard input."""
+    return for_each(PROGRAM, inputs, Showing(max_duration, quiet, as_json), verbose, jobs)
 
-    def show(_index: int, name: str) -> None:
-        facts = inspect.info(read_stream(name), max_duration)
-        if as_json:
+
+@dataclasses.dataclass(frozen=True)
+class Showing:
+    """What is done with each stream."""
+
+    max_duration: float
+    quiet: bool
+    as_json: bool
+
+    def __call__(self, _index: int, name: str) -> None:
+        facts = inspect.info(read_stream(name), self.max_duration)
+        if self.as_json:
             print_json({"input": name, **facts.as_dict()})
-        elif not quiet:
+        elif not self.quiet:
             print(describe(name_of(name), facts))
         if facts.excess:
             say(f"{PROGRAM}: {name_of(name)}: {facts.excess}")
-
-    return for_each(PROGRAM, inputs, show, verbose)
 
 
 def describe(name: str, facts: inspect.StreamInfo) -> str:

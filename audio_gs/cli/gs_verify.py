@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -15,6 +16,7 @@ from .common import (
     ExitCode,
     duration_option,
     for_each,
+    jobs_option,
     name_of,
     output_options,
     print_json,
@@ -30,23 +32,36 @@ PROGRAM = "gs-verify"
 @click.command(context_settings=HELP_NAMES)
 @click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="IN...")
 @duration_option
+@jobs_option
 @output_options
 @version_option(PROGRAM)
-def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: bool, as_json: bool) -> ExitCode:
+def command(
+    inputs: tuple[str, ...], max_duration: float, jobs: int, quiet: bool, verbose: bool, as_json: bool
+) -> ExitCode:
     """Decode on every backend that is installed and name the first step at which two differ; - is standard input.
 
     C, Numba and ONNX must agree bit for bit, torch's float rendering to 60 dB. Exit code 1 if they do not, or if the
     stream takes more MACs than its header promises. Backends whose packages are missing are left out and named.
     """
+    return for_each(PROGRAM, inputs, Verifying(max_duration, quiet, as_json), verbose, jobs)
 
-    def verify_one(_index: int, name: str) -> ExitCode:
-        report = inspect.verify(read_stream(name), max_duration)
-        if as_json:
+
+@dataclasses.dataclass(frozen=True)
+class Verifying:
+    """What is done with each stream."""
+
+    max_duration: float
+    quiet: bool
+    as_json: bool
+
+    def __call__(self, _index: int, name: str) -> ExitCode:
+        report = inspect.verify(read_stream(name), self.max_duration)
+        if self.as_json:
             print_json({"input": name, **facts_of(report)})
         if report.difference:
             say(f"{PROGRAM}: {name_of(name)}: {report.difference}")
             return ExitCode.ERROR
-        if not (quiet or as_json):
+        if not (self.quiet or self.as_json):
             print(f"{name_of(name)}: {describe(report)}")
             for backend, reason in report.left_out.items():
                 say(f"{PROGRAM}: {name_of(name)}: {backend} left out: {reason}")
@@ -54,8 +69,6 @@ def command(inputs: tuple[str, ...], max_duration: float, quiet: bool, verbose: 
             say(f"{PROGRAM}: {name_of(name)}: {report.excess}")
             return ExitCode.ERROR
         return ExitCode.FINE
-
-    return for_each(PROGRAM, inputs, verify_one, verbose)
 
 
 def describe(report: inspect.VerifyReport) -> str:

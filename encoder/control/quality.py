@@ -15,6 +15,20 @@ from ..tones.quantiser import Step, nearest_step
 from .coded import with_layers, with_residual
 
 HIGHEST_QUALITY = 10.0
+IN_WORDS = (
+    "speech is just intelligible",
+    "words come through, voices are not told apart",
+    "understood with attention, rough",
+    "understood at once, plainly coded",
+    "like a wide-band phone call",
+    "good for prompts and games: coding is heard, and does not disturb",
+    "coding is heard when one listens for it",
+    "good on small loudspeakers, coding heard with headphones",
+    "close: differences are heard side by side",
+    "very close: differences are small, even side by side",
+    "as close as the scale goes",
+)
+"""What a listener makes of each quality, 0 to 10, roughly: a distance of loudness stands behind them, no panel."""
 _WORST_DISTANCE = 0.25
 """Of quality 0, where speech is just intelligible."""
 _DISTANCE_RATIO = 0.844
@@ -42,6 +56,11 @@ def quality_at(distance: float) -> float:
     if distance <= distance_at(HIGHEST_QUALITY):
         return HIGHEST_QUALITY
     return max(0.0, math.log(min(distance, _WORST_DISTANCE) / _WORST_DISTANCE) / math.log(_DISTANCE_RATIO))
+
+
+def in_words(quality: float) -> str:
+    """What a listener makes of a quality, roughly."""
+    return IN_WORDS[round(min(max(quality, 0.0), HIGHEST_QUALITY))]
 
 
 def typical_kbit_s(quality: float) -> float:
