@@ -89,6 +89,12 @@ class EncoderOptions:
         low=1,
         high=4096,
     )
+    max_memory: int | None = _option(
+        None,
+        "Ceiling on the bytes of the decoder's memory on a 32-bit core. None: the preset's.",
+        low=1024,
+        high=1 << 20,
+    )
     effort: str = _option("normal", "Time spent on the fit.", choices=EFFORTS)
     seek_every: float = _option(
         5.0,

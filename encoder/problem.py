@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.kinds.noise import NoiseHeader
-from audio_gs.codec.memory import tones_within
+from audio_gs.codec.memory import decoder_memory, tones_within
 from audio_gs.codec.residual import MIN_FRAME_LOG2
+from audio_gs.errors import OptionsError
 
 from .noise.layer import frame_log2_for
 from .options import NARROW_RATE, EncoderOptions, Preset, ResidualPreset
@@ -94,15 +95,22 @@ class Problem:
 
     @property
     def max_tones(self) -> int:
-        """Ceiling on the tones that the decoder holds at a time."""
-        if self.options.max_tones is not None:
+        """Ceiling on the tones that the decoder holds at a time. Raises OptionsError where the ceiling on memory leaves
+        no room for any."""
+        if self.options.max_tones is not None and self.options.max_memory is None:
             return self.options.max_tones
         noise = NoiseHeader(self.frame_log2, shift=1, base=0, max_noises=self.preset.max_noises)
         header = dataclasses.replace(self.blank_header(), noise=noise)
         if self.may_have_residual:
             header = dataclasses.replace(header, residual=NO_RESIDUAL)
-        affordable = tones_within(self.preset.memory, header)
-        return min(self.preset.max_tones, affordable)
+        most = self.options.max_tones or self.preset.max_tones
+        if self.options.max_memory is None:
+            return min(most, tones_within(self.preset.memory, header))
+        affordable = tones_within(self.options.max_memory, header)
+        if affordable < 1:
+            needed = decoder_memory(header)
+            raise OptionsError(f"max_memory {self.options.max_memory} has no room for a tone; give {needed} or more")
+        return min(most, affordable)
 
     @property
     def most(self) -> int:

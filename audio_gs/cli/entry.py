@@ -52,3 +52,7 @@ def gs_sim() -> None:
 
 def gs_export() -> None:
     start("gs-export", "audio_gs.export.gs_export")
+
+
+def gs_bank() -> None:
+    start("gs-bank", "audio_gs.bank.gs_bank")

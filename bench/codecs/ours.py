@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audio_gs import api, inspect
 from audio_gs.audio_io import FloatArray, prepare
+from audio_gs.code_hash import code_hash
 from audio_gs.codec.pcm import PcmArray
 from audio_gs.codec.tables import FULL_SCALE
 from audio_gs.errors import AudioGsError
@@ -22,12 +19,6 @@ from .base import Codec, CodecError, Detail
 
 if TYPE_CHECKING:
     from audio_gs.encoder import EncoderOptions
-
-_PACKAGE = Path(api.__file__).parent
-_NOT_THE_CODEC = frozenset(("bench", "cli", "export", "firmware_sim"))
-"""Rooms without a say in a stream; what is not named here has one, so that a new room can only make the cache stale."""
-_CODE = frozenset((".json", ".py", ".pyd", ".so", ".yaml"))
-"""Modules, compiled ones, tables, and presets."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,24 +83,3 @@ def difference_of(data: bytes, native: PcmArray) -> str | None:
         return None
     found = inspect.verify(data, None).difference
     return str(found) if found else "C and Numba differ when they read the whole stream at once"
-
-
-@functools.cache
-def code_hash(package: Path = _PACKAGE) -> str:
-    """Stands for everything in the package that has a say in a stream or in what becomes of it."""
-    total = hashlib.sha256()
-    for path in sorted(_code_files(package)):
-        total.update(path.relative_to(package).as_posix().encode())
-        total.update(path.read_bytes())
-    return total.hexdigest()[:16]
-
-
-def _code_files(folder: Path) -> Sequence[Path]:
-    found: list[Path] = []
-    for path in folder.iterdir():
-        if path.is_dir():
-            if path.name not in _NOT_THE_CODEC:
-                found += _code_files(path)
-        elif path.suffix in _CODE:
-            found.append(path)
-    return found

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import audio_gs
+from audio_gs.code_hash import code_hash
 from audio_gs.errors import AudioGsError
 
 from .. import plan, ratios
 from ..clips import GROUPS, ClipFile, find_clips
-from ..codecs.ours import code_hash
 from ..report.summary import summarise
 from ..report.tables import ratio_bound
 from ..results import OURS, Cell, Ratio

@@ -23,6 +23,7 @@ import soundfile
 from empty_streams import empty_stream
 
 from audio_gs import api, audio_io, backends, inspect
+from audio_gs.bank import gs_bank
 from audio_gs.bench import gs_bench
 from audio_gs.cli import common, gs_decode, gs_edit, gs_encode, gs_info, gs_play, gs_verify
 from audio_gs.codec.backend import Backend, Decoder
@@ -47,6 +48,7 @@ PROGRAMS = {
     "gs-bench": gs_bench,
     "gs-sim": gs_sim,
     "gs-export": gs_export,
+    "gs-bank": gs_bank,
 }
 LARGE_MODULES = ("click", "numba", "numpy", "scipy", "soundfile", "torch")
 FAST = ("--effort", "fast", "--bitrate", "6")
