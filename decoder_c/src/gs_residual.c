@@ -65,6 +65,13 @@ typedef struct gs_residual_frame {
 
 /* ---- syntax ---- */
 
+/* For a program that writes what is read here: where what is read next belongs. */
+#ifndef GS_RESIDUAL_TELLS
+#define GS_RESIDUAL_TELL_LEVEL(frame, fine) ((void)0)
+#define GS_RESIDUAL_TELL_FRAME(frame, quiet) ((void)0)
+#define GS_RESIDUAL_TELL_VALUE(frame, at, step) ((void)0)
+#endif
+
 void gs_residual_start_segment(gs_residual_state *state, const gs_info *info, uint32_t time)
 {
     uint32_t neighbourhood = 0;
@@ -103,6 +110,7 @@ static int32_t gs_residual_read_change(const gs_residual_frame *frame, int8_t *f
     uint32_t near = gs_least((uint32_t)(*fine < 0 ? -*fine : *fine), 3) + 2u * (below != 0);
     int32_t change = 0;
 
+    GS_RESIDUAL_TELL_LEVEL(frame, fine);
     if (gs_range_bit(frame->coder, contexts + GS_RESIDUAL_CONTEXT_LEVEL_ZERO + near)) {
         int32_t sign = (below > 0) - (below < 0);
         uint32_t minus = gs_range_bit(frame->coder, contexts + GS_RESIDUAL_CONTEXT_LEVEL_SIGN + 1 + sign);
@@ -133,6 +141,15 @@ static GS_INLINE uint32_t gs_residual_weight_of(uint32_t value)
     return value >> 5;
 }
 
+static GS_INLINE int32_t gs_residual_limited_step(int32_t step)
+{
+    if (step < GS_RESIDUAL_LEAST_STEP)
+        step = GS_RESIDUAL_LEAST_STEP;
+    if (step > GS_NOISE_HIGHEST_LEVEL)
+        step = GS_NOISE_HIGHEST_LEVEL;
+    return step;
+}
+
 /* Turns the levels of the cells that may have coefficients into offsets and reads these, in place of those of the frame
  * before. A cell where all are 0 keeps no step. */
 static GS_NOINLINE void gs_residual_read_values(gs_residual_frame *frame, int32_t loudest)
@@ -149,19 +166,16 @@ static GS_NOINLINE void gs_residual_read_values(gs_residual_frame *frame, int32_
     int32_t quiet = loudest < 16 * part[4] ? GS_RESIDUAL_QUIET : 0;
     gs_noise_cell *cell;
 
+    GS_RESIDUAL_TELL_FRAME(frame, quiet);
     state->is_coded =
         (uint8_t)gs_range_bit(frame->coder, state->contexts + GS_RESIDUAL_CONTEXT_FRAME + state->is_coded);
     for (cell = frame->cell; cell < frame->coded_end; cell++, fine++) {
         const uint8_t *end = at + cell->bins;
         uint16_t *contexts = NULL;
-        int32_t step = cell->step - quiet;
+        int32_t step = gs_residual_limited_step(cell->step - quiet);
         int32_t offset = *fine * level_step;
         int32_t ratio;
         uint32_t some = 0;
-        if (step < GS_RESIDUAL_LEAST_STEP)
-            step = GS_RESIDUAL_LEAST_STEP;
-        if (step > GS_NOISE_HIGHEST_LEVEL)
-            step = GS_NOISE_HIGHEST_LEVEL;
         ratio = cell->offset - step - GS_RESIDUAL_FIRST_RATIO;
         if (ratio > 0) {
             uint32_t of_class = gs_least((uint32_t)ratio >> 7, GS_RESIDUAL_CLASSES - 1);
@@ -185,6 +199,7 @@ static GS_NOINLINE void gs_residual_read_values(gs_residual_frame *frame, int32_
                 uint32_t value = 0;
                 if (around > 2)
                     around = gs_least((around + 3) >> 1, GS_RESIDUAL_NEIGHBOURHOODS - 1);
+                GS_RESIDUAL_TELL_VALUE(frame, at, step);
                 if (gs_range_bit(frame->coder, contexts + around))
                     value = gs_residual_read_value(frame, around, step);
                 *at++ = (uint8_t)value;

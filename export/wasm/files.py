@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import string
+import zlib
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -17,26 +18,41 @@ FILES = (
     "audio-gs.mjs",
     "audio-gs.d.ts",
     "audio-gs-worklet.js",
+    "audio-gs-writer.wasm",
+    "audio-gs-editor.mjs",
+    "audio-gs-editor.d.ts",
     "decode.mjs",
     "index.html",
     "package.json",
     "README.md",
     "LICENSE",
 )
+_EDITOR_SCRIPTS = (
+    "editor/stream.js",
+    "editor/lattice.js",
+    "editor/cost.js",
+    "editor/sums.js",
+    "editor/partials.js",
+    "editor/edits.js",
+    "editor/score.js",
+)
 _PAGE_SCRIPTS = (
-    "decoder/decoder.js",
     "decoder/player.js",
     "decoder/wav.js",
+    *_EDITOR_SCRIPTS,
     "components/dom.js",
     "components/spectrogram.js",
     "player/view.js",
     "player/gaussians.js",
+    "player/costs.js",
+    "player/history.js",
+    "player/editing.js",
     "player/main.js",
 )
 
 
-def folder_files(module: bytes, clips: Sequence[tuple[str, bytes]] = ()) -> dict[str, bytes]:
-    """Contents by name, of a compiled module; `clips` are names and streams that the page offers."""
+def folder_files(module: bytes, writer: bytes, clips: Sequence[tuple[str, bytes]] = ()) -> dict[str, bytes]:
+    """Contents by name, of compiled modules; `clips` are names and streams that the page offers."""
     decoder = web.read("decoder/decoder.js")
     scripts = ("decoder/player.js", "decoder/wav.js", "decoder/module.mjs")
     worklet = decoder + web.read("decoder/worklet.js")
@@ -44,29 +60,47 @@ def folder_files(module: bytes, clips: Sequence[tuple[str, bytes]] = ()) -> dict
         "audio-gs.mjs": decoder + "".join(map(web.read, scripts)),
         "audio-gs.d.ts": web.read("decoder/audio-gs.d.ts"),
         "audio-gs-worklet.js": worklet,
+        "audio-gs-editor.mjs": "".join(map(web.read, ("editor/imports.mjs", *_EDITOR_SCRIPTS, "editor/module.mjs"))),
+        "audio-gs-editor.d.ts": web.read("editor/editor.d.ts"),
         "decode.mjs": web.read("node/decode.mjs"),
-        "index.html": _page(module, worklet, clips),
+        "index.html": _page(module, writer, clips),
         "package.json": _package(),
         "README.md": web.read("README.md"),
         "LICENSE": find_decoder_source().joinpath("LICENSE").read_text("utf-8"),
     }
-    return {name: module if name == "audio-gs.wasm" else texts[name].encode("utf-8") for name in FILES}
+    files = {name: text.encode("utf-8") for name, text in texts.items()}
+    files |= {"audio-gs.wasm": module, "audio-gs-writer.wasm": writer}
+    return {name: files[name] for name in FILES}
 
 
-def _page(module: bytes, worklet: str, clips: Sequence[tuple[str, bytes]]) -> str:
-    script = "(() => {\n'use strict';\n" + "\n".join(map(web.read, _PAGE_SCRIPTS)) + "\n})();"
+def _page(module: bytes, writer: bytes, clips: Sequence[tuple[str, bytes]]) -> str:
+    loader = _dense(web.read("player/loader.js"))
     data = {
-        "module": base64.b64encode(module).decode("ascii"),
-        "worklet": base64.b64encode(worklet.encode("utf-8")).decode("ascii"),
+        "module": _packed(module),
+        "writer": _packed(writer),
+        "decoder": _packed(_dense(web.read("decoder/decoder.js")).encode("utf-8")),
+        "worklet": _packed(_dense(web.read("decoder/worklet.js")).encode("utf-8")),
+        "page": _packed("\n".join(_dense(web.read(name)) for name in _PAGE_SCRIPTS).encode("utf-8")),
         "clips": [{"name": name, "stream": base64.b64encode(stream).decode("ascii")} for name, stream in clips],
     }
     return string.Template(web.read("player/page.html")).substitute(
         style=web.read("player/style.css"),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        loader=loader,
+        loader_hash=base64.b64encode(hashlib.sha256(loader.encode("utf-8")).digest()).decode("ascii"),
         # Text that cannot end the element it stands in.
         data=json.dumps(data).replace("<", "\\u003c"),
     )
+
+
+def _packed(content: bytes) -> str:
+    """Deflated, as the page's loader takes it."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def _dense(script: str) -> str:
+    """A script without indents and lines of comments."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
 
 
 def _package() -> str:
@@ -78,6 +112,7 @@ def _package() -> str:
         "license": "MIT",
         "exports": {
             ".": {"types": "./audio-gs.d.ts", "default": "./audio-gs.mjs"},
+            "./editor": {"types": "./audio-gs-editor.d.ts", "default": "./audio-gs-editor.mjs"},
             "./worklet": "./audio-gs-worklet.js",
             "./wasm": "./audio-gs.wasm",
         },

@@ -19,7 +19,7 @@ from typing import Any
 from page_browser import Tab, chromium_tab
 
 from audio_gs.api import StreamDecoder
-from audio_gs.export.wasm.build import build_module
+from audio_gs.export.wasm.build import build_module, build_writer
 from audio_gs.export.wasm.files import folder_files
 
 DROPS = 5
@@ -94,6 +94,7 @@ def measure(tab: Tab, page: Path, stream: str) -> dict[str, Any]:
     tab.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH_FRAMES)
     tab.emulate(1200, 900)
     tab.open(page)
+    tab.wait_for("globalThis.audioGs")
     time.sleep(SECONDS_BEFORE)
     drops = [tab.run(DROP.replace("STREAM", repr(stream))) for _ in range(DROPS)]
     times, interval = tab.run(SCROLL)
@@ -109,7 +110,7 @@ def measure(tab: Tab, page: Path, stream: str) -> dict[str, Any]:
 def main(clip: Path) -> None:
     """Prints what is measured of a clip."""
     folder = Path(tempfile.mkdtemp())
-    for name, content in folder_files(build_module()).items():
+    for name, content in folder_files(build_module(), build_writer()).items():
         (folder / name).write_bytes(content)
     stream = base64.b64encode(clip.read_bytes()).decode("ascii")
     with chromium_tab(folder / "chromium") as tab:

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,47 +74,61 @@ class Tab:
                 raise TimeoutError(f"never became true: {condition}")
             time.sleep(STEP_SECONDS)
 
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something outside of the page is so."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError("never became so")
+            time.sleep(STEP_SECONDS)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Give a file to an input of files."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+
     def click(self, selector: str, across: float = 0.5, down: float = 0.5) -> None:
         """A real press of the mouse on an element, at a share of its width and height."""
-        box = self._box(selector)
+        box = self.box(selector)
         place = {"x": box[0] + across * box[2], "y": box[1] + down * box[3], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, **place)
 
     def hover(self, selector: str, across: float) -> None:
         """Move the mouse over an element, to a share of its width."""
-        box = self._box(selector)
+        box = self.box(selector)
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + across * box[2], y=box[1] + box[3] / 2)
 
     def drag(self, selector: str, start: float, end: float, *, shift: bool = False) -> None:
         """Drag the mouse over an element, between two shares of its width."""
-        left, top, width, height = self._box(selector)
+        left, top, width, height = self.box(selector)
         for kind, across in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
             place = {"x": left + across * width, "y": top + height / 2, "button": "left", "buttons": 1, "clickCount": 1}
             self.call("Input.dispatchMouseEvent", type=kind, modifiers=8 if shift else 0, **place)
 
     def pinch(self, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Move two fingers over an element, between shares of its width."""
-        left, top, width, height = self._box(selector)
+        left, top, width, height = self.box(selector)
         for kind, shares in (("touchStart", start), ("touchMove", end), ("touchEnd", ())):
             points = [{"x": left + across * width, "y": top + height / 2, "id": k} for k, across in enumerate(shares)]
             self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
 
-    def press(self, key: str, *, shift: bool = False) -> None:
+    def press(self, key: str, *, shift: bool = False, control: bool = False) -> None:
         """A key, down and up."""
-        text = {"text": key} if len(key) == 1 else {}
+        text = {"text": key} if len(key) == 1 and not control else {}
         code = {" ": "Space"}.get(key, key)
-        held = 8 if shift else 0
+        held = (8 if shift else 0) | (2 if control else 0)
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=code, modifiers=held, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=code, modifiers=held)
 
     def wheel(self, selector: str, *, right: float = 0, down: float = 0) -> None:
         """Turn the wheel over the middle of an element, by pixels."""
-        left, top, width, height = self._box(selector)
+        left, top, width, height = self.box(selector)
         place = {"x": left + width / 2, "y": top + height / 2, "deltaX": right, "deltaY": down}
         self.call("Input.dispatchMouseEvent", type="mouseWheel", **place)
 
-    def _box(self, selector: str) -> tuple[float, float, float, float]:
+    def box(self, selector: str) -> tuple[float, float, float, float]:
         """Left, top, width and height of an element, which is scrolled to."""
         left, top, width, height = self.run(
             f"(() => {{ const node = document.querySelector({json.dumps(selector)});"

@@ -36,6 +36,7 @@ def tab(browser: Tab) -> Iterator[Tab]:
     browser.requests.clear()
     browser.emulate(1200, 900)
     browser.open(page)
+    browser.wait_for("globalThis.audioGs")
     yield browser
     browser.run("audioGs.player?.close()")
     assert browser.complaints == []
@@ -49,9 +50,7 @@ def open_demo(tab: Tab, number: int = 1) -> None:
 
 
 def open_file(tab: Tab, path: Path) -> None:
-    root = tab.call("DOM.getDocument")["root"]["nodeId"]
-    node = tab.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
-    tab.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+    tab.choose_file("#file", path)
 
 
 def colours(tab: Tab) -> int:
@@ -69,7 +68,7 @@ def test_a_clip_is_shown_and_plays_to_its_end(tab: Tab) -> None:
     open_demo(tab)
     header = StreamDecoder((VECTORS / DEMOS[0]).read_bytes()).header
     assert f"{header.samples / header.sample_rate:.2f} s" in tab.run("document.getElementById('facts').textContent")
-    assert f"{header.peak_macs} MACs" in tab.run("document.getElementById('costs').textContent")
+    assert f"{header.peak_macs} peak" in tab.run("document.getElementById('costs').textContent")
     assert colours(tab) > 100
     tab.click("#play")
     tab.wait_for(f"{POSITION} > 1000")

@@ -137,10 +137,11 @@ def test_what_is_no_argument_changes_nothing() -> None:
     assert json.loads(done.stdout) == [["argument"] * 12, 1000], done.stderr
 
 
-def test_everything_with_a_type_is_there() -> None:
-    address = json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())
+@pytest.mark.parametrize("name", ["audio-gs", "audio-gs-editor"])
+def test_everything_with_a_type_is_there(name: str) -> None:
+    address = json.dumps((wasm_folder() / f"{name}.mjs").as_uri())
     done = node("--input-type=module", "-e", f"console.log(JSON.stringify(Object.keys(await import({address}))))")
-    typed = re.findall(r"^export (?:class|function) (\w+)", (wasm_folder() / "audio-gs.d.ts").read_text(), re.M)
+    typed = re.findall(r"^export (?:class|function) (\w+)", (wasm_folder() / f"{name}.d.ts").read_text(), re.M)
     assert sorted(json.loads(done.stdout)) == sorted(typed)
 
 

@@ -145,7 +145,7 @@ export interface PlayerOptions {
   destination?: AudioNode;
 }
 
-/** A stream on its way to the loudspeaker, in browsers alone. Events: position, ended, error. */
+/** A stream on its way to the loudspeaker, in browsers alone. Events: position, ended, error, paused, replaced. */
 export class Player extends EventTarget {
   static open(bytes: Uint8Array, options: PlayerOptions): Promise<Player>;
   readonly header: Header;
@@ -153,7 +153,10 @@ export class Player extends EventTarget {
   /** Sample that was decoded last. */
   readonly position: number;
   readonly playing: boolean;
-  play(): Promise<void>;
+  /** Up to a sample, if one is given, where it pauses. */
+  play(until?: number | null): Promise<void>;
+  /** Goes on with another stream of the same rate, from where it is, with all settings. */
+  replace(bytes: Uint8Array): void;
   pause(): void;
   seek(sample: number): void;
   setRepeat(on: boolean): void;

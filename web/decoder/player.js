@@ -1,5 +1,6 @@
 
-// A stream on its way to the loudspeaker: decoded as it plays, on the audio thread. Events: position, ended, error.
+// A stream on its way to the loudspeaker: decoded as it plays, on the audio thread. Events: position, ended, error,
+// paused, by itself, and replaced.
 class Player extends EventTarget {
   // `worklet` is the address of the worklet's script, `module` the compiled decoder; `context`, if given, has to run at
   // the stream's rate. Throws an AudioGsError for a stream whose header is not right.
@@ -22,6 +23,7 @@ class Player extends EventTarget {
     super();
     this.context = context;
     this.isOwn = isOwn;
+    this.module = module;
     this.header = header;
     this.position = 0;
     this.jump = 0; // number of the last one; what was told before it is stale
@@ -37,9 +39,9 @@ class Player extends EventTarget {
   }
 
   hear({ event, sample, text, jump }) {
-    if (event !== 'error' && jump !== this.jump) return;
+    if (event !== 'error' && event !== 'replaced' && jump !== this.jump) return;
     if (event === 'position') this.position = sample;
-    else this.playing = false;
+    else if (event !== 'replaced') this.playing = false;
     this.dispatchEvent(Object.assign(new Event(event), { text }));
   }
 
@@ -47,10 +49,19 @@ class Player extends EventTarget {
     this.node.port.postMessage({ command, value });
   }
 
-  async play() {
+  // Up to a sample, if there is one given, where it pauses.
+  async play(until = null) {
     this.playing = true;
     await this.context.resume();
-    this.send('play');
+    this.send('play', until);
+  }
+
+  // Goes on with another stream of the same rate, from where it is, with all settings.
+  replace(bytes) {
+    const { header } = new Decoder(this.module, bytes);
+    if (header.sampleRate !== this.header.sampleRate) throw new AudioGsError(-1, 'the streams have different rates');
+    this.header = header;
+    this.send('replace', bytes);
   }
 
   pause() {

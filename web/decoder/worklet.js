@@ -1,6 +1,6 @@
 
-// Plays one stream on the audio thread. Commands come as messages { command, value }; `position`, `ended` and `error`
-// go back. Nothing starts, stops or jumps without a fade of one block.
+// Plays one stream on the audio thread. Commands come as messages { command, value }; `position`, `ended`, `paused`,
+// `replaced` and `error` go back. Nothing starts, stops or jumps without a fade of one block.
 class AudioGsProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions: { module, bytes } }) {
     super();
@@ -10,6 +10,10 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     this.jump = 0; // its number, which all that is told after it bears
     this.ended = false;
     this.blocks = 0;
+    this.until = null; // sample to pause at
+    this.waiting = null; // stream to go on with when all is silent
+    this.settings = new Map();
+    this.module = module;
     try {
       this.decoder = new Decoder(module, bytes);
     } catch (error) {
@@ -24,12 +28,17 @@ class AudioGsProcessor extends AudioWorkletProcessor {
       if (command === 'play') {
         if (this.ended) this.target ??= 0;
         this.wanted = 1;
+        this.until = value ?? null;
       } else if (command === 'pause') this.wanted = 0;
       else if (command === 'seek') {
         this.target = value.sample;
         this.jump = value.jump;
       } else if (command === 'repeat') this.repeat = value;
-      else if (command.startsWith('set')) this.decoder[command](value);
+      else if (command === 'replace') this.waiting = value;
+      else if (command.startsWith('set')) {
+        this.decoder[command](value);
+        this.settings.set(command, value);
+      }
       else if (command === 'close') this.closed = true;
     } catch (error) {
       this.fail(error);
@@ -52,14 +61,24 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     return true;
   }
 
+  exchange() {
+    const { position } = this.decoder;
+    this.decoder = new Decoder(this.module, this.waiting);
+    this.waiting = null;
+    for (const [command, value] of this.settings) this.decoder[command](value);
+    this.decoder.seek(Math.min(position, this.decoder.header.samples));
+    this.port.postMessage({ event: 'replaced' });
+  }
+
   fill(output) {
+    if (this.waiting && this.gain === 0) this.exchange();
     if (this.target !== null && this.gain === 0) {
       this.decoder.seek(this.target);
       this.target = null;
       this.ended = false;
       this.tell();
     }
-    const to = this.target === null && !this.ended ? this.wanted : 0;
+    const to = this.target === null && !this.ended && !this.waiting ? this.wanted : 0;
     if (to === 0 && this.gain === 0) return;
     const step = (to - this.gain) / output.length;
     const samples = this.next(output.length);
@@ -70,6 +89,11 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     this.gain = to;
     if (this.blocks++ % 8 === 0) this.tell();
     if (samples.length < output.length) this.finish();
+    else if (this.until !== null && this.target === null && this.decoder.position >= this.until) {
+      this.wanted = 0;
+      this.until = null;
+      this.port.postMessage({ event: 'paused', jump: this.jump });
+    }
   }
 
   // The next samples; at the end fewer, or the beginning again.

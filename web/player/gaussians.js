@@ -3,6 +3,7 @@
 
 const MOST_LISTED = 200000; // Gaussians and coefficients of a clip
 const MOST_DRAWN = 6000; // of a kind, the strongest of those that are seen
+const MOST_RINGS = 1000;
 const MOST_MOVING = 1500; // the same while what is seen moves
 const SIGMAS_OF_SUPPORT = 5; // the envelope ends 2.5 standard deviations from its centre
 const SIGMAS_SEEN = 2;
@@ -82,6 +83,8 @@ class GaussianLayer {
     this.header = header;
     this.found = {};
     this.chosen = null; // { kind, index }
+    this.selected = new Set(); // Gaussians, which are ringed
+    this.shift = null; // by how much they are seen elsewhere: seconds, and share of the height
     this.coarse = element('canvas');
     this.paint();
   }
@@ -151,6 +154,7 @@ class GaussianLayer {
     context.clearRect(0, 0, width, height);
     context.drawImage(this.coarse, 0, 0, this.coarse.width * COARSER, this.coarse.height * COARSER);
     for (const kind of ['coefficient', 'tone']) this.drawKind(context, this.shapesOf(kind), view, shown, most);
+    this.ringSelected(context, view);
     if (this.chosen && this.chosen.index < shown[this.chosen.kind]) this.ring(context, view, this.chosen);
   }
 
@@ -183,7 +187,20 @@ class GaussianLayer {
     return gaussian.weight > 0 ? this.sprites.raised : this.sprites.lowered;
   }
 
-  ring(context, view, { kind, index }) {
+  // The selected ones, strongest first, as far as they are seen.
+  ringSelected(context, view) {
+    if (this.selected.size === 0) return;
+    let left = MOST_RINGS;
+    for (const { kind, ranked, from, to } of this.shapes) {
+      for (let index = 0; index < ranked.length && left > 0; index += 1) {
+        if (!this.selected.has(ranked[index]) || to[index] < view.from || from[index] > view.to) continue;
+        left -= 1;
+        this.ring(context, view, { kind, index }, this.shift);
+      }
+    }
+  }
+
+  ring(context, view, { kind, index }, shift = null) {
     const { width, height } = context.canvas;
     const { from, to, low, high } = this.shapesOf(kind);
     const radius = (size) => Math.max(4, size / 2 + 2);
@@ -192,8 +209,8 @@ class GaussianLayer {
     context.strokeStyle = this.colours.chosen;
     context.beginPath();
     context.ellipse(
-      view.shareOf((from[index] + to[index]) / 2) * width,
-      (1 - (low[index] + high[index]) / 2) * height,
+      view.shareOf((from[index] + to[index]) / 2 + (shift?.seconds ?? 0)) * width,
+      (1 - (low[index] + high[index]) / 2 - (shift?.height ?? 0)) * height,
       radius(((to[index] - from[index]) / view.span) * width),
       radius((high[index] - low[index]) * height),
       0, 0, 2 * Math.PI,
@@ -249,9 +266,29 @@ class GaussianLayer {
     return [from[index], to[index]];
   }
 
+  gaussianOf({ kind, index }) {
+    return this.shapesOf(kind).ranked[index];
+  }
+
+  // Tones and noises whose middle lies in a part of the picture.
+  within([from, to], [low, high], shown) {
+    return this.shapes.flatMap((shapes) => {
+      if (shapes.kind === 'coefficient') return [];
+      return shapes.ranked.filter((_, index) => {
+        const time = (shapes.from[index] + shapes.to[index]) / 2, height = (shapes.low[index] + shapes.high[index]) / 2;
+        const isSeen = index < shown[shapes.kind] && !isMuted(shapes, index, shown.band);
+        return isSeen && time >= from && time <= to && height >= low && height <= high;
+      });
+    });
+  }
+
   // What it is, in words.
   describe({ kind, index }) {
-    const one = this.shapesOf(kind).ranked[index];
+    return this.wordsOf(this.gaussianOf({ kind, index }));
+  }
+
+  wordsOf(one) {
+    const { kind } = one;
     const { sampleRate } = this.header;
     const hertz = (value) => `${Math.round(value)} Hz`;
     const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;

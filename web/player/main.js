@@ -5,7 +5,7 @@ const SLICE = 8; // milliseconds of work between two looks at the page
 const STILL = 150; // milliseconds after which what moved counts as standing still
 const KINDS = [[1, 'tones'], [2, 'noise'], [32, 'residual']];
 const SOUNDS = ['speech', 'music', 'effects'];
-const data = JSON.parse(document.getElementById('data').textContent);
+const data = globalThis.audioGsParts; // the loader's
 const at = (id) => document.getElementById(id);
 const audioGs = (globalThis.audioGs = { player: null, header: null, ready: null });
 let serial = 0; // of the clip that was opened last
@@ -13,13 +13,17 @@ let drawn = 0; // of the picture begun last
 let bytes; // of the clip that is open
 let picture = null; // { from, to, samples, spectrum, canvas, detail } of what is heard, the detail of what is seen
 let view = null, layer = null;
+let history = null; // of the scores of a clip that can be edited
+let writer = null;
+let editing = Promise.resolve(); // the edit begun last
+let coefficients = []; // of the residual layer, as listed
 let isStale = false; // what is seen has to be drawn anew in the next frame
 let isMoving = false; // and will be in those after it
 
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-const compiled = WebAssembly.compile(bytesOf(data.module));
-// Of all addresses only this kind loads in a page that is a file.
-const worklet = `data:text/javascript;base64,${data.worklet}`;
+const compiled = WebAssembly.compile(data.module);
+const compiledWriter = WebAssembly.compile(data.writer);
+const { worklet } = data;
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
 function complain(text) {
@@ -55,28 +59,16 @@ function show(name, player) {
     refresh();
   });
   at('name').textContent = name;
-  const rate = (8 * bytes.length) / 1000 / header.seconds;
-  at('facts').textContent = [
-    `${header.seconds.toFixed(2)} s`,
-    `${header.sampleRate / 1000} kHz`,
-    `${bytes.length} bytes`,
-    `${rate.toFixed(2)} kbit/s`,
-    SOUNDS[header.tableSet],
-  ].join(', ');
-  at('costs').replaceChildren(
-    ...[
-      ['Peak work', `${header.peakMacs} MACs a sample`],
-      ['State in RAM', `${header.stateBytes} bytes`],
-      ['Tones held at most', `${header.maxTones}`],
-      ['Kinds', KINDS.filter(([bit]) => header.kinds & bit).map(([, name]) => name).join(', ')],
-    ].map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))),
-  );
+  history = null;
+  sayFacts();
   at('loop').hidden = !header.canLoop;
   for (const id of ['loop', 'repeat']) press(at(id), false);
   for (const [bit, kind] of KINDS.slice(1)) {
     for (const id of [`key-${kind}`, `mute-${kind}`]) at(id).hidden = !(header.kinds & bit);
   }
   picture = layer = null;
+  at('edited').textContent = '';
+  setEdit(false);
   view = new View(Math.min(header.seconds, LONGEST_SHOWN));
   forgetSettings();
   at('stage').setAttribute('aria-valuemax', header.seconds.toFixed(1));
@@ -86,11 +78,37 @@ function show(name, player) {
   refresh();
 }
 
+// What the stream that is open says of itself.
+function sayFacts() {
+  const { header } = audioGs;
+  const rate = (8 * bytes.length) / 1000 / header.seconds;
+  at('facts').textContent = [
+    `${header.seconds.toFixed(2)} s`,
+    `${header.sampleRate / 1000} kHz`,
+    `${bytes.length} bytes`,
+    `${rate.toFixed(2)} kbit/s`,
+    SOUNDS[header.tableSet],
+    KINDS.filter(([bit]) => header.kinds & bit).map(([, name]) => name).join(', '),
+  ].join(', ');
+  sayCosts();
+}
+
+function sayCosts() {
+  const { header } = audioGs;
+  if (!header) return;
+  const hasResidual = (header.kinds & RESIDUAL_BIT) !== 0;
+  const meanMacs = history?.current.cost.meanMacs ?? null;
+  const rows = costRows({ ...header, hasResidual, meanMacs, bytes: bytes.length }, at('core').value);
+  at('costs').replaceChildren(
+    ...rows.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))),
+  );
+}
+
 // The clip as it is heard, up to the longest that is shown: its samples, and its Gaussians where they are not known
 // yet; null if another clip, or another setting, came meanwhile.
 async function decoded(isLate) {
   const decoder = new Decoder(await compiled, bytes);
-  const found = layer ? null : [];
+  const found = layer || history ? null : [];
   decoder.setListing(found !== null);
   // The picture is that of the clip, however fast it plays.
   for (const [name, { isSet, tell }] of Object.entries(HEARD)) if (name !== 'tempo' && isSet()) tell(decoder);
@@ -130,6 +148,7 @@ async function draw() {
       if (isLate()) return;
       layer = made;
       layer.isCut = sound.isCut;
+      coefficients = sound.found.filter(({ kind }) => kind === 'coefficient');
       at('many').disabled = false;
       sayAll();
     }
@@ -138,6 +157,7 @@ async function draw() {
     picture = { samples: sound.samples, from: 0, to: seconds, spectrum, canvas: element('canvas'), detail: null };
     paint();
     detail();
+    if (!history && !layer.isCut) await prepareEdits();
   } catch (error) {
     if (!isLate()) complain(`${at('name').textContent}: ${error.message}`);
   }
@@ -154,6 +174,135 @@ async function detail() {
   whole.detail = { from, to: from + span, spectrum, canvas: element('canvas') };
   paintSpectrum(whole.detail.canvas, spectrum, 'mel');
   see();
+}
+
+// ---- editing ----
+
+const EDIT_BUTTONS = ['delete', 'transpose', 'louder']; // which need a selection
+const SELECT_BUTTONS = ['select-all', 'select-tone', 'select-noise'];
+
+const sayEdit = (text) => (at('edited').textContent = text);
+
+function setEdit(isOn) {
+  press(at('edit'), isOn);
+  at('stage').classList.toggle('edits', isOn);
+  if (!isOn && layer) layer.selected = new Set();
+  allowEdits();
+  see();
+}
+
+function allowEdits() {
+  const isOn = at('edit').getAttribute('aria-pressed') === 'true' && history !== null;
+  const some = isOn && (layer?.selected.size ?? 0) > 0;
+  at('edit').disabled = !history;
+  for (const id of SELECT_BUTTONS) at(id).disabled = !isOn;
+  for (const id of EDIT_BUTTONS) at(id).disabled = !some;
+  at('undo').disabled = !history?.canUndo;
+  at('redo').disabled = !history?.canRedo;
+}
+
+// Reads the clip for edits, if it is not too long for them.
+async function prepareEdits() {
+  const number = serial;
+  if (audioGs.header.seconds > LONGEST_SHOWN) return;
+  const made = new Writer(await compiledWriter);
+  const score = await Score.read(made, bytes, breather(pause, SLICE));
+  if (number !== serial) return;
+  writer = made;
+  history = new History(score);
+  await showScore([]);
+}
+
+// Shows the Gaussians of the score that history is at, some of them selected.
+async function showScore(selected) {
+  const score = history.current, number = serial;
+  const made = await GaussianLayer.of([...score.gaussians, ...coefficients], audioGs.header, pause);
+  if (pitchOf() !== 1) await made.place(pitchOf(), pause);
+  if (number !== serial) return;
+  made.selected = new Set(selected);
+  layer = made;
+  audioGs.score = score;
+  sayFacts();
+  sayAll();
+  allowEdits();
+  see();
+}
+
+// Plays and shows the score that history is at.
+async function install(selected) {
+  bytes = history.current.bytes;
+  audioGs.player.replace(bytes);
+  audioGs.header = audioGs.player.header;
+  await showScore(selected);
+  clearTimeout(hear.waiting);
+  hear.waiting = setTimeout(() => (audioGs.ready = draw()), STILL);
+}
+
+// Makes of the chosen Gaussians what `change` gives for them, one edit after another.
+function commit(chosen, change) {
+  editing = editing.then(async () => {
+    const edited = history;
+    const before = edited?.current;
+    if (!before || chosen.length === 0 || chosen.some((one) => !layer.selected.has(one))) return;
+    const breathe = breather(pause, SLICE);
+    try {
+      const become = await change(chosen, breathe);
+      const left = become.filter(Boolean);
+      if (chosen.every((one, index) => become[index] && String(rowOf(one)) === String(rowOf(become[index])))) {
+        sayEdit('Nothing changes: the stream has no nearer place for it.');
+        return;
+      }
+      const gone = chosen.length - left.length;
+      const map = new Map(chosen.map((one, index) => [one, become[index]]));
+      const score = await before.with(writer, exchanged(before.gaussians, map), breathe);
+      if (history !== edited) return;
+      edited.add(score);
+      await install(left);
+      const outside = gone > 0 && left.length > 0 ? `; ${gone} left out` : '';
+      const [one] = left;
+      if (!one) sayEdit(`${gone} left out.`);
+      else sayEdit(`${left.length === 1 ? layer.wordsOf(one) : `${left.length} changed`}${outside}.`);
+      audition([...chosen, ...left]);
+    } catch (error) {
+      if (history === edited) sayEdit(`Not changed: ${error.message}.`);
+    }
+  });
+  return editing;
+}
+
+function goThrough(way) {
+  editing = editing.then(async () => {
+    if (!(way === 'undo' ? history?.canUndo : history?.canRedo)) return;
+    history[way]();
+    await install([]);
+    sayEdit(way === 'undo' ? 'Undone.' : 'Done again.');
+  });
+  return editing;
+}
+
+// Lets hear what was changed, if nothing plays, and goes back to where the clip was.
+function audition(gaussians) {
+  const { player, header } = audioGs;
+  if (player.playing || !isOn('audition')) return;
+  const { position } = player;
+  const around = AUDITION * header.sampleRate;
+  const from = gaussians.reduce((least, { start }) => Math.min(least, start), Infinity) - around;
+  const to = gaussians.reduce((most, { start, length }) => Math.max(most, start + length), 0) + around;
+  player.addEventListener('paused', () => player === audioGs.player && (player.seek(position), refresh()), { once: true });
+  player.seek(from);
+  player.play(Math.min(to, header.samples - 1));
+  refresh();
+}
+
+function saveStream() {
+  const name = at('name').textContent.replace(/\.gs$/, '');
+  saveAs(`${name}${history?.canUndo ? '-edited' : ''}.gs`, [bytes]);
+}
+
+function saveAs(download, parts) {
+  const href = URL.createObjectURL(new Blob(parts));
+  element('a', { download, href }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000);
 }
 
 // Colours anew what was computed.
@@ -184,7 +333,7 @@ function fitted(canvas) {
 }
 
 function drawSeen() {
-  if (!view) return;
+  if (!view || at('stage').clientWidth === 0) return;
   const canvas = fitted(at('picture')), over = fitted(at('layer'));
   const context = canvas.getContext('2d');
   context.clearRect(0, 0, canvas.width, canvas.height);
@@ -416,9 +565,7 @@ async function saveWav() {
       samples += got.length;
       await pause();
     }
-    const href = URL.createObjectURL(new Blob([wavHeader(sampleRate, samples), ...parts]));
-    element('a', { download: `${name.replace(/\.gs$/, '')}.wav`, href }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 60000);
+    saveAs(`${name.replace(/\.gs$/, '')}.wav`, [wavHeader(sampleRate, samples), ...parts]);
   } catch (error) {
     complain(`${name}: ${error.message}`);
   }
@@ -429,8 +576,18 @@ at('file').addEventListener('change', () => {
   if (file) openFile(file);
   at('file').value = '';
 });
+// What a file of sound begins with: WAV, FLAC, Ogg, MP3.
+const SOUND_FILES = ['RIFF', 'RF64', 'fLaC', 'OggS', 'ID3', '\xff\xfb'];
+
+function encodeFirst(name) {
+  const stem = name.replace(/\.[^.]*$/, '');
+  return `this is sound that is not encoded yet; type gs-encode '${name}' -o '${stem}.gs' --bitrate 6 and drop that`;
+}
+
 function openFile(file) {
   return openClip(file.name, async () => {
+    const start = String.fromCharCode(...new Uint8Array(await file.slice(0, 4).arrayBuffer()));
+    if (SOUND_FILES.some((magic) => start.startsWith(magic))) throw new Error(encodeFirst(file.name));
     if (file.size > LARGEST_STREAM) throw new AudioGsError(-2, TOO_LARGE);
     return new Uint8Array(await file.arrayBuffer());
   });
@@ -456,6 +613,32 @@ for (const id of ['repeat', 'loop']) {
   });
 }
 at('save').addEventListener('click', saveWav);
+at('save-stream').addEventListener('click', saveStream);
+for (const [id, { name }] of Object.entries(CORES)) {
+  at('core').append(element('option', { value: id, ...(id === KEPT_CORE ? { selected: '' } : {}) }, name));
+}
+at('core').addEventListener('change', sayCosts);
+const edits = new Editing(at('stage'), at('frame'), {
+  view: () => view,
+  layer: () => layer,
+  shown,
+  score: () => history.current,
+  isOn: () => isOn('edit') && history !== null,
+  see,
+  say: sayEdit,
+  selected: allowEdits,
+  commit,
+  seek: seekTo,
+  undo: () => goThrough('undo'),
+  redo: () => goThrough('redo'),
+});
+at('edit').addEventListener('click', () => setEdit(!isOn('edit')));
+at('audition').addEventListener('click', () => press(at('audition'), !isOn('audition')));
+for (const way of ['undo', 'redo']) at(way).addEventListener('click', () => goThrough(way));
+for (const kind of ['all', 'tone', 'noise']) at(`select-${kind}`).addEventListener('click', () => edits.selectKind(kind));
+at('delete').addEventListener('click', () => edits.remove());
+at('transpose').addEventListener('click', () => edits.transpose(at('semitones').valueAsNumber || 0));
+at('louder').addEventListener('click', () => edits.louder(at('decibels').valueAsNumber || 0));
 for (const { id, label, min = 0, max, step, start, heard } of SLIDERS) {
   const oninput = () => (heard ? hear(heard) : setVolume());
   at('sliders').append(

@@ -1,0 +1,173 @@
+// A clip as its Gaussians, read from a stream and written to one. What is not changed keeps its bytes.
+
+const ROW = 6; // numbers: kind, scale, onset, place, extent, level
+const ROW_KINDS = { tone: 0, noise: 1, coefficient: 2, fine: 3, frame: 4 };
+const SLOTS_A_SLICE = 32;
+const TOO_LONG = 'is too long to be edited here; cut the audio and encode the parts';
+
+// The module that reads and writes; one instance is one clip.
+class Writer {
+  constructor(module) {
+    this.wasm = new WebAssembly.Instance(module).exports;
+  }
+
+  must(code) {
+    if (code >= 0) return code;
+    const bytes = new Uint8Array(this.wasm.memory.buffer, this.wasm.error_string(code));
+    throw new AudioGsError(code, String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0))));
+  }
+
+  open(bytes) {
+    const room = this.wasm.stream_room(bytes.length);
+    if (room === 0) throw new AudioGsError(-2, 'there is no memory for the stream');
+    new Uint8Array(this.wasm.memory.buffer, room, bytes.length).set(bytes);
+    this.must(this.wasm.open(bytes.length));
+  }
+
+  takeRows() {
+    const count = this.wasm.take_rows();
+    return new Int32Array(this.wasm.memory.buffer, this.wasm.rows_read(), count * ROW).slice();
+  }
+
+  // The rows of the stream that is open, a piece at a time.
+  async *read(breathe) {
+    let left = 1;
+    while (left > 0) {
+      left = this.must(this.wasm.read_slots(SLOTS_A_SLICE));
+      yield this.takeRows();
+      await breathe();
+    }
+  }
+
+  // A segment of the stream that is open, and the rows of its frames' costs.
+  async write(segment, gaussians, values, breathe) {
+    const room = this.wasm.rows_room(gaussians.length / ROW, values.length / ROW);
+    if (room === 0) throw new AudioGsError(-2, 'there is no memory for the stream');
+    const rows = new Int32Array(this.wasm.memory.buffer, room, gaussians.length + values.length);
+    rows.set(gaussians);
+    rows.set(values, gaussians.length);
+    this.must(this.wasm.begin_segment(segment));
+    const costs = [];
+    for (let left = 1; left > 0;) {
+      left = this.must(this.wasm.write_slots(SLOTS_A_SLICE));
+      costs.push(this.takeRows());
+      await breathe();
+    }
+    const coded = new Uint8Array(this.wasm.memory.buffer, this.wasm.segment(), this.wasm.segment_bytes()).slice();
+    return { payload: payloadOf(coded, this.wasm.segment_crc() >>> 0), costs };
+  }
+}
+
+// Pauses where the last pause was too long ago.
+function breather(pause, milliseconds) {
+  let until = performance.now() + milliseconds;
+  return async () => {
+    if (performance.now() < until) return;
+    await pause();
+    until = performance.now() + milliseconds;
+  };
+}
+
+function rowOf(one) {
+  const own = one.kind === 'tone' ? [one.bin, one.phase, one.amplitude] : [one.place, one.width, one.weight];
+  return [ROW_KINDS[one.kind], one.scale, one.start, ...own];
+}
+
+function gaussianOfRow([kind, scale, start, place, extent, level], header) {
+  if (kind === ROW_KINDS.tone) return toneOf({ scale, start, bin: place, amplitude: level, phase: extent }, header);
+  return noiseOf({ scale, start, width: extent, place, weight: level }, header);
+}
+
+// Index of the first row of a frame, of rows of the residual layer in the order of frames.
+function rowOfFrame(values, frame) {
+  let from = 0, to = values.length / ROW;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (values[ROW * middle + 2] < frame) from = middle + 1;
+    else to = middle;
+  }
+  return ROW * from;
+}
+
+class Score {
+  // `gaussians` are tones and noises in any order, `values` the rows of the residual layer as it was read, `payloads`
+  // the segments, `frames` what costOf takes of their frames.
+  constructor(header, gaussians, values, payloads, frames) {
+    Object.assign(this, { header, gaussians, values, payloads, frames });
+    this.tones = gaussians.filter(({ kind }) => kind === 'tone');
+    this.noises = gaussians.filter(({ kind }) => kind === 'noise');
+    this.cost = costOf(this.tones, this.noises, frames, header);
+    this.bytes = joined([header.header(this.cost), ...payloads]);
+  }
+
+  // The score of a stream. AudioGsError for one that is damaged, or too long.
+  static async read(writer, bytes, breathe = () => {}) {
+    const header = new Container(bytes);
+    if (header.isTooLong) throw new AudioGsError(-1, `the clip ${TOO_LONG}`);
+    writer.open(bytes);
+    const gaussians = [], values = [], frames = new Map();
+    for await (const rows of writer.read(breathe)) {
+      for (let at = 0; at < rows.length; at += ROW) {
+        const row = rows.subarray(at, at + ROW);
+        if (row[0] <= ROW_KINDS.noise) gaussians.push(gaussianOfRow(row, header));
+        else if (row[0] === ROW_KINDS.frame) noteFrame(frames, row);
+        else values.push(...row);
+      }
+    }
+    return new Score(header, gaussians, Int32Array.from(values), header.payloads, frames);
+  }
+
+  // The score with other Gaussians, of which those that are the same objects are the same. AudioGsError for more than
+  // the format has words for.
+  async with(writer, gaussians, breathe = () => {}) {
+    const { header } = this;
+    const before = new Set(this.gaussians), after = new Set(gaussians);
+    const changed = [...gaussians.filter((one) => !before.has(one)), ...this.gaussians.filter((one) => !after.has(one))];
+    const segments = new Set(changed.map(({ start }) => header.segmentAt(start)));
+    const tones = gaussians.filter(({ kind }) => kind === 'tone');
+    const maxTones = mostHeld(tones, header);
+    const maxNoises = header.hasNoise ? mostHeld(gaussians.filter(({ kind }) => kind === 'noise'), header) : 0;
+    if (maxTones > MOST_TONES) throw new AudioGsError(-1, `that would be more than ${MOST_TONES} tones at a time`);
+    if (maxNoises > MOST_NOISES) throw new AudioGsError(-1, `that would be more than ${MOST_NOISES} noises at a time`);
+    const moved = tones.filter((one) => !before.has(one));
+    if (await isTooLoud(tones, moved, breathe)) {
+      throw new AudioGsError(-1, 'the tones together would be louder than a decoder can add up; make them softer first');
+    }
+    writer.open(header.header({ maxTones, maxNoises, peakMacs: 0 }));
+    const payloads = this.payloads.slice(), frames = new Map(this.frames);
+    for (const segment of segments) {
+      const [first, stop] = this.framesOf(segment);
+      const values = this.values.subarray(rowOfFrame(this.values, first), rowOfFrame(this.values, stop));
+      const rows = sortedRows(gaussians.filter(({ start }) => header.segmentAt(start) === segment), header);
+      const written = await writer.write(segment, rows, values, breathe);
+      payloads[segment] = written.payload;
+      for (let frame = first; frame < stop; frame += 1) frames.delete(frame);
+      for (const costs of written.costs) {
+        for (let at = 0; at < costs.length; at += ROW) noteFrame(frames, costs.subarray(at, at + ROW));
+      }
+    }
+    return new Score(header, gaussians, this.values, payloads, frames);
+  }
+
+  // The frames of the residual layer that a segment codes: the first one, and the one after the last.
+  framesOf(segment) {
+    const { seekSlots, slots, slotLog2, noiseFrameLog2, segments } = this.header;
+    const shift = slotLog2 - noiseFrameLog2;
+    const last = segment === segments - 1 ? slots : (segment + 1) * seekSlots;
+    return [(segment * seekSlots) << shift, last << shift];
+  }
+}
+
+const MOST_TONES = 4096, MOST_NOISES = 255;
+
+function noteFrame(frames, [, , frame, values, , hasCoefficients]) {
+  frames.set(frame, { values, hasCoefficients: hasCoefficients !== 0 });
+}
+
+// Rows of Gaussians in the order of the stream (SPEC S2).
+function sortedRows(gaussians, { slotLog2 }) {
+  const rows = gaussians.map(rowOf);
+  const slot = (onset) => Math.floor(onset / 2 ** slotLog2);
+  rows.sort((a, b) => slot(a[2]) - slot(b[2]) || a[0] - b[0] || a[1] - b[1] || a[3] - b[3] || a[2] - b[2]);
+  return Int32Array.from(rows.flat());
+}
