@@ -1,7 +1,8 @@
 """Measures the page of gs-export wasm in a headless Chromium: python tests/support/measure_page.py CLIP.gs
 
-Prints how long it takes from a clip's being dropped to its first sound, what decoding all of it takes, and how long the
-page's drawing code takes for a frame while a script scrolls and zooms.
+Prints how long it takes from a clip's being dropped to its first sound, and from the end of a drag of a Gaussian to the
+sound that it changes; what decoding all of it takes, and how long the page's drawing code takes for a frame while a
+script scrolls and zooms.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from audio_gs.export.wasm.build import build_module, build_writer
 from audio_gs.export.wasm.files import folder_files
 
 DROPS = 5
+DRAGS = 12
+SECONDS_BETWEEN = 0.4  # drags
 SECONDS_BEFORE = 1.0  # which nobody is faster than
 FRAMES = 240
 WATCH_FRAMES = """
@@ -73,6 +76,26 @@ SCROLL = f"""
   return [drawn.filter((time) => time > 0.05), (performance.now() - start) / {FRAMES}];
 }})()
 """
+WATCH_EDITS = """
+(() => {
+  globalThis.edits = [];
+  let released = 0;
+  addEventListener('pointerup', () => (released = performance.now()), { capture: true });
+  audioGs.player.addEventListener('replaced', () => edits.push(Math.round(performance.now() - released)));
+  document.getElementById('edit').click();
+  document.getElementById('repeat').click();
+  document.getElementById('play').click();
+})()
+"""
+STRONGEST = """
+(() => {
+  const { score, header } = audioGs;
+  const inside = score.tones.filter(({ start, length }) => start > 0 && start + length < header.samples);
+  const tone = inside.reduce((best, one) => (best.strength > one.strength ? best : one));
+  const mel = (hertz) => Math.log1p(hertz / 700);
+  return [(tone.start + tone.length / 2) / header.samples, 1 - mel(tone.hertz) / mel(header.sampleRate / 2)];
+})()
+"""
 DECODE = """
 import { readFileSync } from 'node:fs';
 import { compile, open } from MODULE;
@@ -97,10 +120,17 @@ def measure(tab: Tab, page: Path, stream: str) -> dict[str, Any]:
     tab.wait_for("globalThis.audioGs")
     time.sleep(SECONDS_BEFORE)
     drops = [tab.run(DROP.replace("STREAM", repr(stream))) for _ in range(DROPS)]
+    tab.run(WATCH_EDITS)
+    for number in range(DRAGS):
+        across, down = tab.run(STRONGEST)
+        tab.drag_to("#stage", (across, down), (across, down - (0.1 if number % 2 else -0.1)))
+        time.sleep(SECONDS_BETWEEN)
+    edits = tab.run("(audioGs.player.pause(), edits)")
     times, interval = tab.run(SCROLL)
     times.sort()
     return {
         "drops": [[round(time) for time in drop] for drop in drops],
+        "edits": edits,
         "sound": median(drop[1] for drop in drops),
         "frame": (median(times), times[int(0.99 * len(times))], times[-1]),
         "interval": interval,
@@ -118,6 +148,7 @@ def main(clip: Path) -> None:
     print(
         f"each drop is shown, sounds, is drawn after {found['drops']} ms; first sound: {found['sound']:.0f} ms, median"
     )
+    print(f"from the end of a drag to the changed sound: {found['edits']} ms")
     middle, late, worst = found["frame"]
     print(f"drawing a frame: {middle:.1f} ms, 99 % below {late:.1f}, worst {worst:.1f}; each {found['interval']:.1f}")
     script = DECODE.replace("MODULE", json.dumps((folder / "audio-gs.mjs").as_uri())).replace(

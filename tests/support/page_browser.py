@@ -107,6 +107,13 @@ class Tab:
             place = {"x": left + across * width, "y": top + height / 2, "button": "left", "buttons": 1, "clickCount": 1}
             self.call("Input.dispatchMouseEvent", type=kind, modifiers=8 if shift else 0, **place)
 
+    def drag_to(self, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag the mouse over an element, between shares of its width and its height."""
+        left, top, width, height = self.box(selector)
+        for kind, (across, down) in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
+            place = {"x": left + across * width, "y": top + down * height}
+            self.call("Input.dispatchMouseEvent", type=kind, button="left", buttons=1, clickCount=1, **place)
+
     def pinch(self, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Move two fingers over an element, between shares of its width."""
         left, top, width, height = self.box(selector)

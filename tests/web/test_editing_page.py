@@ -80,13 +80,6 @@ def place_of_strongest(tab: Tab) -> tuple[float, float]:
     return float(across), float(down)
 
 
-def drag(tab: Tab, start: tuple[float, float], end: tuple[float, float]) -> None:
-    left, top, width, height = tab.box("#stage")
-    for kind, (across, down) in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
-        place = {"x": left + across * width, "y": top + down * height, "button": "left", "buttons": 1, "clickCount": 1}
-        tab.call("Input.dispatchMouseEvent", type=kind, **place)
-
-
 def press_on_stage(tab: Tab, *keys: str) -> None:
     tab.run("document.getElementById('stage').focus()")
     for key in keys:
@@ -102,7 +95,7 @@ def changed_tones(before: bytes, after: bytes) -> tuple[np.ndarray, np.ndarray]:
 def test_a_dragged_tone_changes_the_samples_that_it_must_and_undo_brings_them_back(tab: Tab) -> None:
     assert stream(tab) == SPEECH
     place = place_of_strongest(tab)
-    drag(tab, place, (place[0] - 0.1, place[1] - 0.2))
+    tab.drag_to("#stage", place, (place[0] - 0.1, place[1] - 0.2))
     after = edited(tab, "Tone at")
     tab.wait_for("!document.getElementById('undo').disabled")
     after = stream(tab)
@@ -176,7 +169,7 @@ def test_what_is_saved_opens_again(tab: Tab, tmp_path: Path) -> None:
 
 
 def test_a_frame_selects_and_the_lattice_has_ends(tab: Tab) -> None:
-    drag(tab, (0.01, 0.01), (0.99, 0.99))
+    tab.drag_to("#stage", (0.01, 0.01), (0.99, 0.99))
     count = tab.run("audioGs.score.gaussians.length")
     tab.wait_for(f"{SAID}.includes('are selected')")
     assert int(tab.run(SAID).split()[0]) > 0.9 * count
@@ -191,6 +184,36 @@ def test_a_refused_edit_changes_nothing_and_says_why(tab: Tab) -> None:
     tab.click("#louder")
     assert edited(tab, "louder than a decoder can add up") == SPEECH
     assert tab.run("document.getElementById('undo').disabled")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"GS\x02" + SPEECH[3:], "version"), (SPEECH[:200], "truncated"), (b"\x00" * 99, "")]
+)
+def test_what_cannot_be_opened_is_one_line_and_the_clip_stays(
+    tab: Tab, content: bytes, said: str, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.gs"
+    bad.write_bytes(content)
+    tab.choose_file("#file", bad)
+    error = "document.getElementById('error').textContent"
+    tab.wait_for(f"{error} !== ''")
+    assert tab.run(error).startswith("bad.gs: ") and said in tab.run(error) and "\n" not in tab.run(error)
+
+
+def test_nothing_jumps_while_a_clip_is_opened_and_edited(tab: Tab) -> None:
+    tab.run(
+        """(() => { globalThis.jumped = 0; new PerformanceObserver((list) => { for (const one of list.getEntries())
+        if (!one.hadRecentInput) jumped += one.value; }).observe({ type: 'layout-shift' }); })()"""
+    )
+    tab.run("globalThis.before = audioGs.player, document.querySelector('#demos button').click()")
+    tab.wait_for("audioGs.player !== before")
+    tab.run(IDLE)
+    tab.wait_for("!document.getElementById('edit').disabled")
+    tab.run("document.getElementById('edit').click(), document.getElementById('select-tone').click()")
+    tab.run("document.getElementById('delete').click()")
+    edited(tab, "left out")
+    tab.run("new Promise((resolve) => setTimeout(resolve, 300))")
+    assert tab.run("jumped") < 0.02
 
 
 def test_sound_that_is_not_encoded_gets_the_command_to_type(tab: Tab, tmp_path: Path) -> None:

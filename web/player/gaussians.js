@@ -3,8 +3,9 @@
 
 const MOST_LISTED = 200000; // Gaussians and coefficients of a clip
 const MOST_DRAWN = 6000; // of a kind, the strongest of those that are seen
-const MOST_RINGS = 1000;
+const MOST_RINGS = 1000, FEW_RINGS = 40; // up to which they are thick
 const MOST_MOVING = 1500; // the same while what is seen moves
+const THIN_RING = 0.7; // opacity
 const SIGMAS_OF_SUPPORT = 5; // the envelope ends 2.5 standard deviations from its centre
 const SIGMAS_SEEN = 2;
 const FAINTEST = 0.12, FAINTEST_DB = 54; // below the loudest
@@ -195,17 +196,17 @@ class GaussianLayer {
       for (let index = 0; index < ranked.length && left > 0; index += 1) {
         if (!this.selected.has(ranked[index]) || to[index] < view.from || from[index] > view.to) continue;
         left -= 1;
-        this.ring(context, view, { kind, index }, this.shift);
+        this.ring(context, view, { kind, index }, this.selected.size > FEW_RINGS ? 1 : 2, this.shift);
       }
     }
   }
 
-  ring(context, view, { kind, index }, shift = null) {
+  ring(context, view, { kind, index }, lineWidth = 2, shift = null) {
     const { width, height } = context.canvas;
     const { from, to, low, high } = this.shapesOf(kind);
     const radius = (size) => Math.max(4, size / 2 + 2);
-    context.globalAlpha = 1;
-    context.lineWidth = 2;
+    context.globalAlpha = lineWidth > 1 ? 1 : THIN_RING;
+    context.lineWidth = lineWidth;
     context.strokeStyle = this.colours.chosen;
     context.beginPath();
     context.ellipse(

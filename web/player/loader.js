@@ -23,8 +23,7 @@
     script.src = await addressOf("(() => {\n'use strict';\n", decoder, page, '\n})();');
     document.head.append(script);
   } catch (error) {
-    const line = document.getElementById('error');
-    line.textContent = `This browser is too old for the page; it takes one of 2023 or later (${error.message}).`;
-    line.hidden = false;
+    const reason = `This browser is too old for the page; it takes one of 2023 or later (${error.message}).`;
+    document.getElementById('error').textContent = reason;
   }
 })();

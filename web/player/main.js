@@ -2,6 +2,7 @@
 
 const LONGEST_SHOWN = 600; // seconds
 const SLICE = 8; // milliseconds of work between two looks at the page
+const EDIT_SLICE = 24; // the same, where somebody waits to hear it
 const STILL = 150; // milliseconds after which what moved counts as standing still
 const KINDS = [[1, 'tones'], [2, 'noise'], [32, 'residual']];
 const SOUNDS = ['speech', 'music', 'effects'];
@@ -28,7 +29,6 @@ const pause = () => new Promise((resolve) => setTimeout(resolve));
 
 function complain(text) {
   at('error').textContent = text;
-  at('error').hidden = !text;
 }
 
 async function openClip(name, read) {
@@ -231,8 +231,12 @@ async function showScore(selected) {
 // Plays and shows the score that history is at.
 async function install(selected) {
   bytes = history.current.bytes;
-  audioGs.player.replace(bytes);
-  audioGs.header = audioGs.player.header;
+  const { player } = audioGs;
+  const replaced = new Promise((resolve) => player.addEventListener('replaced', resolve, { once: true }));
+  player.replace(bytes);
+  audioGs.header = player.header;
+  // What is heard goes before what is seen.
+  await Promise.race([replaced, new Promise((resolve) => setTimeout(resolve, player.playing ? STILL : 0))]);
   await showScore(selected);
   clearTimeout(hear.waiting);
   hear.waiting = setTimeout(() => (audioGs.ready = draw()), STILL);
@@ -244,7 +248,7 @@ function commit(chosen, change) {
     const edited = history;
     const before = edited?.current;
     if (!before || chosen.length === 0 || chosen.some((one) => !layer.selected.has(one))) return;
-    const breathe = breather(pause, SLICE);
+    const breathe = breather(pause, EDIT_SLICE);
     try {
       const become = await change(chosen, breathe);
       const left = become.filter(Boolean);
