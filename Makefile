@@ -48,7 +48,7 @@ lint: $(VENV)/.test-package
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run -Werror $$(find decoder_c firmware_sim -name '*.[ch]' -not -path '*/build/*')
 	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml -p audio_gs
-	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/tests $(CURDIR)/demo
+	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/tests $(CURDIR)/demo $(CURDIR)/conformance
 	cd $(VENV) && bin/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
 
 ctest: $(VENV)/.test-package

@@ -16,6 +16,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--streams", type=int, default=200, help="Random legal streams to decode [200].")
     parser.addoption("--first-seed", type=int, default=0, help="Seed of the first of them [0].")
+    parser.addoption("--long", action="store_true", help="Run the tests that take minutes, too.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes; --long runs it"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
