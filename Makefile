@@ -3,6 +3,7 @@
 # make check  the C decoder under sanitizers, valgrind and static checks, as far as they are installed
 # make fuzz   the C decoder under libFuzzer and clang's sanitizers for SECONDS, 60 if not given
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
+# make kit    the conformance kit of conformance/kit anew, after a change of the format
 # make budgets  tests/budgets.yaml and the table of docs/SIM.md anew: what the decoder may cost on small cores
 # make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
 # make results  docs/results anew, and its quotes in the documents: make results CLIPS=folder RIVALS="tables.csv ..."
@@ -20,7 +21,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bank bench \
 	firmware_sim web decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest check fuzz vectors budgets bench results quotes clean
+.PHONY: demo test lint ctest pytest check fuzz vectors kit budgets bench results quotes clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -69,6 +70,9 @@ fuzz:
 vectors: $(VENV)/.test-package
 	$(BIN)/python tests/support/make_vectors.py
 	$(BIN)/gs-export c tests/vectors/speech-3.bin -o decoder_c/examples/PlayClip -f -q
+
+kit: $(VENV)/.test-package
+	PYTHONPATH=conformance $(BIN)/python tests/support/make_kit.py
 
 budgets: $(VENV)/.test-package
 	$(BIN)/python tests/support/make_budgets.py

@@ -153,6 +153,9 @@ class Decoder:
     def on_block(self, block: int) -> None:
         """Is called before each block is made, when what it needs is decoded."""
 
+    def on_samples(self, w: list[int], noise: list[int]) -> None:
+        """Is called with w_0 and noise of each block, those before the clip among them."""
+
     # 7.3 Looping, and reading on
 
     def read(self, count: int) -> list[int]:
@@ -188,19 +191,22 @@ class Decoder:
 
     def _make_block(self) -> list[int]:
         """The 64 samples of the next block."""
-        h, block = self.header, self._next_block
+        block = self._next_block
         self._decode_up_to(BLOCK * (block + 1) + self._ahead)
         self.on_block(block)
         self._next_block += 1
         tones = self.tones if self.budget is None else within_budget(self.tones, block, self.budget)
         w = self._filters.block(block, tones)
-        if not h.has_noise or block * BLOCK + BLOCK <= self._first_frame * h.frame:
-            return [pcm(x, 0) for x in w]
-        return [pcm(x, self._noise(n)) for n, x in enumerate(w, block * BLOCK)]
+        noise = [self._noise(n) for n in range(block * BLOCK, (block + 1) * BLOCK)]
+        self.on_samples(w, noise)
+        return [pcm(*both) for both in zip(w, noise, strict=True)]
 
     def _noise(self, n: int) -> int:
         """noise[n] of 5.4."""
-        h, f = self.header, n // self.header.frame
+        h = self.header
+        if not h.has_noise:
+            return 0
+        f = n // h.frame
         if f < self._first_frame or n >= h.samples:
             return 0
         if f not in self._noise_blocks:
