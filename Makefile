@@ -4,6 +4,7 @@
 # make fuzz   the C decoder under libFuzzer and clang's sanitizers for SECONDS, 60 if not given
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make kit    the conformance kit of conformance/kit anew, after a change of the format
+# make agree  random streams through all decoders, COUNT of them, 300 if not given
 # make budgets  tests/budgets.yaml and the table of docs/SIM.md anew: what the decoder may cost on small cores
 # make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
 # make results  docs/results anew, and its quotes in the documents: make results CLIPS=folder RIVALS="tables.csv ..."
@@ -21,7 +22,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bank bench \
 	firmware_sim web decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest check fuzz vectors kit budgets bench results quotes clean
+.PHONY: demo test lint ctest pytest check fuzz vectors kit agree budgets bench results quotes clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -73,6 +74,9 @@ vectors: $(VENV)/.test-package
 
 kit: $(VENV)/.test-package
 	PYTHONPATH=conformance $(BIN)/python tests/support/make_kit.py
+
+agree: $(VENV)/.test-package
+	PYTHONPATH=conformance $(BIN)/python tests/support/agree.py random $(or $(COUNT),300) --first-seed $(or $(SEED),0)
 
 budgets: $(VENV)/.test-package
 	$(BIN)/python tests/support/make_budgets.py
