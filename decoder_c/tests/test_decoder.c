@@ -63,9 +63,12 @@ static void check_copy(const test_stream *stream, gs_decoder *decoder)
     free(memory);
 }
 
+enum { NO_BYTE = 0x7FFFFFFF };
+
 typedef struct storage {
     const test_stream *stream;
     uint32_t fails_in_1024;
+    uint32_t fails_at; /* the byte that cannot be read */
 } storage;
 
 static int read_storage(void *user, uint32_t offset, uint8_t *buffer, uint32_t bytes)
@@ -74,7 +77,7 @@ static int read_storage(void *user, uint32_t offset, uint8_t *buffer, uint32_t b
 
     CHECK(bytes >= 1 && bytes <= 64 && offset < from->stream->bytes.count &&
           bytes <= from->stream->bytes.count - offset);
-    if (test_random(1024) < from->fails_in_1024)
+    if (test_random(1024) < from->fails_in_1024 || from->fails_at - offset < bytes)
         return (int)test_random(bytes + 1) - 1;
     memcpy(buffer, from->stream->bytes.data + offset, bytes);
     return (int)bytes;
@@ -94,6 +97,7 @@ static void check_callback(const test_stream *stream)
     CHECK(memory);
     from.stream = stream;
     from.fails_in_1024 = 0;
+    from.fails_at = NO_BYTE;
     CHECK(gs_info_from_callback(read_storage, &from, stream->bytes.count, &info) == GS_OK);
     CHECK(info.samples == stream->info.samples);
     CHECK(gs_open_callback(memory, bytes, read_storage, &from, stream->bytes.count, &decoder) == GS_OK);
@@ -123,6 +127,53 @@ static void check_callback(const test_stream *stream)
         }
     }
     CHECK(at == stream->info.samples);
+    free(memory);
+}
+
+/* A storage that cannot read one byte, whichever it is: the samples before it play, the error says what it was, and when
+ * the storage has recovered the rest plays too. */
+static void check_failure_at(const test_stream *stream, uint32_t byte, void *memory, size_t bytes)
+{
+    storage from;
+    gs_decoder *decoder;
+    int16_t pcm[512];
+    uint32_t at = 0;
+    int32_t given;
+    int error;
+
+    from.stream = stream;
+    from.fails_in_1024 = 0;
+    from.fails_at = byte;
+    error = gs_open_callback(memory, bytes, read_storage, &from, stream->bytes.count, &decoder);
+    CHECK(error == GS_ERR_IO || error == GS_OK);
+    if (error) {
+        from.fails_at = NO_BYTE;
+        CHECK(gs_open_callback(memory, bytes, read_storage, &from, stream->bytes.count, &decoder) == GS_OK);
+    } else {
+        while ((given = gs_read(decoder, pcm, 512)) > 0) {
+            CHECK(memcmp(pcm, stream->pcm + at, (size_t)given * sizeof *pcm) == 0);
+            at += (uint32_t)given;
+        }
+        CHECK(given == GS_ERR_IO && gs_read(decoder, pcm, 1) == GS_ERR_IO && gs_tell(decoder) == at);
+        CHECK(gs_check(decoder) == GS_ERR_IO);
+        from.fails_at = NO_BYTE;
+        CHECK(gs_seek(decoder, at) == GS_OK);
+    }
+    given = gs_read(decoder, pcm, 512);
+    CHECK(given > 0 && memcmp(pcm, stream->pcm + at, (size_t)given * sizeof *pcm) == 0);
+}
+
+static void check_failure_anywhere(const test_stream *stream)
+{
+    /* At every byte of small streams, in some places of others. */
+    uint32_t step = stream->bytes.count < 200 ? 1 : 1 + stream->bytes.count / 7;
+    size_t bytes = test_room(&stream->info);
+    void *memory = malloc(bytes);
+    uint32_t byte;
+
+    CHECK(memory);
+    for (byte = 0; byte < stream->bytes.count; byte += step)
+        check_failure_at(stream, byte, memory, bytes);
     free(memory);
 }
 
@@ -182,6 +233,7 @@ static void test(void)
         CHECK(gs_set_loop(decoder, 1) == GS_ERR_ARGUMENT);
     check_copy(&stream, decoder);
     check_callback(&stream);
+    check_failure_anywhere(&stream);
     free(decoder);
     test_stream_free(&stream);
 }
