@@ -1,6 +1,7 @@
 # make demo   environment, encode and decode the clips in demo/, pictures in demo/out/
 # make test   environment with the test tools, then style, types, ctest and pytest
 # make check  the C decoder under sanitizers, valgrind and static checks, as far as they are installed
+# make arch   the C decoder on other architectures, as far as their compilers and qemu-user are installed
 # make fuzz   the C decoder under libFuzzer and clang's sanitizers for SECONDS, 60 if not given
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make kit    the conformance kit of conformance/kit anew, after a change of the format
@@ -22,7 +23,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bank bench \
 	firmware_sim web decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest check fuzz vectors kit agree budgets bench results quotes clean
+.PHONY: demo test lint ctest pytest check arch fuzz vectors kit agree budgets bench results quotes clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -64,6 +65,10 @@ pytest: $(VENV)/.test-package
 
 check: $(VENV)/.test-package
 	PATH="$(CURDIR)/$(BIN):$$PATH" decoder_c/tests/check.sh build/check
+
+# An exit code of 77 says that there is nothing to run it with.
+arch: $(VENV)/.test-package
+	PATH="$(CURDIR)/$(BIN):$$PATH" decoder_c/tests/arch.sh build/arch tests/vectors || [ $$? = 77 ]
 
 fuzz:
 	decoder_c/tests/fuzz/fuzz.sh build/fuzz $(or $(SECONDS),60) tests/vectors
