@@ -24,6 +24,9 @@ from .residual import MIN_FRAME_LOG2 as MIN_RESIDUAL_FRAME_LOG2
 from .residual import ResidualHeader
 from .residual import pack_part as pack_residual
 from .residual import parse_part as parse_residual
+from .stereo import CENTRE, LARGEST_DIRECTION, PANNED_BIT, PANNING_BYTES, PanningHeader, mix_macs
+from .stereo import pack_part as pack_panning
+from .stereo import parse_part as parse_panning
 from .tables import RENDER_BLOCK, SHORTEST_SUPPORT, TABLE_SETS, WARM_UP_BLOCKS
 
 MAGIC = b"GS"
@@ -68,6 +71,11 @@ class StreamHeader(HeaderParts):
     residual: ResidualHeader | None = None
     """The part on the residual layer, None in a stream without it."""
     channels: int = 1
+    """1, or 2 for left and right."""
+    direction: int = CENTRE
+    """Of two channels: from left, 0, to right, 128, where the mid is."""
+    panning: PanningHeader | None = None
+    """The part on panned Gaussians, None in a stream without them."""
     version: int = FORMAT_VERSION
 
     @property
@@ -92,8 +100,9 @@ class StreamHeader(HeaderParts):
 
     @property
     def kind_bits(self) -> int:
-        """The header's bits of the kinds that may occur, and of the residual layer."""
-        return sum(1 << kind.bit for kind in self.kinds) | (self.residual is not None) << RESIDUAL_BIT
+        """The header's bits of the kinds that may occur, of panned ones, and of the residual layer."""
+        layers = (self.residual is not None) << RESIDUAL_BIT | (self.panning is not None) << PANNED_BIT
+        return sum(1 << kind.bit for kind in self.kinds) | layers
 
     @property
     def lead_slots(self) -> int:
@@ -123,6 +132,11 @@ class StreamHeader(HeaderParts):
     def duration(self) -> float:
         """Seconds."""
         return self.samples / self.sample_rate
+
+    @property
+    def mix_macs(self) -> int:
+        """MACs a sample that left and right take, 0 of one channel."""
+        return mix_macs(self.channels, self.panning)
 
     @property
     def table_set_name(self) -> str:
@@ -237,6 +251,11 @@ def field_error(header: StreamHeader) -> str | None:
         frame_log2 = header.noise.frame_log2 if header.noise else 0
         of_parts.append(HeaderLimit("noise frame (log2) under a residual", frame_log2, MIN_RESIDUAL_FRAME_LOG2, 31))
         of_parts.extend(header.residual.limits())
+    if header.channels == 2:
+        of_parts.append(HeaderLimit("direction", header.direction, 0, LARGEST_DIRECTION))
+    if header.panning is not None:
+        of_parts.append(HeaderLimit("number of channels of panned Gaussians", header.channels, 2, 2))
+        of_parts.extend(header.panning.limits())
     for limit in (*limits, *of_parts):
         if limit.error:
             return limit.error
@@ -247,13 +266,13 @@ def field_error(header: StreamHeader) -> str | None:
 
 def feature_error(kind_bits: int, table_set: int, channels: int) -> str | None:
     """What a header asks for that this version does not know, in one line (SPEC C2)."""
-    unknown = kind_bits & ~(sum(1 << kind.bit for kind in KINDS) | 1 << RESIDUAL_BIT)
+    unknown = kind_bits & ~(sum(1 << kind.bit for kind in KINDS) | 1 << RESIDUAL_BIT | 1 << PANNED_BIT)
     if unknown:
         names = [RESERVED.get(bit, f"reserved (bit {bit})") for bit in range(8) if unknown >> bit & 1]
         return f"unsupported kind of Gaussian: {', '.join(names)}; a newer decoder is needed"
     if table_set >= len(TABLE_SETS):
         return f"unsupported table set {table_set}; a newer decoder is needed"
-    if channels != 1:
+    if channels not in (1, 2):
         return f"unsupported number of channels, {channels}; a newer decoder is needed"
     return None
 
@@ -281,6 +300,10 @@ def pack_header(header: StreamHeader) -> bytes:
         out += kind.pack_part(header)
     if header.residual is not None:
         out += pack_residual(header.residual)
+    if header.channels == 2:
+        out.append(header.direction)
+    if header.panning is not None:
+        out += pack_panning(header.panning)
     out += (zlib.crc32(out) & 0xFFFF).to_bytes(2, "little")
     return bytes(out)
 
@@ -319,6 +342,8 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
     with_parts = [kind for kind in KINDS if kind.optional and kind_bits >> kind.bit & 1]
     parts = {kind.name: kind.parse_part(take_bytes(kind.header_bytes)) for kind in with_parts}
     residual = parse_residual(take_bytes(RESIDUAL_BYTES)) if kind_bits >> RESIDUAL_BIT & 1 else None
+    direction = take(1) if layout & 1 else CENTRE
+    panning = parse_panning(take_bytes(PANNING_BYTES)) if kind_bits >> PANNED_BIT & 1 else None
     check = zlib.crc32(data[:offset]) & 0xFFFF
     if take(2) != check:
         raise BitstreamError("the header is damaged: its check does not fit")
@@ -341,6 +366,8 @@ def parse_header(data: bytes | memoryview) -> tuple[StreamHeader, int]:
         table_set=layout >> 2,
         residual=residual,
         channels=(layout & 1) + 1,
+        direction=direction,
+        panning=panning,
         version=version,
         **parts,
     )

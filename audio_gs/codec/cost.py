@@ -19,6 +19,7 @@ from .tables import RENDER_BLOCK
 
 WINDOW_SECONDS = 0.020
 MACS_PER_GAUSSIAN = 32
+MACS_PER_PANNED_GAUSSIAN = 48
 _SPAN_SAMPLES = 1 << 20
 
 Array = npt.NDArray[Any]
@@ -31,10 +32,11 @@ def macs_window(sample_rate: int) -> int:
 
 def slot_macs(table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
     """The most MACs that decoding Gaussians of any kind can take at each of the samples start..stop-1: 32 each, where
-    its slot is needed first."""
+    its slot is needed first, 48 of a stream with panned Gaussians."""
     macs = np.zeros(stop - start, np.int64)
     needed = needed_from(table, header)
-    np.add.at(macs, needed[(needed >= start) & (needed < stop)] - start, MACS_PER_GAUSSIAN)
+    each = MACS_PER_PANNED_GAUSSIAN if header.panning else MACS_PER_GAUSSIAN
+    np.add.at(macs, needed[(needed >= start) & (needed < stop)] - start, each)
     return macs
 
 
@@ -47,7 +49,7 @@ def needed_from(table: Table, header: StreamHeader) -> npt.NDArray[np.int64]:
 def macs_each_sample(gaussians: Gaussians, header: StreamHeader, start: int, stop: int) -> Macs:
     """MACs at each of the samples start..stop-1, shape (stop - start,), of all that decoding does but to find that
     slots are empty."""
-    macs = np.zeros(stop - start, np.int64)
+    macs = np.full(stop - start, header.mix_macs, np.int64)
     for kind in header.kinds:
         table = gaussians[kind.name]
         macs += kind.macs(table, header, start, stop) + slot_macs(table, header, start, stop)
@@ -64,7 +66,7 @@ def macs_per_sample(gaussians: Gaussians, header: StreamHeader) -> tuple[float, 
     slot = sum(kind.scales(header) for kind in header.kinds)
     slots = (window >> header.slot_log2) + 2
     total = slot * (header.slots + header.lead_slots)
-    peak = sum(kind.most_silent_macs(header, window) for kind in header.kinds)
+    peak = header.mix_macs * window + sum(kind.most_silent_macs(header, window) for kind in header.kinds)
     spans = {kind.name: _spans(gaussians[kind.name], kind, header) for kind in header.kinds}
     # In spans, so that the memory that a stream asks for does not grow with the length that its header states.
     for start in range(0, samples, _SPAN_SAMPLES):
@@ -74,7 +76,7 @@ def macs_per_sample(gaussians: Gaussians, header: StreamHeader) -> tuple[float, 
         here = Gaussians({**near, RESIDUAL: gaussians[RESIDUAL]})
         silent = [kind.silent_macs(header, start, stop) for kind in header.kinds]
         if here.total == 0 and start > 0 and None not in silent:
-            total += sum(macs for macs in silent if macs is not None)
+            total += header.mix_macs * (stop - start) + sum(macs for macs in silent if macs is not None)
             continue
         sums = np.concatenate(([0], np.cumsum(macs_each_sample(here, header, start, last))))
         total += int(sums[stop - start])

@@ -19,6 +19,7 @@ from .pace import Clock, first_sample, is_paced, pace_of, played_samples, segmen
 from .pcm import PcmArray
 from .playback import Gain, at_pace, muted
 from .slots import SlotReader
+from .stereo import left_and_right
 from .tables import RENDER_BLOCK, WARM_UP_BLOCKS
 
 
@@ -37,6 +38,7 @@ class ReferenceDecoder:
         self._muted = (0, 0, 0)
         self._rules: list[Rule] = [EVERYTHING[0]._replace(pace=self._pace())]
         self._gain = Gain()
+        self._stereo = False
         self._kinds = self.header.kinds
         self._renderers = {kind.name: kind.renderer(self.header) for kind in self._kinds}
         self.rewind()
@@ -97,6 +99,20 @@ class ReferenceDecoder:
         """Spend at most so many MACs a sample on tones from the next block on; None for all that they take."""
         self._rules.append(self._rules[-1]._replace(first=self._next_block, macs=macs))
 
+    @property
+    def channels(self) -> int:
+        """Of what `read` gives."""
+        return 2 if self._stereo else 1
+
+    def set_stereo(self, enabled: bool) -> None:
+        """Give left and right of a stream with two channels from a jump to the position on, else the mid alone.
+        ValueError if the stream has one."""
+        if enabled and self.header.channels != 2:
+            raise ValueError("the stream has one channel")
+        if enabled != self._stereo:
+            self._stereo = enabled
+            self.seek(self.position)
+
     def set_fade(self, gain: int, samples: int) -> None:
         """Move the gain to another one, 0..LARGEST_GAIN where GAIN_ONE is 1, in so many samples from the next on."""
         self._gain.fade(gain, samples)
@@ -154,15 +170,19 @@ class ReferenceDecoder:
         return (*self._reader.coder_state, sum(len(table) for table in held.values()))
 
     def read(self, count: int) -> PcmArray:
-        """The next samples, int16, shape (count,); fewer at the end or before damage, none after the end."""
-        pieces: list[PcmArray] = []
+        """The next samples, int16, shape (count,), of left and right shape (count, 2); fewer at the end or before
+        damage, none after the end."""
+        pieces = [self._no_samples()]
         wanted = count
-        while wanted > 0 and (piece := self._read_piece(wanted)).size:
+        while wanted > 0 and len(piece := self._read_piece(wanted)):
             pieces.append(piece)
-            wanted -= piece.size
+            wanted -= len(piece)
         if self._damage and wanted == count > 0:
             raise self._damage
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+        return np.concatenate(pieces)
+
+    def _no_samples(self) -> PcmArray:
+        return np.zeros((0, 2) if self._stereo else 0, np.int16)
 
     def _read_piece(self, wanted: int) -> PcmArray:
         """Up to `wanted` samples, at most to where the next slot is needed."""
@@ -170,26 +190,37 @@ class ReferenceDecoder:
         if self._loop and header.loop and self._position == self._loop_end():
             self.seek(header.loop[0])
         if self._damage:
-            return np.zeros(0, np.int16)
+            return self._no_samples()
         start = self._position
         try:
             coming = self._decode_for(start)
         except BitstreamError as damage:
             self._damage = damage
-            return np.zeros(0, np.int16)
+            return self._no_samples()
         end = self._clock.end if self._clock else header.samples
         if self._loop and header.loop and start < self._loop_end():
             end = self._loop_end()
         count = min(end, start + wanted, coming) - start
         if count <= 0:
-            return np.zeros(0, np.int16)
-        steps: npt.NDArray[np.int64] = np.zeros(count, np.int64)
-        for name, renderer in self._renderers.items():
-            steps += renderer.samples(start, count, self._kept[name], self._rules)
+            return self._no_samples()
+        steps = self._steps(start, count)
         self._position = start + count
         self._jumped_to = None
         self._next_block = self._made = -(-self._position // RENDER_BLOCK)
         return self._gain.applied(steps)
+
+    def _steps(self, start: int, count: int) -> npt.NDArray[np.int64]:
+        """Output steps from sample `start` on, shape (count,), of left and right shape (count, 2)."""
+        header = self.header
+        is_panned = self._stereo and header.panning is not None
+        steps: npt.NDArray[np.int64] = np.zeros((2, count) if is_panned else count, np.int64)
+        for name, renderer in self._renderers.items():
+            make = renderer.mid_and_side if is_panned else renderer.samples
+            steps += make(start, count, self._kept[name], self._rules)
+        if not self._stereo:
+            return steps
+        mid, side = steps if is_panned else (steps, np.zeros_like(steps))
+        return left_and_right(header.direction, mid, side).T
 
     def _loop_end(self) -> int:
         assert self.header.loop

@@ -109,6 +109,16 @@ class NativeDecoder:
         got = _check(lib.gs_read(self._decoder, ffi.from_buffer("int16_t[]", pcm), count))
         return pcm[:got]
 
+    @property
+    def channels(self) -> int:
+        """Of what `read` gives."""
+        return 1
+
+    def set_stereo(self, enabled: bool) -> None:
+        """Give left and right; ValueError of a stream that has one channel, as all have that this decoder opens."""
+        if enabled:
+            raise ValueError("the stream has one channel")
+
     def seek(self, sample: int) -> None:
         _check(lib.gs_seek(self._decoder, sample))
 

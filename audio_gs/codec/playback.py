@@ -70,7 +70,7 @@ class Gain:
         self._change = way // samples if way >= 0 else -(-way // samples)
 
     def applied(self, steps: npt.NDArray[np.int64]) -> PcmArray:
-        """The samples of the next output steps, shape (n,); the gain moves on."""
+        """The samples of the next output steps, shape (n,) or (n, channels); the gain moves on."""
         age = np.arange(len(steps))
         gains = np.where(age < self._fading, self._gain + age * self._change, self._after << 16) >> 16
         if self._fading == 0:
@@ -81,6 +81,8 @@ class Gain:
         else:
             self._gain, self._change, self._fading = self._after << 16, 0, 0
         limited = np.clip(steps, -_LARGEST_STEP, _LARGEST_STEP - 1)
+        if steps.ndim > 1:
+            gains = gains[:, None]
         return to_pcm((limited * gains + (GAIN_ONE >> 1)) >> 13)
 
 

@@ -51,7 +51,10 @@ def initial_contexts(header: StreamHeader, kind: Kind) -> npt.NDArray[np.uint16]
     """The contexts of a kind at the start of a segment (SPEC R2)."""
     start = PRIOR_STARTS[kind.name]
     of_kind = priors()[header.table_set, start : start + kind.prior_contexts]
-    return contexts_of_prior(kind.prior(of_kind, header))
+    contexts = contexts_of_prior(kind.prior(of_kind, header))
+    if header.panning is None:
+        return contexts
+    return np.concatenate([contexts, (kind.side_prior() << 4).astype(np.uint16)])
 
 
 class _KindOfSegment:
@@ -211,6 +214,8 @@ def coded_bits(data: bytes) -> dict[int, list[int]]:
     the priors are trained on. Raises BitstreamError if the stream is damaged."""
     header = parse_header(data)[0]
     room = {kind.name: kind.capacity(header) for kind in header.kinds}
+    # Contexts of panned Gaussians come after these, and have no priors in table sets.
+    trained = {kind.name: kind.trained_contexts(header) for kind in header.kinds}
     reader = SlotReader(data, notes=_MOST_BITS_A_GAUSSIAN * (max(room.values()) + 1))
     of_context: dict[int, list[int]] = defaultdict(list)
     for segment in range(header.segments):
@@ -220,6 +225,8 @@ def coded_bits(data: bytes) -> dict[int, list[int]]:
                 reader.read_frame()
             for kind in header.kinds:
                 for note in reader.notes[kind.name].tolist():
+                    if note >> 1 >= trained[kind.name]:
+                        continue
                     of_context[PRIOR_STARTS[kind.name] + (note >> 1)].append(note & 1)
         for bits in of_context.values():
             bits.append(-1)

@@ -158,6 +158,24 @@ def residual_prior() -> npt.NDArray[np.int64]:
     return prior
 
 
+def tone_side_prior() -> npt.NDArray[np.int64]:
+    """Initial probabilities, 1/4096, of the contexts of a tone's side, shape (TONE_SIDE_CONTEXTS,): of whether there is
+    one 256 times the number of the tone's class, from 1 on, and 1024 more after a tone that has one; 2048 for the
+    rest."""
+    prior = np.full(TONE_SIDE_CONTEXTS, 2048, np.int64)
+    of_class = 256 * (np.arange(SIDE_CLASSES) + 1)
+    prior[SIDE_PRESENT:SIDE_AMPLITUDE] = np.concatenate([of_class, of_class + 1024])
+    return prior
+
+
+def noise_side_prior() -> npt.NDArray[np.int64]:
+    """The same of the contexts of a noise's weights in the side, shape (NOISE_SIDE_CONTEXTS,): 1024 of whether there is
+    one, 3072 after a noise that has one; 2048 for the rest."""
+    prior = np.full(SIDE_WEIGHT_CONTEXTS, 2048, np.int64)
+    prior[SIDE_WEIGHT_PRESENT:SIDE_WEIGHT_SIGN] = 1024, 3072
+    return np.tile(prior, 2)
+
+
 # Tones (SPEC 4.2): the contexts of one scale, by their offset.
 MAX_SCALES = 8
 MORE_ACTIVITIES, MORE_PLACES = 5, 4
@@ -217,6 +235,23 @@ RESIDUAL_CONTEXTS = RESIDUAL_LEVEL_MAGNITUDE + RESIDUAL_LEVEL_MAGNITUDES
 RESIDUAL_SHORTEST_SCALE = -4
 """Logarithm of the shortest support of a tone in noise frames."""
 RESIDUAL_SCALES = 15
+
+# Two channels (SPEC 10.2): contexts of a tone's side and of a noise's weights in the side, by their offset; they come
+# after those of all kinds, and no table set has a prior for them.
+SIDE_CLASSES = 8
+"""Of the amplitude of the tone that may have a side, by the bits of its phase."""
+SIDE_AMPLITUDE_EXPONENT = 9
+LARGEST_SIDE_AMPLITUDE = (2 << SIDE_AMPLITUDE_EXPONENT) - 1
+SIDE_AMPLITUDE_CONTEXTS = 2 * SIDE_AMPLITUDE_EXPONENT
+SIDE_PRESENT = 0
+SIDE_AMPLITUDE = SIDE_PRESENT + 2 * SIDE_CLASSES
+TONE_SIDE_CONTEXTS = SIDE_AMPLITUDE + SIDE_CLASSES // 2 * SIDE_AMPLITUDE_CONTEXTS
+SIDE_WEIGHT_PRESENT = 0
+SIDE_WEIGHT_SIGN = SIDE_WEIGHT_PRESENT + 2
+SIDE_WEIGHT_SIZE = SIDE_WEIGHT_SIGN + 1
+SIDE_WEIGHT_CONTEXTS = SIDE_WEIGHT_SIZE + NOISE_WEIGHT_CONTEXTS
+NOISE_SIDE_CONTEXTS = 2 * SIDE_WEIGHT_CONTEXTS
+LARGEST_SIDE_STEP = 15
 
 FEWEST_PHASE_BITS = 3
 PHASE_LIMITS = (3, 5, 10, 20, 40, 80, 160)
@@ -438,6 +473,18 @@ def constants() -> dict[str, int]:
         "GS_NOISE_PROFILE_OF_WIDTH": NOISE_PROFILE_OF_WIDTH,
         "GS_BARK_BANDS": BARK_BANDS,
         "GS_GAIN_STEPS": GAIN_STEPS,
+        "GS_SIDE_CLASSES": SIDE_CLASSES,
+        "GS_SIDE_AMPLITUDE_EXPONENT": SIDE_AMPLITUDE_EXPONENT,
+        "GS_SIDE_CONTEXT_PRESENT": SIDE_PRESENT,
+        "GS_SIDE_CONTEXT_AMPLITUDE": SIDE_AMPLITUDE,
+        "GS_SIDE_AMPLITUDE_CONTEXTS": SIDE_AMPLITUDE_CONTEXTS,
+        "GS_TONE_SIDE_CONTEXTS": TONE_SIDE_CONTEXTS,
+        "GS_SIDE_WEIGHT_CONTEXT_PRESENT": SIDE_WEIGHT_PRESENT,
+        "GS_SIDE_WEIGHT_CONTEXT_SIGN": SIDE_WEIGHT_SIGN,
+        "GS_SIDE_WEIGHT_CONTEXT_SIZE": SIDE_WEIGHT_SIZE,
+        "GS_SIDE_WEIGHT_CONTEXTS": SIDE_WEIGHT_CONTEXTS,
+        "GS_NOISE_SIDE_CONTEXTS": NOISE_SIDE_CONTEXTS,
+        "GS_LARGEST_SIDE_STEP": LARGEST_SIDE_STEP,
         "GS_RESIDUAL_CLASSES": RESIDUAL_CLASSES,
         "GS_RESIDUAL_NEIGHBOURHOODS": RESIDUAL_NEIGHBOURHOODS,
         "GS_RESIDUAL_MAGNITUDES": RESIDUAL_MAGNITUDES,

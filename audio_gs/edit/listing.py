@@ -40,7 +40,7 @@ def rows(clip: GaussianClip, selection: Selection = ALL) -> Iterator[dict[str, A
             }
             if kind is TONE:
                 row["phase"] = float(unit["phase"])
-            names = table.dtype.names or ()
+            names = kind.columns(header.panning is not None)
             yield {**row, "coded": {name: int(table[name][number]) for name in names}}
     coefficients = clip.carried.coefficients
     if header.noise is None:

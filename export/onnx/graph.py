@@ -59,7 +59,7 @@ _LAYER_DOCS = {
 
 
 def _columns(kind: Kind) -> tuple[str, ...]:
-    return tuple(kind.dtype.names or ())
+    return kind.columns(is_panned=False)
 
 
 def _table_doc(kind: Kind) -> str:

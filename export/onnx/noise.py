@@ -8,12 +8,12 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from audio_gs.codec.kinds import NOISE
 from audio_gs.codec.kinds.noise import (
     HIGHEST_EXPONENT,
     HIGHEST_LEVEL,
     LEVEL_STEP,
     MAX_FRAME_LOG2,
-    NOISE_DTYPE,
 )
 from audio_gs.codec.residual import LARGEST_VALUE
 from audio_gs.codec.tables import (
@@ -36,8 +36,8 @@ ELEMENTS_AT_A_TIME = 1 << 17
 
 _LONGEST = NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1)
 _TURN = 65536
-_SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _FRAME = range(len(NOISE_DTYPE.names or ()) + 1)
-"""Columns of `NOISE_DTYPE`, and the one after those: where in the levels of a window a noise begins."""
+_SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _FRAME = range(len(NOISE.columns(is_panned=False)) + 1)
+"""Columns of noises, and the one after those: where in the levels of a window a noise begins."""
 _MOST_STAGES = MAX_FRAME_LOG2 - 1
 COEFFICIENT_COLUMNS = ("frame", "bin", "value", "step")
 """step: level of a coefficient of 1."""
@@ -67,7 +67,7 @@ class NoiseRenderer:
 
     graph: Graph
     noises: Value
-    """Rows of the columns of `NOISE_DTYPE`, int64."""
+    """Rows of the columns of noises, int64."""
     sample_rate: Value
     frame_log2: Value
     shift: Value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from audio_gs.codec.kinds.tone import LARGEST_PEAK, MAX_SCALE, TONE_DTYPE
+from audio_gs.codec.kinds import TONE
+from audio_gs.codec.kinds.tone import LARGEST_PEAK, MAX_SCALE
 from audio_gs.codec.tables import (
     COSINE_STEPS,
     ENVELOPE_SEGMENTS,
@@ -36,8 +37,8 @@ _TURN = 65536
 
 
 def dequantised(graph: Graph, rows: Value, amplitude_step: Value) -> Value:
-    """Tones ready to render, int64, shape (n, _PLACE), from rows of the columns of `TONE_DTYPE`, int64."""
-    k, onset, bin_, q, f = (rows.take(column, axis=1) for column in range(len(TONE_DTYPE.names or ())))
+    """Tones ready to render, int64, shape (n, _PLACE), from rows of the columns of tones, int64."""
+    k, onset, bin_, q, f = (rows.take(column, axis=1) for column in range(len(TONE.columns(is_panned=False))))
     odd_step = (amplitude_step * HALF_SQRT2_Q16).shift_right(12, rounding=2048)
     step = graph.where((k & 1).equals(1), odd_step, amplitude_step * 16)
     peak = (step * (q * 8 + 3)).shift_right(k.shift_right(1) + 5).minimum(LARGEST_PEAK)

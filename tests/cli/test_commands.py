@@ -784,7 +784,7 @@ def test_list(call: Call, folder: Path, stream: bytes) -> None:
     gaussians = read_gaussians(stream)
     rows = listed["gaussians"]
     tones = [row for row in rows if row["kind"] == "tone"]
-    assert [tuple(row["coded"].values()) for row in tones] == gaussians["tone"].tolist()
+    assert [tuple(row["coded"].values()) for row in tones] == [row[:5] for row in gaussians["tone"].tolist()]
     assert sum(row["kind"] == "noise" for row in rows) == len(gaussians["noise"])
     some = json.loads(call("gs-edit", "clip.gs", "--list", "--json", "--kind", "tone", "--to", "0.5").out)["gaussians"]
     assert some == [row for row in tones if row["time"] < 0.5]

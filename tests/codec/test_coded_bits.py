@@ -96,7 +96,7 @@ def code_tones(coded: Coded, header: StreamHeader, slot: int, table: Table, befo
         more = TONES_OF_A_SCALE * j + 4 * min(4, (2 * before.get(("tone", j), 0) + here).bit_length())
         contexts = [TONES_OF_A_SCALE * j + 20 + start for start in (0, 12, 23, 35, 46, 58)]
         last_bin = 0
-        for i, (_, _, bin_, q, _) in enumerate(rows):
+        for i, (_, _, bin_, q, *_) in enumerate(rows):
             coded.bits[more + min(i, 3)].append(1)
             unary, tops = contexts[2:4] if i else contexts[:2]
             coded.gamma(unary, tops, 4 + first + j, bin_ - last_bin + 1)
@@ -116,7 +116,7 @@ def code_noises(
     here = 0
     for a, rows in scales_of_slot(header, slot, hops, [4 * hop for hop in hops], table, 0):
         more = NOISES + NOISES_OF_A_SCALE * a + 4 * min(4, (2 * before.get(("noise", a), 0) + here).bit_length())
-        for i, (_, _, width, place, weight) in enumerate(rows):
+        for i, (_, _, width, place, weight, *_) in enumerate(rows):
             coded.bits[more + min(i, 3)].append(1)
             coded.tree(NOISES + NOISES_OF_A_SCALE * a + 20, 2, width)
             coded.tree(PLACES + sum((31, 15, 7)[:width]), 5 - width, place)

@@ -14,6 +14,7 @@ from audio_gs.codec import container
 from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.kinds import RESERVED, noise, tone
 from audio_gs.codec.kinds.noise import NoiseHeader
+from audio_gs.codec.stereo import PanningHeader
 from audio_gs.codec.tables import MAX_SCALES
 from audio_gs.errors import BitstreamError, UnsupportedError
 
@@ -134,7 +135,6 @@ def test_bytes_after_the_end_are_refused() -> None:
         (4, 1 | 1 << min(RESERVED), UnsupportedError, RESERVED[min(RESERVED)]),
         (4, 0b10000001, UnsupportedError, "bit 7"),
         (4, 0, BitstreamError, "tone Gaussians is not set"),
-        (5, 1, UnsupportedError, "channels, 2"),
         (5, 3 << 2, UnsupportedError, "table set 3"),
         (3, 10 | 9 << 4, BitstreamError, "sample rate code is 10"),
         (3, 4 | 4 << 4, BitstreamError, "slot size"),
@@ -166,7 +166,10 @@ def test_header_fields_are_judged(position: int, value: int, error: type[Bitstre
         {"max_tones": 4097},
         {"loop": (5, 5)},
         {"loop": (0, 90001)},
-        {"channels": 2},
+        {"channels": 3},
+        {"channels": 2, "direction": 129},
+        {"panning": PanningHeader(8, 0)},
+        {"channels": 2, "panning": PanningHeader(16, 0)},
         {"table_set": 3},
     ],
 )

@@ -44,12 +44,12 @@ def header_for(samples: int, noise_header: NoiseHeader, **changes: Any) -> Strea
 
 def noises(*rows: tuple[int, int, int, int, int]) -> Gaussians:
     """Noise Gaussians: scale, onset, width, place, weight."""
-    return Gaussians(noise=np.array(list(rows), NOISE.dtype))
+    return Gaussians(noise=np.array([(*row, 0, 0) for row in rows], NOISE.dtype))
 
 
 def one_tone(scale: int, onset: int, bin_: int, amplitude: int, phase: int) -> npt.NDArray[Any]:
     table = TONE.empty(1)
-    table[0] = scale, onset, bin_, amplitude, phase
+    table[0] = scale, onset, bin_, amplitude, phase, 0, 0
     return table
 
 

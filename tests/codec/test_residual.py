@@ -20,7 +20,7 @@ from random_streams import (
     RandomStream,
     decoded_by_the_letter,
     frames_by_the_letter,
-    levels_by_the_letter,
+    limited_by_the_letter,
     most_held,
     payloads,
     random_stream,
@@ -91,7 +91,7 @@ def values(*rows: tuple[int, int, int, int]) -> Gaussians:
 
 def one_tone(scale: int, onset: int, bin_: int, amplitude: int, phase: int) -> Table:
     table = TONE.empty(1)
-    table[0] = scale, onset, bin_, amplitude, phase
+    table[0] = scale, onset, bin_, amplitude, phase, 0, 0
     return table
 
 
@@ -101,7 +101,7 @@ def decoded(header: StreamHeader, gaussians: Gaussians, backend: str = "numba") 
 
 
 def cells(header: StreamHeader, gaussians: Gaussians, frame: int) -> list[Cell]:
-    return cells_of_segment(header, gaussians, 0, levels_by_the_letter)[frame]
+    return cells_of_segment(header, gaussians, 0, limited_by_the_letter)[frame]
 
 
 # ---- whole streams ----
@@ -725,7 +725,7 @@ def test_cost_counted_by_hand() -> None:
     """A tone of 32 samples, a noise of four frames and three values, in frames of 64."""
     header = header_for(640, dataclasses.replace(PART, intervals=2, fine_from=3), 6, sample_rate=8000, slot_log2=6)
     table = NOISE.empty(1)
-    table[0] = 0, 64, 0, 4, 5
+    table[0] = 0, 64, 0, 4, 5, 0, 0
     both = values((4, FINE, 8, 1), (4, COEFFICIENT, 0, -1), (4, COEFFICIENT, 1, 3))
     both = both.replaced(noise=table, tone=one_tone(0, 312, 3, 40, 1))
     assert_same_gaussians(decode_gaussians(encode_stream(header, both)), both)

@@ -42,7 +42,7 @@ def header_with(**changes: int) -> StreamHeader:
 
 def one(scale: int, onset: int = 0, bin_: int = 0, amplitude: int = 1, phase: int = 0) -> Table:
     table = TONE.empty(1)
-    table[0] = scale, onset, bin_, amplitude, phase
+    table[0] = scale, onset, bin_, amplitude, phase, 0, 0
     return table
 
 
@@ -52,7 +52,7 @@ def noisy(frame_log2: int = 6, **changes: int) -> StreamHeader:
 
 def one_noise(scale: int, onset: int = 0, width: int = 0, place: int = 0, weight: int = 1) -> Table:
     table = NOISE.empty(1)
-    table[0] = scale, onset, width, place, weight
+    table[0] = scale, onset, width, place, weight, 0, 0
     return table
 
 

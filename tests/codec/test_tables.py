@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio_gs.codec import container, cost, residual, tables
+from audio_gs.codec import container, cost, residual, stereo, tables
 from audio_gs.codec.kinds import KINDS, RESERVED, noise, tone
 
 ROOT = Path(__file__).parents[2]
@@ -261,11 +261,15 @@ def test_spec_states_the_header() -> None:
         noise.MIN_FRAME_LOG2,
         noise.MAX_FRAME_LOG2,
     )
-    kinds = re.search(r"bit 0 (\w+), 1 (\w+), 2 (\w+), 3 (\w+), 4 (\w+)", SPEC)
+    kinds = re.search(r"bit 0 (\w+), 1 (\w+), 2 (\w+), 3 (\w+); bit (\d+): they may be panned", SPEC)
     assert kinds
     names = {**{kind.bit: kind.name for kind in KINDS}, **RESERVED}
-    assert kinds.groups() == tuple(names[bit] for bit in range(5))
-    assert sorted(names) == list(range(5))
+    assert kinds.groups() == (*(names[bit] for bit in range(4)), str(stereo.PANNED_BIT))
+    assert sorted(names) == list(range(4))
+    assert stated(r"of the mid, in quarters of an octave \| 0\.\.(\d+)") == (tables.LARGEST_SIDE_STEP,)
+    assert stated(r"0: the tone has no side \| 0\.\.(\d+)") == (tables.LARGEST_SIDE_AMPLITUDE,)
+    assert stated(r"between left, 0, and right \(10\) \| 0\.\.(\d+)") == (stereo.LARGEST_DIRECTION,)
+    assert stated(r"A Gaussian costs at most (\d+) to decode\. Left") == (cost.MACS_PER_PANNED_GAUSSIAN,)
     sets = re.search(r"table set \(initial probabilities\): 0 (\w+), 1 (\w+), 2 (\w+)", SPEC)
     assert sets
     assert sets.groups() == tables.TABLE_SETS

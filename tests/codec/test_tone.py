@@ -95,7 +95,7 @@ def test_physical_units() -> None:
         peak_macs=1,
     )
     table = TONE.empty(1)
-    table[0] = 4, 1024, 32, 79, 64
+    table[0] = 4, 1024, 32, 79, 64, 0, 0
     (got,) = physical(Gaussians(tone=table), header)["tone"]
     assert got["time"] == (1024 + 256) / 16000
     assert got["frequency"] == 32 * 16000 / 512

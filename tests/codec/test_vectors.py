@@ -74,7 +74,7 @@ def gaussians(stored: Any) -> Gaussians:
     tables = stored["slots"]
     dtypes = {kind.name: kind.dtype for kind in KINDS}
     assert {"tone", "noise"} <= set(tables) <= set(dtypes)
-    return Gaussians({name: np.array([tuple(row) for row in rows], dtypes[name]) for name, rows in tables.items()})
+    return Gaussians({name: np.array([(*row, 0, 0) for row in rows], dtypes[name]) for name, rows in tables.items()})
 
 
 def test_stage_1_container(stored: Any) -> None:

@@ -340,7 +340,7 @@ def test_clips_one_after_the_other() -> None:
 
 def test_what_lies_outside_of_a_clip_is_not_heard_in_a_longer_one() -> None:
     """An encoder codes no such tone (SPEC S2), but a decoder takes it."""
-    rows = [(1, -64, 5, 40, 0), (1, 8000, 5, 40, 0), (1, 15904, 5, 40, 0)]
+    rows = [(1, onset, 5, 40, 0, 0, 0) for onset in (-64, 8000, 15904)]
     header = dataclasses.replace(HEADER, samples=15900)
     clip = edit.clip_of(write_gaussians(Gaussians(tone=np.array(rows, TONE_DTYPE)), header))
     assert len(clip.tones) == 3

@@ -75,8 +75,8 @@ def test_a_residual_is_rendered_exactly(seed: int) -> None:
 
 def test_every_parameter_has_a_gradient() -> None:
     table = TONE.empty(2)
-    table[0] = 3, 100, 20, 100, 40
-    table[1] = 5, -256, 9, 50, 33
+    table[0] = 3, 100, 20, 100, 40, 0, 0
+    table[1] = 5, -256, 9, 50, 33, 0, 0
     fields = [field.requires_grad_() for field in waves_of(table, 64, 2)]
     target = torch.sin(torch.arange(600, dtype=torch.float64))
     torch.autograd.backward(((render(Waves(*fields), 600) - target) ** 2).sum())

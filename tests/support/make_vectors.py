@@ -163,7 +163,7 @@ def stages(data: bytes) -> dict[str, Any]:
         "container": [[segment.start, segment.length, segment.crc] for segment in segments],
         "range coder": states,
         "slots": {
-            name: [list(row) for row in table.tolist()]
+            name: [list(row[:5]) for row in table.tolist()]
             for name, table in gaussians.items()
             if name != "residual" or header.residual
         },

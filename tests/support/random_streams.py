@@ -2,6 +2,7 @@
 
     python tests/support/random_streams.py SEED FILE                 writes the stream of a seed
     python tests/support/random_streams.py --residual SEED FILE      that of a seed of streams with a residual
+    python tests/support/random_streams.py --stereo SEED FILE        that of a seed of streams with two channels
 
 Whatever the syntax allows can come out: all scales and sizes of slots, bins and amplitudes of every length, noise in
 frames of all sizes, Gaussians in any order that the format can code, before the first sample and after the last, and
@@ -53,9 +54,11 @@ from audio_gs.codec.kinds.tone import MAX_AMPLITUDE_STEP, MAX_OUTPUT_SHIFT, MAX_
 from audio_gs.codec.range_coder import ENCODER_FIELDS, SHIFTS, finish_encoder, start_encoder
 from audio_gs.codec.residual import RESIDUAL_DTYPE, ResidualHeader
 from audio_gs.codec.slots import initial_contexts
+from audio_gs.codec.stereo import PanningHeader
 from audio_gs.codec.tables import (
     LARGEST_AMPLITUDE,
     LARGEST_NOISE_WEIGHT,
+    LARGEST_SIDE_AMPLITUDE,
     MAX_SCALES,
     NOISE_SCALES,
     NOISE_WIDTHS,
@@ -78,6 +81,7 @@ SLOT_HEADS = 4
 NOISE_SEEDS = 1 << 32
 """What is drawn for noise, and whether there is any, leaves the stream's tones as they are without it."""
 RESIDUAL_SEEDS = 1 << 33
+STEREO_SEEDS = 1 << 34
 SHORTEST_RESIDUAL_FRAME = 6
 
 
@@ -167,6 +171,43 @@ def residual_stream(seed: int, wanted: Wanted = Wanted()) -> RandomStream:
     return RandomStream(build_stream(header, payloads(header, gaussians, draws)), header, gaussians)
 
 
+@functools.cache
+def stereo_stream(seed: int) -> RandomStream:
+    """The stream with two channels of a seed; the same one every time. Of four one has a direction alone."""
+    draws = Draws(STEREO_SEEDS + seed)
+    mid = residual_stream(seed) if draws.one_in(4) else random_stream(seed)
+    header = dataclasses.replace(mid.header, channels=2, direction=draws.below(129))
+    gaussians = mid.gaussians
+    if seed % 4:
+        # Within what sounds, so that the side is heard.
+        base = header.noise.base - draws.below(8) if header.noise and not draws.one_in(3) else draws.below(256) - 128
+        header = dataclasses.replace(header, panning=PanningHeader(draws.below(16), max(-128, base)))
+        gaussians = with_sides(draws, gaussians)
+    header = dataclasses.replace(header, peak_macs=math.ceil(macs_per_sample(gaussians, header)[1]))
+    return RandomStream(build_stream(header, payloads(header, gaussians, draws)), header, gaussians)
+
+
+def with_sides(draws: Draws, gaussians: Gaussians) -> Gaussians:
+    """The same Gaussians, of which some have a part of the side."""
+    tones, noises = gaussians["tone"].copy(), gaussians["noise"].copy()
+
+    def some(count: int) -> npt.NDArray[np.bool_]:
+        return draws.uniform(count) < (0, 1, draws.one(), draws.one() ** 3)[draws.below(4)]
+
+    rows = len(tones)
+    largest = np.minimum(LARGEST_SIDE_AMPLITUDE, 1 + draws.all_below(_any_size(draws, np.full(rows, 10))))
+    tones["side_amplitude"] = np.where(some(rows), largest, 0)
+    tones["side_phase"] = draws.all_below(
+        1 << np.where(tones["side_amplitude"], phase_bits()[tones["side_amplitude"]], 0)
+    )
+    rows = len(noises)
+    for name in ("side_weight", "pan_weight"):
+        size = np.minimum(LARGEST_NOISE_WEIGHT, 1 + draws.all_below(_any_size(draws, np.full(rows, 6))))
+        signed = np.where(draws.uniform(rows) < draws.one(), size, -size)
+        noises[name] = np.where(some(rows), signed, 0)
+    return gaussians.replaced(tone=tones, noise=noises)
+
+
 def random_residual_header(draws: Draws) -> ResidualHeader:
     return ResidualHeader(
         step=draws.below(256 if draws.one_in(4) else 80),
@@ -197,7 +238,7 @@ def random_values(draws: Draws, header: StreamHeader, gaussians: Gaussians) -> T
 
     for segment in range(header.segments):
         fine: dict[int, int] = {}
-        for f, cells in cells_of_segment(header, gaussians, segment, levels_by_the_letter).items():
+        for f, cells in cells_of_segment(header, gaussians, segment, limited_by_the_letter).items():
             if f % 4 == 0:
                 changes = some([cell.number for cell in cells if has_fine(header, cell)], FINE)
                 fine = changed(header, cells, fine, changes)
@@ -409,13 +450,21 @@ def payloads(header: StreamHeader, gaussians: Gaussians, draws: Draws | None = N
 
 def quarters_by_the_letter(header: StreamHeader, tones: Table) -> Integers:
     """SPEC 4.3 and 4.4: the tones of the clip in quarters of output steps, shape (samples,)."""
-    env, cos = envelope(), cosine()
-    # Every octave from 64 of its samples before sample 0 to as many after the last.
-    acc = [np.zeros((header.samples >> d) + 129, np.int64) for d in range(4)]
-    for k, onset, b, q, f in tones.tolist():
+    rows = []
+    for k, onset, b, q, f, *_ in tones.tolist():
         step = 16 * header.amplitude_step if k % 2 == 0 else (header.amplitude_step * 46341 + 2048) >> 12
         peak = min(32767, (step * (8 * q + 3)) >> (5 + (k >> 1)))
         bits = 3 + sum(q >= limit for limit in (3, 5, 10, 20, 40, 80, 160))
+        rows.append((k, onset, b, peak, f << (16 - bits)))
+    return sums_by_the_letter(header, rows)
+
+
+def sums_by_the_letter(header: StreamHeader, rows: Sequence[tuple[int, ...]]) -> Integers:
+    """SPEC 4.4 of tones of these scales, onsets, bins, peaks and phases."""
+    env, cos = envelope(), cosine()
+    # Every octave from 64 of its samples before sample 0 to as many after the last.
+    acc = [np.zeros((header.samples >> d) + 129, np.int64) for d in range(4)]
+    for k, onset, b, peak, p in rows:
         inc = b << (11 - k)
         d = max(d for d in range(4) if d == 0 or (d + 2 <= k and inc << d <= 19200))
         first = onset >> d
@@ -424,7 +473,7 @@ def quarters_by_the_letter(header: StreamHeader, tones: Table) -> Integers:
         i, r = a >> (k - d), a & ((1 << (k - d)) - 1)
         e0, e1 = env[i] * peak, env[i + 1] * peak
         e = (e0 + r * ((e1 - e0) >> (k - d))) >> 15
-        phase = ((f << (16 - bits)) + 32 + ((b & 1) << 15) + (inc << d) * a) & 0xFFFF
+        phase = (p + 32 + ((b & 1) << 15) + (inc << d) * a) & 0xFFFF
         acc[d][m + 64] += e * cos[phase >> 6]
     u = [_int32(_int32(sums) + (1 << (11 + header.output_shift))) >> (12 + header.output_shift) for sums in acc]
     w = u[3]
@@ -446,7 +495,7 @@ def _int32(values: npt.ArrayLike) -> Integers:
 
 def frames_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> list[CodedFrame]:
     """SPEC 8.3: the frames of the residual, in the order of the stream; none without one."""
-    return coded_frames(header, gaussians, levels_by_the_letter) if header.residual else []
+    return coded_frames(header, gaussians, limited_by_the_letter) if header.residual else []
 
 
 def noise_by_the_letter(header: StreamHeader, noises: Table, coded: Sequence[CodedFrame] = ()) -> Integers:
@@ -454,10 +503,20 @@ def noise_by_the_letter(header: StreamHeader, noises: Table, coded: Sequence[Cod
     bin."""
     if header.noise is None:
         return np.zeros(header.samples, np.int64)
+    _, _, exponents, spectra = spectra_by_the_letter(header, noises, coded)
+    z = transform_by_the_letter(spectra) * (exponents > 0)[:, None, None]
+    return blocks_by_the_letter(z, exponents, header.noise.shift).ravel()[: header.samples]
+
+
+def spectra_by_the_letter(
+    header: StreamHeader, noises: Table, coded: Sequence[CodedFrame] = ()
+) -> tuple[Integers, list[int], Integers, Integers]:
+    """The numbers of all frames, the bins of the bands' centres, and each frame's exponent and X."""
+    assert header.noise
     size = header.noise.frame_samples
     frames = np.arange((header.samples - 1) // size + 2)
     centres = [k for k in (hz * 2 * size // header.sample_rate for hz in bark_hz().tolist()) if k < size]
-    levels = levels_by_the_letter(header, noises, frames, len(centres))
+    levels = limited_by_the_letter(header, noises, frames, len(centres))
     exponents = levels.max(axis=1) >> 8
     lines = lines_by_the_letter(levels, centres, size)
     amplitudes = amplitudes_by_the_letter(lines, exponents)
@@ -466,16 +525,17 @@ def noise_by_the_letter(header: StreamHeader, noises: Table, coded: Sequence[Cod
     for frame in coded:
         f = frame.number
         exponents[f], spectra[f] = spectrum_of(header, frame, lines[f].tolist(), positive[f].tolist())
-    z = transform_by_the_letter(spectra) * (exponents > 0)[:, None, None]
-    return blocks_by_the_letter(z, exponents, header.noise.shift).ravel()[: header.samples]
+    return frames, centres, exponents, spectra
 
 
-def levels_by_the_letter(header: StreamHeader, noises: Table, frames: Integers, bands: int) -> Integers:
-    """Limited levels, shape (frames, bands)."""
+def levels_by_the_letter(
+    header: StreamHeader, noises: Table, frames: Integers, bands: int, base: int | None = None
+) -> Integers:
+    """Levels before they are limited, shape (frames, bands), above the header's base or another one."""
     assert header.noise
     env, band = envelope(), np.arange(bands)
-    level = np.full((len(frames), bands), 128 * header.noise.base)
-    for a, t0, c, place, w in noises.tolist():
+    level = np.full((len(frames), bands), 128 * (header.noise.base if base is None else base))
+    for a, t0, c, place, w, *_ in noises.tolist():
         u = frames - t0 // header.noise.frame_samples
         lasts = (u > 0) & (u < 4 << a)
         u = u[lasts]
@@ -487,7 +547,12 @@ def levels_by_the_letter(header: StreamHeader, noises: Table, frames: Integers, 
         j = x >> 8
         eb = env[j] + (((env[j + 1] - env[j]) * (x & 255)) >> 8)
         level[np.ix_(lasts, covered)] += (((w * et) >> 7)[:, None] * eb) >> 16
-    return np.clip(_int32(level), 0, 14 * 256 - 1)
+    return _int32(level)
+
+
+def limited_by_the_letter(header: StreamHeader, noises: Table, frames: Integers, bands: int) -> Integers:
+    """Levels, shape (frames, bands)."""
+    return np.clip(levels_by_the_letter(header, noises, frames, bands), 0, 14 * 256 - 1)
 
 
 def lines_by_the_letter(level: Integers, centres: list[int], size: int) -> Integers:
@@ -596,5 +661,5 @@ def decoded_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> Pcm:
 
 
 if __name__ == "__main__":
-    of_seed = residual_stream if sys.argv[1] == "--residual" else random_stream
+    of_seed = {"--residual": residual_stream, "--stereo": stereo_stream}.get(sys.argv[1], random_stream)
     Path(sys.argv[-1]).write_bytes(of_seed(int(sys.argv[-2])).data)

@@ -159,7 +159,7 @@ def tone_levels(header: StreamHeader, tones: Table, frames: Integers, edges: lis
     """tone_level of each frame and interval, shape (frames, B + 1)."""
     size, n = frame_size(header)
     highest = np.full((len(frames), len(edges) - 1), -32768)
-    for k, onset, bin_, q, _ in tones.tolist():
+    for k, onset, bin_, q, *_ in tones.tolist():
         step = 16 * header.amplitude_step if k % 2 == 0 else (header.amplitude_step * 46341 + 2048) >> 12
         peak = min(32767, (step * (8 * q + 3)) >> (5 + (k >> 1)))
         if peak == 0:

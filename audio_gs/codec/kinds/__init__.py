@@ -10,7 +10,7 @@ from .tone import TONE
 
 KINDS: tuple[Kind, ...] = (TONE, NOISE)
 """In the order of their bits in the header."""
-RESERVED = {2: "asymmetric", 3: "chirped", 4: "panned"}
+RESERVED = {2: "asymmetric", 3: "chirped"}
 """Names of kinds that no version has yet, by their bits in the header."""
 
 

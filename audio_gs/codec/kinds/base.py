@@ -139,6 +139,10 @@ class Renderer(abc.ABC):
     def samples(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
         """Samples start.. of the Gaussians in the table, shape (count,), in output steps."""
 
+    @abc.abstractmethod
+    def mid_and_side(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
+        """The same of both channels of a stream with panned Gaussians, shape (2, count) (SPEC 10)."""
+
     def forget(self) -> None:  # noqa: B027
         """Forget what was made so far, before a jump; most kinds keep nothing."""
 
@@ -150,6 +154,8 @@ class Kind(abc.ABC):
     bit: ClassVar[int]
     """Number of its bit in the header."""
     dtype: ClassVar[np.dtype[Any]]
+    side_columns: ClassVar[tuple[str, str]]
+    """Those of its columns that are 0 in a stream without panned Gaussians."""
     optional: ClassVar[bool] = True
     """False: every stream may have it, and the header's own fields say how."""
     header_bytes: ClassVar[int] = 0
@@ -163,6 +169,10 @@ class Kind(abc.ABC):
     """Compiled: `decode_slot` and `encode_slot` with what `layout` gives in its place."""
 
     # ---- fields ----
+
+    def columns(self, is_panned: bool) -> tuple[str, ...]:
+        """Names of the columns that a stream with or without panned Gaussians has."""
+        return tuple(name for name in self.dtype.names or () if is_panned or name not in self.side_columns)
 
     def empty(self, rows: int = 0) -> Table:
         """A table of so many Gaussians with every column 0."""
@@ -237,6 +247,14 @@ class Kind(abc.ABC):
     @abc.abstractmethod
     def prior(self, of_set: Array, header: StreamHeader) -> Array:
         """Prior bytes of the contexts that a stream with this header has, of those of a table set."""
+
+    def trained_contexts(self, header: StreamHeader) -> int:
+        """How many these are."""
+        return len(self.prior(np.zeros(self.prior_contexts, np.int64), header))
+
+    def side_prior(self) -> Array:
+        """Initial probabilities, 1/4096, of the contexts that it has beside those in a stream with panned Gaussians."""
+        return np.zeros(0, np.int64)
 
     @abc.abstractmethod
     def layout(self, header: StreamHeader) -> tuple[int, ...]:

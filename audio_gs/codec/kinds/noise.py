@@ -37,17 +37,23 @@ from ..tables import (
     NOISE_PLACES_LOG2,
     NOISE_SCALES,
     NOISE_SHORTEST_SUPPORT,
+    NOISE_SIDE_CONTEXTS,
     NOISE_SIGN,
     NOISE_WEIGHT,
     NOISE_WEIGHT_CONTEXTS,
     NOISE_WEIGHT_EXPONENT,
     NOISE_WIDTH,
     NOISE_WIDTHS,
+    SIDE_WEIGHT_CONTEXTS,
+    SIDE_WEIGHT_PRESENT,
+    SIDE_WEIGHT_SIGN,
+    SIDE_WEIGHT_SIZE,
     bark_hz,
     cosine,
     envelope,
     gain,
     hz_of_bark,
+    noise_side_prior,
 )
 from .base import (
     AS_ENCODED,
@@ -70,16 +76,21 @@ if TYPE_CHECKING:
 
 # ---- fields ----
 
-NOISE_DTYPE = np.dtype([("scale", "<i4"), ("onset", "<i4"), ("width", "<i4"), ("place", "<i4"), ("weight", "<i4")])
+NOISE_DTYPE = np.dtype(
+    [(name, "<i4") for name in ("scale", "onset", "width", "place", "weight", "side_weight", "pan_weight")]
+)
 """scale: a, the support is 4 << a noise frames. onset: first sample of the support, a multiple of a quarter of it, may
 be negative. width: c, it covers 3 << c Bark. place: on the Bark axis, in quarters of that. weight: in steps of 3 dB,
-not 0.
+not 0. side_weight, pan_weight: in a stream with panned Gaussians (SPEC 10), what it adds to the level of the side's own
+noise, in steps of 3 dB, and to the part of its own channel's noise that the side has too, in 1/16; 0 for none.
 
 In `PHYSICAL`, weight is what it adds to the level at its centre, in dB, and phase is 0."""
 
 MIN_FRAME_LOG2, MAX_FRAME_LOG2 = 5, 9
 MAX_NOISE_SHIFT = 15
 MAX_NOISES = 255
+
+SIDE_WEIGHTS = ("side_weight", "pan_weight")
 
 DECIBELS_PER_WEIGHT = 20 * np.log10(2) / 2
 """What a step of the weight adds to the level: half an octave of amplitude."""
@@ -160,6 +171,11 @@ def _check(table: Table, header: StreamHeader) -> None:
     weight = np.abs(table["weight"].astype(np.int64))
     wrong = (weight < 1) | (weight > LARGEST_NOISE_WEIGHT)
     refuse(wrong, table, "noise", f"has a weight outside 1..{LARGEST_NOISE_WEIGHT} either way")
+    largest = LARGEST_NOISE_WEIGHT if header.panning else 0
+    allowed = f"outside 0..{largest} either way" if header.panning else "in a stream without panned Gaussians"
+    for name in SIDE_WEIGHTS:
+        wrong = np.abs(table[name].astype(np.int64)) > largest
+        refuse(wrong, table, "noise", f"has a {name.replace('_', ' ')} {allowed}")
 
 
 # ---- syntax ----
@@ -173,6 +189,30 @@ def _place_context(width: int) -> int:
 
 
 @njit(cache=True)
+def _decode_side_weight(state: Array, data: Array, contexts: Array, base: int, before: int) -> int:
+    """A weight that may be 0, where the noise before in the slot has another one."""
+    present = base + SIDE_WEIGHT_PRESENT + (1 if before else 0)
+    if not decode_bit(state, data, contexts, present):
+        return 0
+    negative = decode_bit(state, data, contexts, base + SIDE_WEIGHT_SIGN)
+    unary = base + SIDE_WEIGHT_SIZE
+    size = decode_gamma(state, data, contexts, unary, unary + NOISE_WEIGHT_EXPONENT, NOISE_WEIGHT_EXPONENT)
+    return -size if negative else size
+
+
+@njit(cache=True)
+def _encode_side_weight(state: Array, output: Array, contexts: Array, base: int, before: int, weight: int) -> None:
+    """Twin of `_decode_side_weight`."""
+    present = base + SIDE_WEIGHT_PRESENT + (1 if before else 0)
+    encode_bit(state, output, contexts, present, 1 if weight else 0)
+    if weight:
+        encode_bit(state, output, contexts, base + SIDE_WEIGHT_SIGN, 1 if weight < 0 else 0)
+        unary = base + SIDE_WEIGHT_SIZE
+        tops = unary + NOISE_WEIGHT_EXPONENT
+        encode_gamma(state, output, contexts, unary, tops, NOISE_WEIGHT_EXPONENT, abs(weight))
+
+
+@njit(cache=True)
 def _decode_slot(
     state: Array,
     data: Array,
@@ -180,11 +220,14 @@ def _decode_slot(
     before: Array,
     frame_log2: int,
     slot_log2: int,
+    panned: int,
     slot: int,
     table: Table,
     capacity: int,
 ) -> int:
     here = 0
+    side = pan = 0
+    sides = len(contexts) - NOISE_SIDE_CONTEXTS
     for scale in range(NOISE_SCALES):
         hop_log2 = frame_log2 + scale
         if not occurs(1 << hop_log2, lead(NOISE_SHORTEST_SUPPORT << hop_log2, slot_log2), slot, slot_log2):
@@ -206,6 +249,11 @@ def _decode_slot(
             row["width"] = width
             row["place"] = place
             row["weight"] = -size if negative else size
+            if panned:
+                side = _decode_side_weight(state, data, contexts, sides, side)
+                pan = _decode_side_weight(state, data, contexts, sides + SIDE_WEIGHT_CONTEXTS, pan)
+            row["side_weight"] = side
+            row["pan_weight"] = pan
             count += 1
         before[scale] = count
         here += count
@@ -220,11 +268,14 @@ def _encode_slot(
     before: Array,
     frame_log2: int,
     slot_log2: int,
+    panned: int,
     slot: int,
     table: Table,
 ) -> None:
     here = 0
     at = 0
+    side = pan = 0
+    sides = len(contexts) - NOISE_SIDE_CONTEXTS
     for scale in range(NOISE_SCALES):
         hop_log2 = frame_log2 + scale
         if not occurs(1 << hop_log2, lead(NOISE_SHORTEST_SUPPORT << hop_log2, slot_log2), slot, slot_log2):
@@ -244,6 +295,10 @@ def _encode_slot(
             unary = NOISE_WEIGHT + width * NOISE_WEIGHT_CONTEXTS
             tops = unary + NOISE_WEIGHT_EXPONENT
             encode_gamma(state, output, contexts, unary, tops, NOISE_WEIGHT_EXPONENT, abs(weight))
+            if panned:
+                _encode_side_weight(state, output, contexts, sides, side, row["side_weight"])
+                _encode_side_weight(state, output, contexts, sides + SIDE_WEIGHT_CONTEXTS, pan, row["pan_weight"])
+                side, pan = row["side_weight"], row["pan_weight"]
             count += 1
             at += 1
         encode_bit(state, output, contexts, more_context(own + NOISE_MORE, before[scale], here, count), 0)
@@ -258,16 +313,18 @@ LEVEL_STEP = 128
 HIGHEST_LEVEL = 14 * 256 - 1
 
 HELD = np.dtype([(name, "<i8") for name in ("scale", "frame", "width", "place", "weight")])
-"""A noise as rendering takes it: its onset in frames, the rest as in the stream."""
+"""A noise as rendering takes it: its onset in frames, the rest as in the stream; its weight is one of the three."""
 
 _ENVELOPE = envelope()
 
 
-def held(table: Table, frame_log2: int) -> npt.NDArray[Any]:
-    """Noises ready to render, dtype `HELD`, shape (n,), from a table of dtype `NOISE_DTYPE`."""
+def held(table: Table, frame_log2: int, weight: str = "weight") -> npt.NDArray[Any]:
+    """Noises ready to render, dtype `HELD`, shape (n,), from a table of dtype `NOISE_DTYPE`, with the weights of one of
+    its columns."""
     out = np.zeros(len(table), HELD)
-    for name in ("scale", "width", "place", "weight"):
+    for name in ("scale", "width", "place"):
         out[name] = table[name]
+    out["weight"] = table[weight]
     out["frame"] = table["onset"] >> frame_log2
     return out
 
@@ -569,6 +626,60 @@ def spectrum_of_drawn_frame(
     return exponent, values
 
 
+PAN_ONE = 2048
+"""A pan of 1: the side has all of the channel's own noise."""
+_SIDE_FRAMES = 1 << 20
+"""Signs of the side's frames are those of frames so much later."""
+
+
+@njit(cache=True)
+def pans_of_bins(pans: Array, bins: Array, frame_log2: int) -> Array:
+    """The pan of every bin, int64, shape (N,), in straight lines between bands; of several in one bin the last
+    counts."""
+    size = 1 << frame_log2
+    of_bins = np.zeros(size, np.int64)
+    bands = len(bins)
+    for band in range(-1, bands):
+        left, right = pans[max(band, 0)], pans[min(band + 1, bands - 1)]
+        first = bins[band] if band >= 0 else 0
+        end = bins[band + 1] if band + 1 < bands else size
+        if end <= first:
+            continue
+        slope = ((right - left) * (65536 // (end - first))) >> 8
+        line = left << 8
+        for k in range(first, end):
+            of_bins[k] = line >> 8
+            line += slope
+    return of_bins
+
+
+@njit(cache=True)
+def spectrum_of_side(
+    frame: int, frame_log2: int, levels: Array, pans: Array, bins: Array, mid: tuple[int, Array]
+) -> tuple[int, Array]:
+    """`spectrum_of_frame` of the side (SPEC 10.4), from its own limited levels, the limited pans of the bands, and what
+    the frame has in the mid."""
+    size = 1 << frame_log2
+    own = np.max(levels) >> 8
+    pans = pans[: len(bins)]
+    is_panned = mid[0] > 0 and np.any(pans != 0)
+    exponent = min(HIGHEST_EXPONENT, max(own, mid[0]) + 1) if is_panned else own
+    values = np.zeros(size, np.int64)
+    if own > 0:
+        raised = raised_by(exponent, frame_log2)
+        of_bins = spectrum_levels(levels, bins, frame_log2)
+        for k in range(size):
+            of_bins[k] = amplitude_of_level(of_bins[k] + raised, 0)
+        values = spectrum(frame + _SIDE_FRAMES, of_bins)
+    if is_panned:
+        largest = 32767 >> (frame_log2 & 1)
+        of_bins = pans_of_bins(pans, bins, frame_log2)
+        for k in range(size):
+            value = values[k] + ((of_bins[k] * mid[1][k]) >> (11 + exponent - mid[0]))
+            values[k] = min(max(value, -largest), largest)
+    return exponent, values
+
+
 @njit(cache=True)
 def overlapped(before: tuple[int, Array], after: tuple[int, Array], frame_log2: int, shift: int) -> Array:
     """Samples of the block between two frames, int64, shape (N,), in output steps."""
@@ -601,7 +712,7 @@ class NoiseRenderer(Renderer):
         self.forget()
 
     def forget(self) -> None:
-        self._frames: dict[int, tuple[int, Array]] = {}
+        self._frames: dict[int, list[tuple[int, Array]]] = {}
         self.coded: dict[int, Coded] = {}
         """Frames of a residual layer by number, which must be here before their samples are asked for."""
         self.latest: Coded | None = None
@@ -610,27 +721,49 @@ class NoiseRenderer(Renderer):
         """The same where its coefficients may be held."""
 
     def samples(self, start: int, count: int, table: Table, rules: Rules = EVERYTHING) -> npt.NDArray[np.int64]:
+        return self._channels(1, start, count, table, rules)[0]
+
+    def mid_and_side(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
+        return self._channels(2, start, count, table, rules)
+
+    def _channels(self, channels: int, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
         log2 = self._noise.frame_log2
-        noises = held(table, log2)
-        pieces = [np.zeros(0, np.int64)]
+        pieces = [np.zeros((channels, 0), np.int64)]
         at, end = start, start + count
         while at < end:
             frame = at >> log2
             stop = min(end, (frame + 1) << log2)
-            self._frames = {f: self._frame(f, noises, rules[-1]) for f in (frame, frame + 1)}
-            block = overlapped(self._frames[frame], self._frames[frame + 1], log2, self._noise.shift)
-            pieces.append(block[at - (frame << log2) : stop - (frame << log2)])
+            self._frames = {f: self._frame(f, table, rules[-1], channels) for f in (frame, frame + 1)}
+            frames = zip(self._frames[frame], self._frames[frame + 1], strict=True)
+            block = np.array([overlapped(before, after, log2, self._noise.shift) for before, after in frames])
+            pieces.append(block[:, at - (frame << log2) : stop - (frame << log2)])
             at = stop
-        return np.concatenate(pieces)
+        return np.concatenate(pieces, axis=1)
 
-    def _frame(self, frame: int, noises: Array, rule: Rule) -> tuple[int, Array]:
+    def _frame(self, frame: int, table: Table, rule: Rule, channels: int) -> list[tuple[int, Array]]:
+        """Exponent and transform of a frame in each channel."""
         if frame in self._frames:
             return self._frames[frame]
-        log2, muted = self._noise.frame_log2, rule.muted
+        log2 = self._noise.frame_log2
         time = rule.clock.clip_sample(frame << log2) >> (log2 - 3) if rule.clock else 8 * frame
-        levels = limited(levels_at(time, self._noise.base, noises, len(self._bins)))
+        spectra = [self._spectrum(frame, time, table, rule)]
+        if channels > 1:
+            spectra.append(self._spectrum_of_side(frame, time, table, rule, spectra[0]))
+        silent = np.zeros((1 << (log2 - 1), 2), np.int64)
+        return [(exponent, transform(values) if exponent else silent) for exponent, values in spectra]
+
+    def _levels(self, time: int, base: int, table: Table, weight: str = "weight") -> Array:
+        noises = held(table, self._noise.frame_log2, weight)
+        return levels_at(time, base, noises, len(self._bins))
+
+    def _is_changed(self, rule: Rule) -> bool:
+        return rule.pace.frequency != AS_ENCODED.frequency or rule.clock is not None
+
+    def _spectrum(self, frame: int, time: int, table: Table, rule: Rule) -> tuple[int, Array]:
+        log2, muted = self._noise.frame_log2, rule.muted
+        levels = limited(self._levels(time, self._noise.base, table))
         coded = self.coded.pop(frame, None)
-        is_changed = rule.pace.frequency != AS_ENCODED.frequency or rule.clock is not None
+        is_changed = self._is_changed(rule)
         if rule.clock:
             are_bins_the_same = (rule.pace.pitch, rule.pace.rate) == (AS_ENCODED.pitch, self._header.sample_rate)
             coded, is_changed = (self.held, False) if are_bins_the_same and self.held else (self.latest, True)
@@ -643,11 +776,35 @@ class NoiseRenderer(Renderer):
             exponent, values = spectrum_of_coded_frame(frame, log2, levels, self._bins, coded)
         else:
             exponent, values = spectrum_of_frame(frame, log2, levels, self._bins)
-        left_out = muted.frequencies((2 * np.arange(len(values)) + 1) << (14 - log2))
+        left_out = self._left_out(rule)
         if "noise" in muted.kinds:
             left_out |= is_drawn or coded is None or coded.values == 0
         values[left_out] = 0
-        return exponent, transform(values) if exponent else np.zeros((len(values) >> 1, 2), np.int64)
+        return exponent, values
+
+    def _left_out(self, rule: Rule) -> npt.NDArray[np.bool_]:
+        """Marks the bins whose frequencies are muted."""
+        log2 = self._noise.frame_log2
+        return rule.muted.frequencies((2 * np.arange(1 << log2) + 1) << (14 - log2))
+
+    def _spectrum_of_side(
+        self, frame: int, time: int, table: Table, rule: Rule, mid: tuple[int, Array]
+    ) -> tuple[int, Array]:
+        assert self._header.panning is not None
+        log2 = self._noise.frame_log2
+        levels = self._levels(time, self._header.panning.side_base, table, "side_weight")
+        pans = np.clip(self._levels(time, 0, table, "pan_weight"), -PAN_ONE, PAN_ONE)
+        bins, size = self._bins, 1 << log2
+        if self._is_changed(rule):
+            drawn = drawn_at(rule.pace, self._header)
+            levels = limited(levels) - drawn.lowered
+            bins, size = drawn.bins, drawn.size
+        if "noise" in rule.muted.kinds:
+            levels = np.zeros_like(levels)
+        exponent, values = spectrum_of_side(frame, log2, limited(levels), pans, bins, mid)
+        values[size:] = 0
+        values[self._left_out(rule)] = 0
+        return exponent, values
 
 
 def render_clip(header: StreamHeader, table: Table, coded: Mapping[int, Coded]) -> npt.NDArray[np.int64]:
@@ -677,6 +834,14 @@ def macs_each_frame(table: Table, frame_log2: int, first_frame: int, frames: int
     return ((frame_log2 + 5) << frame_log2) + 2 * BARK_BANDS + macs_of_levels(table, frame_log2, first_frame, frames)
 
 
+def macs_each_side_frame(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
+    """`macs_each_frame` of the side: the same, two for each band and one for each bin of the pan, and levels and pan of
+    those noises alone that have a part in them."""
+    own, pan = (table[table[name] != 0] for name in SIDE_WEIGHTS)
+    of_pan = (1 << frame_log2) + 2 * BARK_BANDS + macs_of_levels(pan, frame_log2, first_frame, frames)
+    return macs_each_frame(own, frame_log2, first_frame, frames) + of_pan
+
+
 def macs_of_levels(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
     """The part of `macs_each_frame` that the noises have."""
     first = (table["onset"].astype(np.int64) >> frame_log2) + 1
@@ -693,10 +858,13 @@ def summed_over_frames(first: npt.ArrayLike, end: npt.ArrayLike, each: npt.Array
     return np.cumsum(steps[:-1])
 
 
-def macs_of_noises(table: Table, frame_log2: int, start: int, stop: int) -> Macs:
+def macs_of_noises(table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
     """MACs of noise at each of the samples start..stop-1: a frame's in the first sample that needs it."""
+    frame_log2 = noise_of(header).frame_log2
     frames = frames_first_needed(frame_log2, start, stop)
     macs = macs_each_frame(table, frame_log2, frames.start, len(frames))
+    if header.panning:
+        macs = macs + macs_each_side_frame(table, frame_log2, frames.start, len(frames))
     return where_frames_are_needed(macs, frames, frame_log2, start, stop)
 
 
@@ -720,6 +888,7 @@ class NoiseKind(Kind):
     name = "noise"
     bit = 1
     dtype = NOISE_DTYPE
+    side_columns = SIDE_WEIGHTS
     header_bytes = 3
     prior_contexts = NOISE_CONTEXTS
     order_in_scale = "place"
@@ -783,14 +952,17 @@ class NoiseKind(Kind):
     def prior(self, of_set: Array, header: StreamHeader) -> Array:
         return of_set
 
+    def side_prior(self) -> Array:
+        return noise_side_prior()
+
     def layout(self, header: StreamHeader) -> tuple[int, ...]:
-        return noise_of(header).frame_log2, header.slot_log2
+        return noise_of(header).frame_log2, header.slot_log2, int(header.panning is not None)
 
     def renderer(self, header: StreamHeader) -> Renderer:
         return NoiseRenderer(header)
 
     def macs(self, table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
-        return macs_of_noises(table, noise_of(header).frame_log2, start, stop)
+        return macs_of_noises(table, header, start, stop)
 
     def silent_macs(self, header: StreamHeader, start: int, stop: int) -> int | None:
         return None

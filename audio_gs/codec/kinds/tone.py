@@ -19,6 +19,7 @@ from ..tables import (
     CONTEXTS_PER_SCALE,
     ENVELOPE_SEGMENTS,
     ENVELOPE_SIGMA,
+    FEWEST_PHASE_BITS,
     FIRST_BIN,
     FULL_SCALE,
     GAIN_STEPS,
@@ -26,6 +27,7 @@ from ..tables import (
     HALF_BAND_TAPS,
     HALF_SQRT2_Q16,
     LARGEST_AMPLITUDE,
+    LARGEST_SIDE_AMPLITUDE,
     MACS_PER_PIECE,
     MAX_SCALES,
     MORE,
@@ -35,12 +37,19 @@ from ..tables import (
     OCTAVES,
     RENDER_BLOCK,
     SHORTEST_SUPPORT,
+    SIDE_AMPLITUDE,
+    SIDE_AMPLITUDE_CONTEXTS,
+    SIDE_AMPLITUDE_EXPONENT,
+    SIDE_CLASSES,
+    SIDE_PRESENT,
+    TONE_SIDE_CONTEXTS,
     WARM_UP_BLOCKS,
     cosine,
     envelope,
     gain,
     half_band,
     phase_bits,
+    tone_side_prior,
 )
 from .base import (
     EVERYTHING,
@@ -63,10 +72,13 @@ Integers = npt.NDArray[np.int64]
 
 # ---- fields ----
 
-TONE_DTYPE = np.dtype([("scale", "<i4"), ("onset", "<i4"), ("bin", "<i4"), ("amplitude", "<i4"), ("phase", "<i4")])
+TONE_DTYPE = np.dtype(
+    [(name, "<i4") for name in ("scale", "onset", "bin", "amplitude", "phase", "side_amplitude", "side_phase")]
+)
 """scale: k, the support is 32 << k samples. onset: first sample of the support, a multiple of a quarter of it, may be
 negative. bin: frequency in units of sample_rate / support. amplitude: index q >= 1 on the uniform scale of SPEC 4.3.
-phase: index f, 0 <= f < 2^bits(q), of the phase at the centre.
+phase: index f, 0 <= f < 2^bits(q), of the phase at the centre. side_amplitude, side_phase: the same of its part of the
+side in a stream with panned Gaussians (SPEC 10); both 0 for none.
 
 In `PHYSICAL`, weight is the peak of the envelope, 1.0 is full scale, and phase is in radians at the centre."""
 
@@ -111,11 +123,31 @@ def _check(table: Table, header: StreamHeader) -> None:
     refuse(wrong, table, "tone", f"has an amplitude index outside 1..{LARGEST_AMPLITUDE}")
     wrong = (table["phase"] < 0) | (table["phase"] >> _PHASE_BITS[table["amplitude"]] != 0)
     refuse(wrong, table, "tone", "has a phase index outside those of its amplitude")
+    side = table["side_amplitude"]
+    wrong = (side < 0) | (side > (LARGEST_SIDE_AMPLITUDE if header.panning else 0))
+    allowed = f"outside 0..{LARGEST_SIDE_AMPLITUDE}" if header.panning else "in a stream without panned Gaussians"
+    refuse(wrong, table, "tone", f"has a side's amplitude index {allowed}")
+    wrong = (table["side_phase"] < 0) | (table["side_phase"] >> np.where(side, _PHASE_BITS[side], 0) != 0)
+    refuse(wrong, table, "tone", "has a side's phase index outside those of its amplitude")
 
 
 # ---- syntax ----
 
 _PHASE_BITS = phase_bits()
+
+
+@njit(cache=True)
+def _side_context(base: int, amplitude: int, has_side: int) -> int:
+    """Context of whether a tone of an amplitude index has a side; `has_side`: whether the one before it in the slot
+    has."""
+    return base + SIDE_PRESENT + SIDE_CLASSES * has_side + _PHASE_BITS[amplitude] - FEWEST_PHASE_BITS
+
+
+@njit(cache=True)
+def _side_amplitude_context(base: int, amplitude: int) -> int:
+    """First context of the side's amplitude of a tone of an amplitude index."""
+    of_class = (_PHASE_BITS[amplitude] - FEWEST_PHASE_BITS) >> 1
+    return base + SIDE_AMPLITUDE + SIDE_AMPLITUDE_CONTEXTS * of_class
 
 
 @njit(cache=True)
@@ -126,11 +158,14 @@ def _decode_slot(
     before: Array,
     smallest_scale: int,
     slot_log2: int,
+    panned: int,
     slot: int,
     table: Table,
     capacity: int,
 ) -> int:
     here = 0
+    sides = len(contexts) - TONE_SIDE_CONTEXTS
+    has_side = 0
     lead_slots = lead(SHORTEST_SUPPORT << (smallest_scale + len(before) - 1), slot_log2)
     for j in range(len(before)):
         scale = smallest_scale + j
@@ -155,6 +190,15 @@ def _decode_slot(
             row["bin"] = bin_
             row["amplitude"] = index
             row["phase"] = decode_direct(state, data, _PHASE_BITS[index])
+            row["side_amplitude"] = row["side_phase"] = 0
+            if panned:
+                has_side = decode_bit(state, data, contexts, _side_context(sides, index, has_side))
+                if has_side:
+                    unary = _side_amplitude_context(sides, index)
+                    tops = unary + SIDE_AMPLITUDE_EXPONENT
+                    side = decode_gamma(state, data, contexts, unary, tops, SIDE_AMPLITUDE_EXPONENT)
+                    row["side_amplitude"] = side
+                    row["side_phase"] = decode_direct(state, data, _PHASE_BITS[side])
             count += 1
         before[j] = count
         here += count
@@ -169,11 +213,14 @@ def _encode_slot(
     before: Array,
     smallest_scale: int,
     slot_log2: int,
+    panned: int,
     slot: int,
     table: Table,
 ) -> None:
     here = 0
     at = 0
+    sides = len(contexts) - TONE_SIDE_CONTEXTS
+    has_side = 0
     lead_slots = lead(SHORTEST_SUPPORT << (smallest_scale + len(before) - 1), slot_log2)
     for j in range(len(before)):
         scale = smallest_scale + j
@@ -194,6 +241,15 @@ def _encode_slot(
             unary = base + AMPLITUDE
             encode_gamma(state, output, contexts, unary, unary + GAMMA_LENGTHS, AMPLITUDE_EXPONENT, index)
             encode_direct(state, output, row["phase"], _PHASE_BITS[index])
+            if panned:
+                side = row["side_amplitude"]
+                encode_bit(state, output, contexts, _side_context(sides, index, has_side), 1 if side else 0)
+                has_side = 1 if side else 0
+                if side:
+                    unary = _side_amplitude_context(sides, index)
+                    tops = unary + SIDE_AMPLITUDE_EXPONENT
+                    encode_gamma(state, output, contexts, unary, tops, SIDE_AMPLITUDE_EXPONENT, side)
+                    encode_direct(state, output, row["side_phase"], _PHASE_BITS[side])
             count += 1
             at += 1
         encode_bit(state, output, contexts, more_context(base + MORE, before[j], here, count), 0)
@@ -208,11 +264,15 @@ LARGEST_PEAK = 32767
 _HALF_COSINE_STEP = 32
 
 HELD = np.dtype(
-    [(name, "<i8") for name in ("octave", "scale", "onset", "amplitude", "phase", "increment")],
+    [
+        (name, "<i8")
+        for name in ("octave", "scale", "onset", "amplitude", "phase", "increment", "side_amplitude", "side_phase")
+    ],
 )
 """A tone as rendering takes it. octave: how often the sample rate is halved where it is rendered; scale, onset and
 increment, the phase step, are those at that rate. amplitude: peak of the envelope. phase: at the onset, with half a
-step of the cosine's index; 65536 a turn."""
+step of the cosine's index; 65536 a turn. side_amplitude: that of its side, 0 for none. side_phase: by which the side's
+phase is ahead of its own."""
 
 
 def amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_step: int) -> Integers:
@@ -224,8 +284,20 @@ def unclipped_amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_st
     """What `amplitude` would be if 15 bits could hold any."""
     q = np.asarray(index, np.int64)
     k = np.asarray(scale, np.int64)
-    step = np.where(k & 1, (amplitude_step * HALF_SQRT2_Q16 + 2048) >> 12, 16 * amplitude_step)
-    return (step * (8 * q + 3)) >> (5 + (k >> 1))
+    return (_step(k, amplitude_step) * (8 * q + 3)) >> (5 + (k >> 1))
+
+
+def _step(scale: Integers, amplitude_step: int) -> Integers:
+    return np.where(scale & 1, (amplitude_step * HALF_SQRT2_Q16 + 2048) >> 12, 16 * amplitude_step)
+
+
+def side_amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_step: int, side_step: int) -> Integers:
+    """`amplitude` of sides, whose step is 2^(side_step / 4) times as large (SPEC 10.3); 0 for those that are none."""
+    q = np.asarray(index, np.int64)
+    k = np.asarray(scale, np.int64)
+    quarters = int(_GAIN[GAIN_STEPS // 4 * (side_step & 3)])
+    step = ((_step(k, amplitude_step) * quarters) >> 13) << (side_step >> 2)
+    return np.where(q > 0, np.minimum(LARGEST_PEAK, (step * (8 * q + 3)) >> (5 + (k >> 1))), 0)
 
 
 def phase(amplitude_index: npt.ArrayLike, index: npt.ArrayLike) -> Integers:
@@ -312,10 +384,20 @@ def laid_out(table: Table) -> tuple[npt.NDArray[Any], Integers]:
     return out, step
 
 
-def held_at_pace(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
+def _give_sides(out: Table, table: Table, amplitude_step: int, side_step: int) -> None:
+    """Sets the sides of tones of dtype `HELD` from a table of dtype `TONE_DTYPE`."""
+    side = table["side_amplitude"]
+    out["side_amplitude"] = side_amplitude(side, table["scale"], amplitude_step, side_step)
+    turned = phase(side, table["side_phase"]) - phase(table["amplitude"], table["phase"])
+    out["side_phase"] = np.where(side > 0, turned & 0xFFFF, 0)
+
+
+def held_at_pace(table: Table, amplitude_step: int, side_step: int | None = None) -> npt.NDArray[Any]:
     """`held`, dtype `STRETCHED`, of a table of dtype `PLAYED_TONE_DTYPE`; without what is beyond half the sample
     rate."""
     out, step = laid_out(table)
+    if side_step is not None:
+        _give_sides(out, table, amplitude_step, side_step)
     out["amplitude"] = amplitude(table["amplitude"], table["scale"], amplitude_step)
     out["increment"] = ((step << out["octave"]) + 8) >> 4
     at_centre = phase(table["amplitude"], table["phase"]) + table["rotation"]
@@ -337,10 +419,13 @@ def ends_at_pace(table: Table) -> Integers:
     return np.asarray((out["onset"] + out["samples"]) << out["octave"])
 
 
-def held(table: Table, amplitude_step: int) -> npt.NDArray[Any]:
-    """Dequantised tones ready to render, dtype `HELD`, shape (n,), from a table of dtype `TONE_DTYPE`."""
+def held(table: Table, amplitude_step: int, side_step: int | None = None) -> npt.NDArray[Any]:
+    """Dequantised tones ready to render, dtype `HELD`, shape (n,), from a table of dtype `TONE_DTYPE`; without sides if
+    there is no `side_step`."""
     scale, bin_ = table["scale"].astype(np.int64), table["bin"].astype(np.int64)
     out = np.zeros(len(table), HELD)
+    if side_step is not None:
+        _give_sides(out, table, amplitude_step, side_step)
     out["octave"] = octave(bin_, scale)
     out["scale"] = scale - out["octave"]
     out["onset"] = table["onset"] >> out["octave"]
@@ -420,12 +505,20 @@ def upsampled(samples: Array) -> Array:
     return out
 
 
-def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules) -> Array:
-    """Samples first..end-1 of an octave, int32, as the sums of its tones."""
+def _sides(tones: Array) -> Array:
+    """The sides of tones of dtype `HELD`, as tones."""
+    sides = tones[tones["side_amplitude"] > 0]
+    sides["amplitude"] = sides["side_amplitude"]
+    sides["phase"] += sides["side_phase"]
+    return sides
+
+
+def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules, of_side: bool) -> Array:
+    """Samples first..end-1 of an octave, int32, as the sums of its tones, or of their sides."""
     sums = np.zeros(end - first, np.int32)
     here = tones["octave"] == of_octave
     if all(rule.macs is None and rule.muted == NOTHING_MUTED and rule.clock is None for rule in rules):
-        accumulate(sums, first, tones[here])
+        accumulate(sums, first, _sides(tones[here]) if of_side else tones[here])
         return sums
     ahead = (8 << of_octave) - 8
     size = RENDER_BLOCK >> of_octave
@@ -442,7 +535,7 @@ def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules) -> A
             chosen[chosen] = within_budget(tones[chosen], block, rule.macs, parts)
         begin = (block * RENDER_BLOCK + ahead) >> of_octave
         part = slice(max(0, begin - first), max(0, begin + size - first))
-        those = tones[here & chosen]
+        those = _sides(tones[here & chosen]) if of_side else tones[here & chosen]
         if rule.clock:
             accumulate_stretched(sums[part], first + part.start, those, piece_length(those["size"]))
         else:
@@ -451,10 +544,10 @@ def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules) -> A
 
 
 def rendered(
-    tones: Array, start: int, count: int, output_shift: int, rules: Rules = EVERYTHING
+    tones: Array, start: int, count: int, output_shift: int, rules: Rules = EVERYTHING, of_side: bool = False
 ) -> npt.NDArray[np.int32]:
-    """Samples start.. of all tones (dtype `HELD`), int32, shape (count,), in quarters of an output step. Without what
-    the rules leave out."""
+    """Samples start.. of all tones (dtype `HELD`), or of their sides, int32, shape (count,), in quarters of an output
+    step. Without what the rules leave out."""
     pieces = [(start, start + count)]
     for _ in range(1, OCTAVES):
         first, end = pieces[-1]
@@ -462,7 +555,7 @@ def rendered(
     half, shift = np.int32(1 << (11 + output_shift)), np.int32(12 + output_shift)
     below = np.zeros(0, np.int32)
     for of_octave, (first, end) in reversed(list(enumerate(pieces))):
-        here = (_sums(tones, first, end, of_octave, rules) + half) >> shift
+        here = (_sums(tones, first, end, of_octave, rules, of_side) + half) >> shift
         if len(below):
             here += upsampled(below)[first & 1 :][: end - first]
         below = here
@@ -478,6 +571,14 @@ class _ToneRenderer(Renderer):
         tones = (held_at_pace if at_pace else held)(table, self._header.amplitude_step)
         return steps_of_quarters(rendered(tones, start, count, self._header.output_shift, rules))
 
+    def mid_and_side(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
+        header = self._header
+        assert header.panning is not None
+        at_pace = table.dtype == PLAYED_TONE_DTYPE
+        tones = (held_at_pace if at_pace else held)(table, header.amplitude_step, header.panning.side_step)
+        quarters = [rendered(tones, start, count, header.output_shift, rules, of_side) for of_side in (False, True)]
+        return steps_of_quarters(np.array(quarters))
+
 
 # ---- cost ----
 
@@ -486,9 +587,9 @@ FILTER_MACS = round(RENDER_BLOCK * HALF_BAND_TAPS * (1 - 0.5 ** (OCTAVES - 1)))
 
 
 @njit(cache=True)
-def _add_macs(macs: Any, start: int, octaves: Any, scales: Any, onsets: Any) -> None:
+def _add_macs(macs: Any, start: int, octaves: Any, scales: Any, onsets: Any, channels: Any) -> None:
     """Adds what the tones cost in each block to macs[0..], which begins at sample `start`, at the block's first sample;
-    blocks before sample 0 are made with the one that begins there."""
+    blocks before sample 0 are made with the one that begins there. A tone of two channels costs twice as much."""
     for g in range(len(octaves)):
         halvings, scale, onset = octaves[g], scales[g] - octaves[g], onsets[g] >> octaves[g]
         ahead = (8 << halvings) - 8
@@ -505,16 +606,18 @@ def _add_macs(macs: Any, start: int, octaves: Any, scales: Any, onsets: Any) -> 
                 break
             if count > 0:
                 pieces = ((age + count - 1) >> scale) - (age >> scale) + 1
-                macs[max(0, block * RENDER_BLOCK) - start] += count + MACS_PER_PIECE * pieces
+                macs[max(0, block * RENDER_BLOCK) - start] += channels[g] * (count + MACS_PER_PIECE * pieces)
             block += 1
 
 
 def macs_of_tones(table: Table, start: int, stop: int) -> Macs:
     """MACs of rendering tones at each of the samples start..stop-1, shape (stop - start,): one for each sample that the
-    decoder makes of them in their octave, four more for each straight piece of the envelope in a block."""
+    decoder makes of them in their octave, four more for each straight piece of the envelope in a block; the same once
+    more for the side of those that have one."""
     macs = np.zeros(stop - start, np.int64)
     scale = table["scale"].astype(np.int64)
-    _add_macs(macs, start, octave(table["bin"], scale), scale, table["onset"].astype(np.int64))
+    channels = 1 + (table["side_amplitude"] > 0)
+    _add_macs(macs, start, octave(table["bin"], scale), scale, table["onset"].astype(np.int64), channels)
     return macs
 
 
@@ -523,15 +626,21 @@ def macs_each(table: Table) -> npt.NDArray[np.float64]:
     scale = table["scale"].astype(np.int64)
     sounding = ENVELOPE_SEGMENTS << scale
     pieces = np.maximum(ENVELOPE_SEGMENTS, sounding // RENDER_BLOCK)
-    return sounding * 0.5 ** octave(table["bin"], scale) + MACS_PER_PIECE * pieces
+    channels = 1 + (table["side_amplitude"] > 0)
+    return channels * (sounding * 0.5 ** octave(table["bin"], scale) + MACS_PER_PIECE * pieces)
 
 
-def filter_macs(start: int, stop: int) -> Macs:
+def _filter_macs(header: StreamHeader) -> int:
+    """Of a block of all channels that are filtered."""
+    return 2 * FILTER_MACS if header.panning else FILTER_MACS
+
+
+def filter_macs(header: StreamHeader, start: int, stop: int) -> Macs:
     """MACs of the half-band filters at each of the samples start..stop-1."""
     macs = np.zeros(stop - start, np.int64)
-    macs[-start % RENDER_BLOCK :: RENDER_BLOCK] = FILTER_MACS
+    macs[-start % RENDER_BLOCK :: RENDER_BLOCK] = _filter_macs(header)
     if start == 0:
-        macs[0] += WARM_UP_BLOCKS * FILTER_MACS
+        macs[0] += WARM_UP_BLOCKS * _filter_macs(header)
     return macs
 
 
@@ -575,7 +684,9 @@ def within_budget(
 ) -> npt.NDArray[np.bool_]:
     """Marks the tones (dtype `HELD`) that a decoder renders in a block for `budget` MACs a sample (SPEC P5)."""
     samples, first, last, middle = parts(tones, block)
-    costs = np.where(samples > 0, samples + MACS_PER_PIECE * (last - first + 1), 0)
+    costs = np.where(samples > 0, samples + MACS_PER_PIECE * (last - first + 1), 0) * (
+        1 + (tones["side_amplitude"] > 0)
+    )
     middle = np.where(samples > 0, middle, 0)
     strengths = strength(((_ENVELOPE[middle] + _ENVELOPE[middle + 1]) * tones["amplitude"]) >> 16)
     of_each = np.bincount(strengths, costs, minlength=1)
@@ -591,6 +702,7 @@ class ToneKind(Kind):
     bit = 0
     optional = False
     dtype = TONE_DTYPE
+    side_columns = ("side_amplitude", "side_phase")
     prior_contexts = MAX_SCALES * CONTEXTS_PER_SCALE
     order_in_scale = "bin"
     decode = staticmethod(_decode_slot)
@@ -636,20 +748,23 @@ class ToneKind(Kind):
     def prior(self, of_set: Array, header: StreamHeader) -> Array:
         return of_set[: header.scales * CONTEXTS_PER_SCALE]
 
+    def side_prior(self) -> Array:
+        return tone_side_prior()
+
     def layout(self, header: StreamHeader) -> tuple[int, ...]:
-        return header.smallest_scale, header.slot_log2
+        return header.smallest_scale, header.slot_log2, int(header.panning is not None)
 
     def renderer(self, header: StreamHeader) -> Renderer:
         return _ToneRenderer(header)
 
     def macs(self, table: Table, header: StreamHeader, start: int, stop: int) -> Macs:
-        return filter_macs(start, stop) + macs_of_tones(table, start, stop)
+        return filter_macs(header, start, stop) + macs_of_tones(table, start, stop)
 
     def silent_macs(self, header: StreamHeader, start: int, stop: int) -> int | None:
-        return FILTER_MACS * len(range(-start % RENDER_BLOCK, stop - start, RENDER_BLOCK))
+        return _filter_macs(header) * len(range(-start % RENDER_BLOCK, stop - start, RENDER_BLOCK))
 
     def most_silent_macs(self, header: StreamHeader, samples: int) -> int:
-        return FILTER_MACS * -(-samples // RENDER_BLOCK)
+        return _filter_macs(header) * -(-samples // RENDER_BLOCK)
 
 
 TONE = ToneKind()

@@ -1,0 +1,81 @@
+"""Two channels (SPEC 10): the header's fields on them, and output samples of left and right from those of mid and side.
+Integer.
+
+What mid and side are made of is in the rooms of the kinds: a tone has a part of the side, a noise two weights in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from .kinds.base import HeaderLimit
+from .tables import COSINE_STEPS, LARGEST_SIDE_STEP, cosine
+
+LARGEST_DIRECTION = 128
+CENTRE = LARGEST_DIRECTION // 2
+PANNED_BIT = 4
+"""Of panned Gaussians, among those of the kinds."""
+GAIN_OF_ONE = 1 << 14
+
+_LARGEST_STEP = 1 << 16
+"""To which mid and side are limited before they are mixed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PanningHeader:
+    """The header's fields on panned Gaussians."""
+
+    side_step: int
+    """By how much the amplitude step of the side is larger than that of the mid, in quarters of an octave."""
+    side_base: int
+    """Level of the side's own noise where no noise Gaussian is, in half octaves of amplitude (3 dB)."""
+
+    def limits(self) -> tuple[HeaderLimit, ...]:
+        """What the fields may be."""
+        return (
+            HeaderLimit("step of the side", self.side_step, 0, LARGEST_SIDE_STEP),
+            HeaderLimit("noise base of the side", self.side_base, -128, 127),
+        )
+
+
+PANNING_BYTES = 2
+
+
+def parse_part(part: bytes) -> PanningHeader:
+    """The header's part on panned Gaussians from its bytes."""
+    step, base = part
+    return PanningHeader(step, base - ((base & 128) << 1))
+
+
+def pack_part(part: PanningHeader) -> bytes:
+    """The part's bytes."""
+    return bytes((part.side_step, part.side_base & 0xFF))
+
+
+def direction_gains(direction: int) -> tuple[int, int]:
+    """What left and right have of the mid, in 1/16384; the larger one is 1."""
+    left, right = (int(cosine()[at]) for at in (2 * direction, COSINE_STEPS // 4 - 2 * direction))
+    if left >= right:
+        return GAIN_OF_ONE, (right << 14) // left
+    return (left << 14) // right, GAIN_OF_ONE
+
+
+def direction_of(left: float, right: float) -> int:
+    """The direction in which left and right have these parts of the mid, both from 0 on and not both 0."""
+    return round(math.atan2(right, left) / math.pi * 2 * LARGEST_DIRECTION)
+
+
+def left_and_right(direction: int, mid: npt.NDArray[np.int64], side: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Output steps of left and right, shape (2, n), not yet saturated, from those of mid and side, shape (n,)."""
+    left, right = direction_gains(direction)
+    mid, side = (np.clip(steps, -_LARGEST_STEP, _LARGEST_STEP - 1) for steps in (mid, side))
+    half = GAIN_OF_ONE >> 1
+    return np.stack([(left * mid - right * side + half) >> 14, (right * mid + left * side + half) >> 14])
+
+
+def mix_macs(channels: int, panning: PanningHeader | None) -> int:
+    """MACs a sample that left and right take."""
+    return 0 if channels == 1 else 4 if panning else 2
