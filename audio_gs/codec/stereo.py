@@ -14,8 +14,10 @@ import numpy.typing as npt
 from .kinds.base import HeaderLimit
 from .tables import COSINE_STEPS, LARGEST_SIDE_STEP, cosine
 
-LARGEST_DIRECTION = 128
-CENTRE = LARGEST_DIRECTION // 2
+DIRECTIONS = 256
+"""Of half a turn."""
+LARGEST_DIRECTION = DIRECTIONS - 1
+CENTRE = DIRECTIONS // 4
 PANNED_BIT = 4
 """Of panned Gaussians, among those of the kinds."""
 GAIN_OF_ONE = 1 << 14
@@ -31,7 +33,8 @@ class PanningHeader:
     side_step: int
     """By how much the amplitude step of the side is larger than that of the mid, in quarters of an octave."""
     side_base: int
-    """Level of the side's own noise where no noise Gaussian is, in half octaves of amplitude (3 dB)."""
+    """By how much the level of the side's own noise is above that of the mid's where no noise Gaussian says otherwise,
+    in half octaves of amplitude (3 dB)."""
 
     def limits(self) -> tuple[HeaderLimit, ...]:
         """What the fields may be."""
@@ -56,16 +59,17 @@ def pack_part(part: PanningHeader) -> bytes:
 
 
 def direction_gains(direction: int) -> tuple[int, int]:
-    """What left and right have of the mid, in 1/16384; the larger one is 1."""
-    left, right = (int(cosine()[at]) for at in (2 * direction, COSINE_STEPS // 4 - 2 * direction))
+    """What left and right have of the mid, in 1/16384; the larger one, but for its sign, is 1."""
+    left, right = (int(cosine()[at % COSINE_STEPS]) for at in (2 * direction, 2 * direction - COSINE_STEPS // 4))
+    sign, left = (-1 if left < 0 else 1), abs(left)
     if left >= right:
-        return GAIN_OF_ONE, (right << 14) // left
-    return (left << 14) // right, GAIN_OF_ONE
+        return sign * GAIN_OF_ONE, (right << 14) // left
+    return sign * ((left << 14) // right), GAIN_OF_ONE
 
 
 def direction_of(left: float, right: float) -> int:
-    """The direction in which left and right have these parts of the mid, both from 0 on and not both 0."""
-    return round(math.atan2(right, left) / math.pi * 2 * LARGEST_DIRECTION)
+    """The direction in which left and right have these parts of the mid, or both with the other sign; not both 0."""
+    return round(math.atan2(right, left) / math.pi * DIRECTIONS) % DIRECTIONS
 
 
 def left_and_right(direction: int, mid: npt.NDArray[np.int64], side: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -40,7 +40,7 @@ HEADER = StreamHeader(
     peak_macs=0,
     noise=NoiseHeader(frame_log2=6, shift=4, base=-20, max_noises=8),
     channels=2,
-    panning=PanningHeader(side_step=8, side_base=-20),
+    panning=PanningHeader(side_step=8, side_base=-60),
 )
 
 
@@ -112,7 +112,7 @@ def test_header() -> None:
 
 @pytest.mark.parametrize(
     ("direction", "left", "right"),
-    [(0, 16384, 0), (32, 16384, 6786), (64, 16384, 16384), (100, 5862, 16384), (128, 0, 16384)],
+    [(0, 16384, 0), (32, 16384, 6786), (64, 16384, 16384), (128, 0, 16384), (192, -16384, 16384), (224, -16384, 6786)],
 )
 def test_directions(direction: int, left: int, right: int) -> None:
     assert direction_gains(direction) == (left, right)
@@ -124,7 +124,7 @@ def test_one_direction_moves_the_middle_as_it_is() -> None:
     gaussians = Gaussians(tone=tone(), noise=noise())
     middle = decoded(header, gaussians, is_stereo=False)
     assert np.abs(middle).max() > 1000
-    for direction, left, right in ((0, 1, 0), (64, 1, 1), (128, 0, 1)):
+    for direction, left, right in ((0, 1, 0), (64, 1, 1), (128, 0, 1), (192, -1, 1)):
         got = decoded(dataclasses.replace(header, direction=direction), gaussians)
         np.testing.assert_array_equal(got, np.stack([left * middle, right * middle], axis=1))
 
@@ -145,8 +145,9 @@ def test_a_side_of_a_tone_is_a_tone() -> None:
 def test_noise_of_the_mid_and_of_the_side() -> None:
     header = dataclasses.replace(HEADER, direction=0)
 
-    def sides(**columns: int) -> tuple[Pcm, Pcm]:
-        left, right = decoded(header, Gaussians(noise=noise(**columns))).astype(np.int32).T
+    def sides(side_base: int = -60, **columns: int) -> tuple[Pcm, Pcm]:
+        based = dataclasses.replace(header, panning=PanningHeader(8, side_base))
+        left, right = decoded(based, Gaussians(noise=noise(**columns))).astype(np.int32).T
         return left, right
 
     left, right = sides()
@@ -157,11 +158,13 @@ def test_noise_of_the_mid_and_of_the_side() -> None:
     _, opposite = sides(pan_weight=-16)
     for found, sign in ((panned, 1), (opposite, -1)):
         assert sign * np.corrcoef(left, found)[0, 1] > 0.9
-    same, own = sides(side_weight=40)
+    same, own = sides(side_base=0)
     np.testing.assert_array_equal(same, left)
-    assert abs(np.corrcoef(left, own)[0, 1]) < 0.2
+    assert abs(np.corrcoef(left, own)[0, 1]) < 0.4
     assert 0.7 < own.std() / left.std() < 1.4
-    _, both = sides(side_weight=40, pan_weight=8)
+    _, raised = sides(side_weight=56)
+    assert 0.1 < raised.std() / left.std() < 0.7
+    _, both = sides(side_base=0, pan_weight=8)
     assert 0.1 < np.corrcoef(left, both)[0, 1] < 0.9
 
 
@@ -169,7 +172,7 @@ def test_largest_amplitudes_do_not_wrap() -> None:
     """Both channels beyond what 17 bits hold."""
     loud = tone(amplitude=4095, side_amplitude=1023)
     header = dataclasses.replace(HEADER, amplitude_step=2047, output_shift=0, panning=PanningHeader(15, -20))
-    for direction in (0, 33, 64, 128):
+    for direction in (0, 33, 64, 128, 200):
         got = decoded(dataclasses.replace(header, direction=direction), Gaussians(tone=np.repeat(loud, 20)))
         assert got.min() == -32768
         assert got.max() == 32767

@@ -268,7 +268,6 @@ def test_spec_states_the_header() -> None:
     assert sorted(names) == list(range(4))
     assert stated(r"of the mid, in quarters of an octave \| 0\.\.(\d+)") == (tables.LARGEST_SIDE_STEP,)
     assert stated(r"0: the tone has no side \| 0\.\.(\d+)") == (tables.LARGEST_SIDE_AMPLITUDE,)
-    assert stated(r"between left, 0, and right \(10\) \| 0\.\.(\d+)") == (stereo.LARGEST_DIRECTION,)
     assert stated(r"A Gaussian costs at most (\d+) to decode\. Left") == (cost.MACS_PER_PANNED_GAUSSIAN,)
     sets = re.search(r"table set \(initial probabilities\): 0 (\w+), 1 (\w+), 2 (\w+)", SPEC)
     assert sets

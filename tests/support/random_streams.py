@@ -176,7 +176,7 @@ def stereo_stream(seed: int) -> RandomStream:
     """The stream with two channels of a seed; the same one every time. Of four one has a direction alone."""
     draws = Draws(STEREO_SEEDS + seed)
     mid = residual_stream(seed) if draws.one_in(4) else random_stream(seed)
-    header = dataclasses.replace(mid.header, channels=2, direction=draws.below(129))
+    header = dataclasses.replace(mid.header, channels=2, direction=draws.below(256))
     gaussians = mid.gaussians
     if seed % 4:
         # Within what sounds, so that the side is heard.

@@ -51,7 +51,9 @@ def side_noise_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> Inte
         header, gaussians["noise"], frames_by_the_letter(header, gaussians)
     )
     own = weighted(gaussians["noise"], "side_weight")
-    levels = np.clip(levels_by_the_letter(header, own, frames, len(centres), header.panning.side_base), 0, 14 * 256 - 1)
+    of_mid = levels_by_the_letter(header, gaussians["noise"], frames, len(centres))
+    above = levels_by_the_letter(header, own, frames, len(centres), header.panning.side_base)
+    levels = np.clip(of_mid + above, 0, 14 * 256 - 1)
     panned = weighted(gaussians["noise"], "pan_weight")
     pans = np.clip(levels_by_the_letter(header, panned, frames, len(centres), 0), -2048, 2048)
     positive = signs_by_the_letter(frames + (1 << 20), size)
@@ -100,8 +102,9 @@ def stereo_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> npt.NDAr
     if header.panning:
         quarters = side_quarters_by_the_letter(header, gaussians["tone"])
         side = ((quarters + 2) >> 2) + side_noise_by_the_letter(header, gaussians)
-    c, s = int(cosine()[2 * header.direction]), int(cosine()[256 - 2 * header.direction])
-    gl, gr = (16384, (s << 14) // c) if c >= s else ((c << 14) // s, 16384)
+    c, s = int(cosine()[2 * header.direction]), int(cosine()[(2 * header.direction - 256) & 1023])
+    gl, gr = (16384, (s << 14) // abs(c)) if abs(c) >= s else ((abs(c) << 14) // s, 16384)
+    gl = -gl if c < 0 else gl
     m, d = np.clip(mid, -65536, 65535), np.clip(side, -65536, 65535)
     both = np.stack([(gl * m - gr * d + 8192) >> 14, (gr * m + gl * d + 8192) >> 14], axis=1)
     return np.clip(both, -32768, 32767).astype(np.int16)

@@ -82,7 +82,8 @@ NOISE_DTYPE = np.dtype(
 """scale: a, the support is 4 << a noise frames. onset: first sample of the support, a multiple of a quarter of it, may
 be negative. width: c, it covers 3 << c Bark. place: on the Bark axis, in quarters of that. weight: in steps of 3 dB,
 not 0. side_weight, pan_weight: in a stream with panned Gaussians (SPEC 10), what it adds to the level of the side's own
-noise, in steps of 3 dB, and to the part of its own channel's noise that the side has too, in 1/16; 0 for none.
+noise above that of the mid's, in steps of 3 dB, and to the part of the mid's noise that the side has too, in 1/16; 0
+for none.
 
 In `PHYSICAL`, weight is what it adds to the level at its centre, in dB, and phase is 0."""
 
@@ -792,7 +793,8 @@ class NoiseRenderer(Renderer):
     ) -> tuple[int, Array]:
         assert self._header.panning is not None
         log2 = self._noise.frame_log2
-        levels = self._levels(time, self._header.panning.side_base, table, "side_weight")
+        levels = self._levels(time, self._noise.base, table)
+        levels += self._levels(time, self._header.panning.side_base, table, "side_weight")
         pans = np.clip(self._levels(time, 0, table, "pan_weight"), -PAN_ONE, PAN_ONE)
         bins, size = self._bins, 1 << log2
         if self._is_changed(rule):
