@@ -254,6 +254,7 @@ def encode(
     effort: str | None = None,
     seek_every: float | None = None,
     loop: tuple[int, int] | None = None,
+    mono: bool | None = None,
     config: Mapping[str, Any] | None = None,
     device: str | None = None,
     log_dir: str | Path | None = None,
@@ -262,7 +263,7 @@ def encode(
     """Encode a clip.
 
     audio       float samples with full scale -1..1, or integers with the full scale of their type, of shape
-                (n,) or (n, channels); channels are mixed down to one with a warning
+                (n,), (n, 2) for left and right, or (n, channels), which are mixed down to one with a warning
     sample_rate 8000..192000 Hz; a clip above 48000 Hz becomes a stream of 48000 or 44100 Hz, with a warning
     bitrate     kbit/s of the whole stream, header included; or
     gaussians   Gaussians a second; or
@@ -273,6 +274,7 @@ def encode(
     effort      'fast', 'normal' or 'best'
     seek_every  seconds between seek points; 0 for none
     loop        loop points: first sample of the loop and the one after its last, counted in the clip's own samples
+    mono        True: two channels are mixed down to one
     config      more options by name, as in a file for `gs-encode --config`; arguments go first
     device      'auto', 'cpu' or 'cuda'
     log_dir     folder for the log of the fit
@@ -281,9 +283,6 @@ def encode(
     What is None takes the encoder's default. Raises AudioInputError for audio that cannot be encoded and
     OptionsError for options that make no sense.
     """
-    clip = prepare(audio, sample_rate)
-    for notice in clip.notices:
-        warnings.warn(notice, stacklevel=2)
     options = encoder_options(
         config,
         bitrate=bitrate,
@@ -294,9 +293,13 @@ def encode(
         effort=effort,
         seek_every=seek_every,
         loop=loop,
+        mono=mono,
         device=device,
         log_dir=log_dir,
     )
+    clip = prepare(audio, sample_rate, options.mono)
+    for notice in clip.notices:
+        warnings.warn(notice, stacklevel=2)
     result = encode_clip(clip, options, progress)
     if clip.sample_rate > MAX_RATE and options.sample_rate is None:
         rate = result.header.sample_rate

@@ -23,6 +23,8 @@ MIN_RATE, MAX_RATE = 8000, 48000
 """Hz, of a stream."""
 MAX_INPUT_RATE = 192000
 """Hz, of a clip; the encoder resamples what is above `MAX_RATE`."""
+CHANNELS = 2
+"""Of a stereo clip."""
 MAX_CHANNELS = 64
 _MANY_CHANNELS = 8
 """More than this is believed only of a clip with more samples than channels."""
@@ -43,7 +45,7 @@ class Clip:
     """A clip that may be encoded."""
 
     samples: FloatArray
-    """Shape (n,), full scale is -1..1."""
+    """Shape (n,) or, of two channels, (n, 2); full scale is -1..1."""
     sample_rate: int
     """Hz."""
     notices: tuple[str, ...] = ()
@@ -51,13 +53,17 @@ class Clip:
     loop: tuple[int, int] | None = None
     """The file's own loop points: first sample of the loop and the one after its last."""
 
+    @property
+    def channels(self) -> int:
+        return 1 if self.samples.ndim == 1 else self.samples.shape[1]
 
-def prepare(audio: npt.ArrayLike, sample_rate: float) -> Clip:
+
+def prepare(audio: npt.ArrayLike, sample_rate: float, mono: bool = False) -> Clip:
     """Bring samples into the encoder's form, or say why they cannot be encoded.
 
     Takes float samples with full scale -1..1, or integers with the full scale of their type, of shape (n,) or
-    (n, channels); channels are mixed down to one. Raises AudioInputError for anything empty, not finite, of
-    another scale, too long, of too many channels, or outside 8-192 kHz.
+    (n, channels). Two channels stay two unless all are to be `mono`; more are mixed down to one. Raises AudioInputError
+    for anything empty, not finite, of another scale, too long, of too many channels, or outside 8-192 kHz.
     """
     array = np.asarray(audio)
     if array.dtype == np.bool_ or not (
@@ -91,8 +97,8 @@ def prepare(audio: npt.ArrayLike, sample_rate: float) -> Clip:
             f"samples reach {largest:.6g}, and full scale is 1; divide them by their full scale (32768 for 16 bits)"
         )
     notices = []
-    if samples.ndim == 2:
-        if samples.shape[1] > 1:
+    if samples.ndim == 2 and (mono or samples.shape[1] != CHANNELS):
+        if samples.shape[1] > CHANNELS:
             notices.append(f"{samples.shape[1]} channels mixed down to one")
         samples = samples.mean(axis=1)
     notices += _beyond_full_scale(samples)
@@ -120,9 +126,9 @@ def _beyond_full_scale(samples: FloatArray) -> list[str]:
     ]
 
 
-def load(source: str | os.PathLike[str]) -> Clip:
+def load(source: str | os.PathLike[str], mono: bool = False) -> Clip:
     """Read a clip from a file that soundfile knows (WAV, FLAC, Ogg, MP3, AIFF), or from standard input for
-    '-'.
+    '-'; two channels as they are, or mixed down to `mono`.
 
     Raises AudioInputError for what is no audio, cut short, or cannot be encoded, and OSError.
     """
@@ -140,7 +146,7 @@ def load(source: str | os.PathLike[str]) -> Clip:
         raise AudioInputError(
             f"the file is cut short: {facts.bytes_missing} bytes of its samples are missing; get it anew"
         )
-    clip = prepare(samples, sample_rate)
+    clip = prepare(samples, sample_rate, mono)
     return _with_loop(clip, facts.loops) if facts else clip
 
 

@@ -73,7 +73,7 @@ def find_sounds(folder: Path) -> list[str]:
 def load_sound(folder: Path, name: str, preparing: Preparing) -> Sound:
     """A clip of the folder. Raises AudioInputError and OSError as `audio_io.load` does, and AudioGsError without the
     package that measures loudness."""
-    clip = audio_io.load(folder / name)
+    clip = audio_io.load(folder / name, mono=True)
     notices = list(clip.notices)
     if preparing.trim:
         clip = trimmed(clip)

@@ -18,6 +18,7 @@ from audio_gs.codec.slots import encode_stream
 from . import ceilings
 from .gradient.resolution import coarsen
 from .noise.layer import NoiseLayer
+from .panning.layer import SideLayer
 from .problem import Problem, Samples, snr_db
 from .residual.layer import ResidualLayer
 from .tones.choose import settled
@@ -34,13 +35,17 @@ class Solution:
     tones: Pursuit
     noise: NoiseLayer | None = None
     residual: ResidualLayer | None = None
-    """Chosen for just these tones and noises: with others there is none."""
+    side: SideLayer | None = None
+    """Both chosen for just these tones and noises: with others there is none."""
 
     def with_tones(self, tones: Pursuit) -> Solution:
-        return dataclasses.replace(self, tones=tones, residual=None)
+        return dataclasses.replace(self, tones=tones, residual=None, side=None)
 
     def with_noise(self, noise: NoiseLayer | None) -> Solution:
-        return dataclasses.replace(self, noise=noise, residual=None)
+        return dataclasses.replace(self, noise=noise, residual=None, side=None)
+
+    def with_side(self, side: SideLayer | None) -> Solution:
+        return dataclasses.replace(self, side=side)
 
     def with_residual(self, residual: ResidualLayer | None) -> Solution:
         return dataclasses.replace(self, residual=residual)
@@ -59,9 +64,17 @@ class Stream:
     gaussians: Gaussians
 
     def decoded(self) -> Samples:
-        """What a decoder makes of it, in output steps, shape (samples,). All give the same; the C library's is the
-        fastest."""
+        """What a decoder makes of it, or of its mid, in output steps, shape (samples,). All give the same; the C
+        library's is the fastest."""
         return NativeDecoder(self.data).read(self.header.samples).astype(np.float64)
+
+    def decoded_channels(self) -> Samples:
+        """What a decoder makes of its channels, in output steps, shape (samples, channels)."""
+        decoder = NativeDecoder(self.data)
+        if self.header.channels == 1:
+            return self.decoded()[:, None]
+        decoder.set_stereo(True)
+        return decoder.read(self.header.samples).astype(np.float64)
 
 
 def gaussians_of(problem: Problem, solution: Solution) -> Gaussians:
@@ -69,6 +82,10 @@ def gaussians_of(problem: Problem, solution: Solution) -> Gaussians:
     tables = {"tone": coarsen(solution.tones.table(), problem.options, len(problem.signal))}
     if solution.noise:
         tables["noise"] = solution.noise.table
+    if solution.side:
+        tables["tone"] = solution.side.on_tones(tables["tone"])
+        if solution.noise:
+            tables["noise"] = solution.side.on_noises(tables["noise"])
     if solution.residual:
         tables["residual"] = solution.residual.table
     return Gaussians(tables)
@@ -77,7 +94,11 @@ def gaussians_of(problem: Problem, solution: Solution) -> Gaussians:
 def assemble(problem: Problem, solution: Solution) -> Stream:
     """The stream of a solution."""
     gaussians = gaussians_of(problem, solution)
-    step = finest_shift(solution.step, gaussians, solution.tones.rendering())
+    peak = float(np.max(np.abs(solution.tones.rendering()), initial=0.0))
+    side_step = 0
+    if solution.side:
+        peak, side_step = max(peak, solution.side.peak), solution.side.header.side_step
+    step = finest_shift(solution.step, gaussians, peak, side_step)
     header = with_class(_with_parts(problem.blank_header(*step), solution), gaussians)
     return Stream(encode_stream(header, gaussians), header, gaussians)
 
@@ -88,9 +109,12 @@ def stream_bytes(problem: Problem, solution: Solution) -> int:
 
 
 def _with_parts(header: StreamHeader, solution: Solution) -> StreamHeader:
-    noise, residual = solution.noise, solution.residual
+    noise, residual, side = solution.noise, solution.residual, solution.side
     return dataclasses.replace(
-        header, noise=noise.header if noise else None, residual=residual.header if residual else None
+        header,
+        noise=noise.header if noise else None,
+        residual=residual.header if residual else None,
+        panning=side.header if side else None,
     )
 
 

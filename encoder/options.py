@@ -74,6 +74,7 @@ class EncoderOptions:
         "Kind of clip; auto: the one with which an excerpt comes out nearest for the ear.",
         choices=PRESETS,
     )
+    mono: bool = _option(False, "Whether two channels are mixed down to one.")
     sample_rate: int | str | None = _option(
         None,
         "Hz of the stream. keep: that of the clip; auto: a much lower one where nothing audible is lost. "

@@ -13,6 +13,7 @@ from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.memory import decoder_memory, tones_within
 from audio_gs.codec.residual import MIN_FRAME_LOG2
+from audio_gs.codec.stereo import CENTRE
 from audio_gs.errors import OptionsError
 
 from .noise.layer import frame_log2_for
@@ -51,6 +52,10 @@ class Problem:
     residual_weight: float = 1.0
     """How much of a rate the residual layer gets: 1, what the preset gives it; 0, none; in between, the geometric mean
     of what tones and noise have then, weighted so."""
+    direction: int | None = None
+    """Of a clip with two channels; the signal is its mid."""
+    side: Samples | None = None
+    """Of two channels, where direction alone is not enough, shape (n,)."""
 
     def __post_init__(self) -> None:
         signal = self.signal.view()
@@ -165,4 +170,6 @@ class Problem:
             seek_slots=seek_slots,
             loop=self.options.loop,
             table_set=self.preset.table_set_index,
+            channels=1 if self.direction is None else 2,
+            direction=CENTRE if self.direction is None else self.direction,
         )

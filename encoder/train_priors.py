@@ -67,7 +67,7 @@ def best_prior(bits: npt.NDArray[np.int8]) -> int:
 
 def _encode(job: tuple[Path, str, float]) -> bytes:
     path, name, kbit_s = job
-    clip = load(str(path))
+    clip = load(str(path), mono=True)
     return encode_audio(clip.samples, clip.sample_rate, EncoderOptions(bitrate=kbit_s, preset=name)).data
 
 

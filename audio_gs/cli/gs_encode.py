@@ -135,6 +135,7 @@ def show_configuration(context: click.Context, _parameter: click.Parameter, aske
     metavar="START END",
     help="Loop points: first sample of the loop and the one after its last [those of a WAV file's sampler chunk].",
 )
+@click.option("--mono", is_flag=True, default=None, help="Mix two channels down to one.")
 @click.option("--no-loop", is_flag=True, help="No loop points, whatever the file has.")
 @click.option("--config", type=PATH, metavar="FILE.yaml", help="More options, by name; the command line goes first.")
 @click.option(
@@ -195,13 +196,15 @@ def command(
         raise click.UsageError("--sweep-rates and --draw go with --sweep; add it")
     outputs = [] if sweep else plan_outputs(inputs, _needed(output), SUFFIX, force)
     try:
-        api.encoder_options(settings, log_dir=log_dir, **given)
+        mono = api.encoder_options(settings, log_dir=log_dir, **given).mono
     except OptionsError as error:
         raise click.UsageError(str(error)) from None
     if sweep:
-        wanted = Sweep({**settings, **_without_none(given)}, sweep_rates or RATES_SWEPT, no_loop)
+        wanted = Sweep({**settings, **_without_none(given)}, sweep_rates or RATES_SWEPT, no_loop, mono)
         return run_sweep(PROGRAM, inputs, wanted, draw, jobs, force, quiet, verbose, as_json)
-    encoding = Encoding(outputs, settings, given, ratio, no_loop, log_dir, len(inputs), force, quiet, verbose, as_json)
+    encoding = Encoding(
+        outputs, settings, given, ratio, no_loop, log_dir, len(inputs), mono, force, quiet, verbose, as_json
+    )
     return for_each(PROGRAM, inputs, encoding, verbose, jobs)
 
 
@@ -227,20 +230,21 @@ class Encoding:
     no_loop: bool
     log_dir: str | None
     inputs: int
+    mono: bool
     force: bool
     quiet: bool
     verbose: bool
     as_json: bool
 
     def __call__(self, index: int, name: str) -> None:
-        clip = audio_io.load(name)
+        clip = audio_io.load(name, self.mono)
         notices = list(clip.notices)
         wanted = dict(self.given)
         if clip.loop and not self.no_loop and wanted["loop"] is None and self.settings.get("loop") is None:
             wanted["loop"] = clip.loop
             notices.append(f"loops from {clip.loop[0]} to {clip.loop[1]}, as the file says; --no-loop leaves that out")
         if self.ratio is not None:
-            wanted["bitrate"] = 8 * PCM_BYTES * clip.sample_rate / 1000 / self.ratio
+            wanted["bitrate"] = 8 * PCM_BYTES * clip.channels * clip.sample_rate / 1000 / self.ratio
         if not self.quiet:
             for notice in notices:
                 say(f"{PROGRAM}: {name_of(name)}: {notice}")
@@ -256,7 +260,7 @@ class Encoding:
         if self.quiet and not self.as_json:
             return
         facts = inspect.info(result.data, None)
-        ratio = PCM_BYTES * len(clip.samples) / len(result.data)
+        ratio = PCM_BYTES * clip.samples.size / len(result.data)
         if self.as_json:
             summary = {
                 "input": name,

@@ -30,6 +30,8 @@ class Sweep:
     rates: tuple[float, ...]
     """Kbit/s, ascending."""
     no_loop: bool
+    mono: bool
+    """Two channels are mixed down."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +69,11 @@ def run_sweep(
     if drawing and Path(drawing).suffix.lower() not in DRAWN:
         raise click.UsageError(f"cannot draw {drawing}; name it {', '.join(DRAWN[:-1])} or {DRAWN[-1]}")
     clips: dict[str, audio_io.Clip] = {}
-    code = for_each(program, inputs, lambda _index, name: clips.__setitem__(name, audio_io.load(name)), verbose)
+
+    def load_one(_index: int, name: str) -> None:
+        clips[name] = audio_io.load(name, sweep.mono)
+
+    code = for_each(program, inputs, load_one, verbose)
     tasks = [(clips[name], rate) for name in clips for rate in sweep.rates]
     points = in_order(functools.partial(_point, sweep), tasks, jobs)
     curves = {}
@@ -102,7 +108,7 @@ def _point(sweep: Sweep, task: tuple[audio_io.Clip, float]) -> Point:
         asked_kbit_s=rate,
         kbit_s=facts.kbit_s,
         bytes=facts.bytes,
-        ratio=SAMPLE_BYTES * len(clip.samples) / facts.bytes,
+        ratio=SAMPLE_BYTES * clip.samples.size / facts.bytes,
         quality=result.quality,
         macs_mean=facts.macs_per_sample["mean"],
         macs_peak=facts.macs_per_sample["peak"],

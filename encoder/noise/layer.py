@@ -130,6 +130,11 @@ def wanted_gain_db(power: Floats, whole: Floats, level_db: Floats, alone_db: flo
     return (level_db * (1 - alone) + alone_db * alone) * (1 - quiet)
 
 
+def importance_of(bands: int) -> Floats:
+    """What an error of a level counts in each band, shape (bands,)."""
+    return np.interp(np.arange(bands), *_IMPORTANCE)
+
+
 def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int, peak: float = 0.0) -> NoiseLayer | None:
     """The noise layer that comes nearest to a power in squared output steps in each frame and band, shape (frames,
     bands), in the log domain: at most `count` Gaussians; None where all is silent. `peak` is the power of the loudest
@@ -146,8 +151,7 @@ def fit_noise(power: Floats, frame_log2: int, count: int, rounds: int, peak: flo
     faintest = max(0.0, math.log2(FAINTEST_POWER) + offset)
     level = np.clip(np.log2(np.maximum(power, 1e-9)) + offset, faintest, None)
     base = int(np.clip(round(float(level.mean())), -128, 127))
-    importance = np.interp(np.arange(level.shape[1]), *_IMPORTANCE)
-    picks, plane = fit_plane(level - base, importance, count, rounds)
+    picks, plane = fit_plane(level - base, importance_of(level.shape[1]), count, rounds)
     table = NOISE.empty(len(picks))
     table["scale"] = picks[:, SCALE]
     onset = plane.first[picks[:, SCALE]] + ((picks[:, ROW] - plane.rows[picks[:, SCALE]]) << picks[:, SCALE])

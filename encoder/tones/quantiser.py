@@ -46,15 +46,15 @@ def nearest_step(weight: float, peak: float) -> Step:
     return Step(min(MAX_AMPLITUDE_STEP, max(1, round(amplitude * 2**shift))), shift)
 
 
-def finest_shift(step: Step, gaussians: Gaussians, rendered: npt.NDArray[np.float64]) -> tuple[int, int]:
+def finest_shift(step: Step, gaussians: Gaussians, peak: float, side_step: int = 0) -> tuple[int, int]:
     """Mantissa and output shift for the header: the same step with the finest amplitudes that neither clip nor
-    overflow the decoder's accumulator. `rendered` is the clip's float rendering in output steps."""
+    overflow the decoder's accumulator. `peak` is that of the tones' float rendering in output steps, `side_step` by how
+    much the step of sides is larger, in quarters of an octave."""
     mantissa, shift = step.mantissa, step.shift
-    peak = float(np.max(np.abs(rendered), initial=0.0))
     while (
         shift < MAX_OUTPUT_SHIFT
         and mantissa * 2 <= MAX_AMPLITUDE_STEP
-        and _fits(mantissa * 2, gaussians)
+        and _fits(mantissa * 2, gaussians, side_step)
         and peak * 2.0 ** (shift + 1) <= _ACCUMULATOR_LIMIT
     ):
         mantissa, shift = mantissa * 2, shift + 1
@@ -71,10 +71,13 @@ def largest_indices(step: Step, smallest_scale: int, scales: int) -> npt.NDArray
     return np.maximum(1, np.array(held, np.int64))
 
 
-def _fits(mantissa: int, gaussians: Gaussians) -> bool:
+def _fits(mantissa: int, gaussians: Gaussians, side_step: int) -> bool:
     tones, noises = gaussians["tone"], gaussians["noise"]
     # Weights of noises count as if they were amplitudes: streams have been made so from the first version on, and
     # another choice would change them.
     index = np.concatenate([tones["amplitude"], noises["weight"]])
     peaks = unclipped_amplitude(index, np.concatenate([tones["scale"], noises["scale"]]), mantissa)
-    return bool(np.max(peaks, initial=0) <= LARGEST_PEAK)
+    of_sides = unclipped_amplitude(tones["side_amplitude"], tones["scale"], mantissa) * 2.0 ** (side_step / 4)
+    # A tone without a side has its amplitude index 0, which stands for none.
+    of_sides[tones["side_amplitude"] == 0] = 0
+    return bool(max(np.max(peaks, initial=0), np.max(of_sides, initial=0)) <= LARGEST_PEAK)

@@ -28,10 +28,20 @@ def test_integers_have_the_full_scale_of_their_type(dtype: type[np.signedinteger
     np.testing.assert_array_equal(clip.samples, [-1.0, 0.0])
 
 
-def test_channels_are_mixed_down_with_a_notice() -> None:
-    clip = audio_io.prepare(np.column_stack([NOISE, -NOISE]), RATE)
+def test_two_channels_stay_two_unless_they_are_to_be_one() -> None:
+    pair = np.column_stack([NOISE, -NOISE])
+    clip = audio_io.prepare(pair, RATE)
+    np.testing.assert_array_equal(clip.samples, pair)
+    assert clip.notices == ()
+    clip = audio_io.prepare(pair, RATE, mono=True)
     np.testing.assert_array_equal(clip.samples, np.zeros(len(NOISE)))
-    assert clip.notices == ("2 channels mixed down to one",)
+    assert clip.notices == ()
+
+
+def test_more_channels_are_mixed_down_with_a_notice() -> None:
+    clip = audio_io.prepare(np.column_stack([NOISE, -NOISE, 3 * NOISE]), RATE)
+    np.testing.assert_allclose(clip.samples, NOISE)
+    assert clip.notices == ("3 channels mixed down to one",)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +80,9 @@ def test_what_lies_beyond_full_scale_is_said() -> None:
         "2 samples lie beyond full scale, by up to 6.02 dB, and will be clipped; multiply by 0.500 to keep them",
     )
     assert "1 sample lies" in audio_io.prepare(np.array([1.001]), RATE).notices[0]
-    assert audio_io.prepare(np.column_stack([[2.0], [-2.0]]), RATE).notices == ("2 channels mixed down to one",)
+    pair = np.column_stack([[2.0], [-2.0]])
+    assert "2 samples lie" in audio_io.prepare(pair, RATE).notices[0]
+    assert audio_io.prepare(pair, RATE, mono=True).notices == ()
 
 
 @pytest.mark.parametrize("rate", [48001, 88200, 96000, 192000])

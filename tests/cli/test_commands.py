@@ -433,11 +433,27 @@ def test_unfit_audio(call: Call, folder: Path, name: str, says: str) -> None:
     assert names(folder) == before
 
 
-def test_stereo_is_mixed_down_with_a_notice(call: Call, folder: Path, clip: np.ndarray) -> None:
-    soundfile.write("stereo.wav", np.column_stack([clip, clip]), RATE)
-    result = call("gs-encode", "stereo.wav", "-o", "stereo.gs", *FAST)
+def test_stereo_stays_stereo_unless_it_is_to_be_mono(call: Call, folder: Path, clip: np.ndarray) -> None:
+    soundfile.write("stereo.wav", np.column_stack([clip, 0.5 * clip]), RATE)
+    for name, options, channels in (("two", (), 2), ("one", ("--mono",), 1)):
+        result = call("gs-encode", "stereo.wav", "-o", f"{name}.gs", *options, *FAST)
+        assert result.code == 0
+        assert "mixed down" not in result.err
+        assert parse_header(Path(f"{name}.gs").read_bytes())[0].channels == channels
+    Path("mono.yaml").write_text("mono: true")
+    assert call("gs-encode", "stereo.wav", "-o", "by_file.gs", "--config", "mono.yaml", *FAST).code == 0
+    assert Path("by_file.gs").read_bytes() == Path("one.gs").read_bytes()
+    write_wav_that_loops("loops.wav", np.column_stack([clip, -clip]), (0, 800, 3999))
+    assert call("gs-encode", "loops.wav", "-o", "loops.gs", *FAST).code == 0
+    header = parse_header(Path("loops.gs").read_bytes())[0]
+    assert (header.channels, header.loop) == (2, (800, 4000))
+
+
+def test_many_channels_are_mixed_down_with_a_notice(call: Call, folder: Path, clip: np.ndarray) -> None:
+    soundfile.write("many.wav", np.column_stack([clip, clip, clip]), RATE)
+    result = call("gs-encode", "many.wav", "-o", "many.gs", *FAST)
     assert result.code == 0
-    assert "2 channels mixed down" in result.err
+    assert "3 channels mixed down to one" in result.err
 
 
 def write_wav_that_loops(name: str, clip: np.ndarray, *loops: tuple[int, int, int]) -> None:
