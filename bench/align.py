@@ -14,11 +14,12 @@ _ENVELOPE_HZ = 100.0
 
 
 def find_lag(reference: FloatArray, decoded: FloatArray, sample_rate: int) -> float:
-    """By how many samples the decoded audio comes late, where the cross-correlation is largest within
-    `MAX_LAG_S`, in steps of 1/64; 0 for silence."""
+    """By how many samples the decoded audio comes late, where the cross-correlation, of two channels the sum of theirs,
+    is largest within `MAX_LAG_S`, in steps of 1/64; 0 for silence. Both of shape (n,) or (n, 2)."""
     reach = min(round(MAX_LAG_S * sample_rate), len(reference) - 1)
     size = fft.next_fast_len(max(len(reference), len(decoded)) + reach + 1, real=True)
-    spectrum = np.conj(fft.rfft(reference, size)) * fft.rfft(decoded, size)
+    pairs = zip(np.atleast_2d(reference.T), np.atleast_2d(decoded.T), strict=True)
+    spectrum = sum(np.conj(fft.rfft(wanted, size)) * fft.rfft(found, size) for wanted, found in pairs)
     correlation = fft.irfft(spectrum, size)
     lags = np.arange(-reach, reach + 1)
     whole = int(lags[np.argmax(correlation[lags])])
@@ -36,7 +37,8 @@ def find_envelope_lag(reference: FloatArray, decoded: FloatArray, sample_rate: i
 
 
 def _envelope(audio: FloatArray, sample_rate: int) -> FloatArray:
-    filtered = signal.sosfiltfilt(signal.butter(2, _ENVELOPE_HZ, fs=sample_rate, output="sos"), np.abs(audio))
+    low_pass = signal.butter(2, _ENVELOPE_HZ, fs=sample_rate, output="sos")
+    filtered = signal.sosfiltfilt(low_pass, np.abs(audio), axis=0)
     return np.asarray(filtered - filtered.mean())
 
 
@@ -49,7 +51,7 @@ def take_out(decoded: FloatArray, lag: float, length: int) -> FloatArray:
     rest = lag - whole
     if abs(rest) >= _NEGLIGIBLE_SAMPLES:
         decoded = _move(decoded, rest)
-    moved = np.zeros(length)
+    moved = np.zeros((length, *decoded.shape[1:]))
     start = max(0, -whole)
     piece = decoded[max(0, whole) : max(0, whole) + max(0, length - start)]
     moved[start : start + len(piece)] = piece
@@ -60,4 +62,6 @@ def _move(audio: FloatArray, samples: float) -> FloatArray:
     """By less than a sample, by phase; silence at the end keeps what leaves one end from entering the other."""
     size = fft.next_fast_len(len(audio) + 1024, real=True)
     frequencies = fft.rfftfreq(size)
-    return np.asarray(fft.irfft(fft.rfft(audio, size) * np.exp(2j * np.pi * samples * frequencies), size)[: len(audio)])
+    turn = np.exp(2j * np.pi * samples * frequencies)
+    channels = [fft.irfft(fft.rfft(channel, size) * turn, size)[: len(audio)] for channel in np.atleast_2d(audio.T)]
+    return np.asarray(channels).T.reshape(audio.shape)

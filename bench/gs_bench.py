@@ -112,7 +112,8 @@ def command(
 
     Writes OUT/results.json, OUT/results.csv and the page OUT/index.html, and prints tables. The class of a clip is the
     one that MANIFEST.csv gives it, or the name of its sub-folder: speech, music, sfx, stereo, or other. Channels are
-    mixed down. A stopped run goes on where it was.
+    coded and measured as they are, more than two mixed down to one; codecs that have one channel are left out where a
+    clip has two. A stopped run goes on where it was.
     """
     asked_for = targets.read_targets(targets_file) if check or targets_file else None
     table, expected = rivals.read_rivals(rivals_from), rivals.read_rivals(compare_with)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from audio_gs import audio_io
 from audio_gs.audio_io import Clip
 
@@ -12,7 +14,7 @@ from . import align
 from .cache import Cache, Entry, key_of
 from .clips import ClipFile
 from .codecs import Codec, OurOptions, make_codec
-from .codecs.tool import resample
+from .codecs.tool import channels_of, resample
 from .metrics import METRICS, NotMeasurable
 from .results import OURS, Cell
 
@@ -64,7 +66,8 @@ def _code(task: Task, clip: Clip, cache: Cache) -> Entry:
     data = codec.encode(clip.samples, clip.sample_rate, task.kbit_s)
     bits = codec.payload_bits(data)
     decoded, decoded_rate = codec.decode(data)
-    lag = _align(codec, clip, resample(decoded, decoded_rate, clip.sample_rate), task.key, cache)
+    decoded = _as_channels(resample(decoded, decoded_rate, clip.sample_rate), channels_of(clip.samples))
+    lag = _align(codec, clip, decoded, task.key, cache)
     if task.codec == OURS:
         cache.save_stream(task.key, data)
     entry = Entry(
@@ -78,6 +81,13 @@ def _code(task: Task, clip: Clip, cache: Cache) -> Entry:
     )
     cache.save(task.key, entry)
     return entry
+
+
+def _as_channels(decoded: audio_io.FloatArray, channels: int) -> audio_io.FloatArray:
+    """In as many channels as the original has: one is played on both sides, and of two the first counts."""
+    if channels_of(decoded) == channels:
+        return decoded
+    return np.stack([decoded, decoded], axis=1) if channels == 2 else decoded[:, 0]
 
 
 def _align(codec: Codec, clip: Clip, decoded: audio_io.FloatArray, key: str, cache: Cache) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import soundfile
 
 from audio_gs import audio_io
+from audio_gs.audio_io import CHANNELS
 from audio_gs.errors import AudioGsError
 
 from .cache import hash_of
@@ -179,10 +180,13 @@ def plan(
     tabled = {metric for _, metric in in_table}
     tasks = []
     for file, facts in zip(loaded.files, loaded.facts, strict=True):
+        is_stereo = facts.channels == CHANNELS
         suited = tuple(
             (key, version)
             for key, version in metrics.items()
-            if METRICS[key].suits(file.clip_class) and (key not in tabled or (file.name, key) in in_table)
+            if METRICS[key].suits(file.clip_class)
+            and (is_stereo or not METRICS[key].stereo)
+            and (key not in tabled or (file.name, key) in in_table)
         )
         cells: list[tuple[str, str, str, float, OurOptions]] = []
         if ours is not None:
@@ -191,7 +195,7 @@ def plan(
             cells += [(OURS, "", version, rate, options) for rate in rates.of_ours(file.clip_class, facts.group)]
         for (key, variant), version in codecs.items():
             codec = make_codec(key, variant, OurOptions())
-            if codec.classes is None or file.clip_class in codec.classes:
+            if (codec.classes is None or file.clip_class in codec.classes) and (codec.stereo or not is_stereo):
                 nominal = codec.rates(facts.sample_rate, rates.of_rival(key))
                 cells += [(key, variant, version, rate, OurOptions()) for rate in nominal]
         tasks += [

@@ -36,7 +36,7 @@ class ClipFacts:
     sample_rate: int
     """Hz."""
     channels: int
-    """Of the original; everything is measured on its mix down to one."""
+    """Of the original; one and two are coded and measured as they are, more are mixed down to one."""
     seconds: float
     path: str
     """Of the original."""

@@ -51,7 +51,7 @@ def measure_speed(
 ) -> list[SpeedRow]:
     """Ours within a warm process and as commands, and the rivals' tools, on the same clips, one after the other."""
     chosen = choose_clips(files)
-    clips = [audio_io.load(file.path) for file in chosen]
+    clips = [audio_io.load(file.path, mono=True) for file in chosen]
     rows: list[SpeedRow] = []
     steps = len(codecs) + 2
     if ours is not None:
@@ -75,13 +75,13 @@ def measure_speed(
 def choose_clips(files: Sequence[ClipFile]) -> list[ClipFile]:
     """Those that the targets speak of if there are any, else speech, else any."""
     speech = [file for file in files if file.clip_class == REFERENCE_CLASS]
-    reference = [file for file in speech if audio_io.load(file.path).sample_rate == REFERENCE_RATE]
+    reference = [file for file in speech if audio_io.load(file.path, mono=True).sample_rate == REFERENCE_RATE]
     return list((reference or speech or files)[:CLIPS])
 
 
 def _time_ours(clips: list[tuple[Path, OurOptions]]) -> _OurSpeed:
     """In one process, once all is compiled; decoding in C, opening and checksums included."""
-    loaded = [(audio_io.load(path), options.at(KBIT_S)) for path, options in clips]
+    loaded = [(audio_io.load(path, mono=True), options.at(KBIT_S)) for path, options in clips]
     for rate in sorted({clip.sample_rate for clip, _ in loaded}):
         api.encode_clip(*next(pair for pair in loaded if pair[0].sample_rate == rate))
     audio = encode = decode = 0.0
@@ -115,7 +115,7 @@ def _time_commands(file: ClipFile, options: OurOptions) -> SpeedRow:
     settings: list[str | float] = ["--bitrate", KBIT_S, "--preset", options.preset, "--effort", options.effort, "-q"]
     if options.max_macs is not None:
         settings += ["--max-macs", options.max_macs]
-    clip = audio_io.load(file.path)
+    clip = audio_io.load(file.path, mono=True)
     seconds = len(clip.samples) / clip.sample_rate
     with scratch() as folder:
         source, stream, target = folder / "in.wav", folder / "clip.gs", folder / "out.wav"

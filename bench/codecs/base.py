@@ -31,6 +31,8 @@ class Codec(abc.ABC):
     """Classes of clips that it is made for; None for all."""
     ladder: tuple[float, ...]
     """Nominal rates in kbit/s at which it is measured unless told otherwise."""
+    stereo = False
+    """Whether it codes two channels as such; a codec that does not is not measured on clips with two."""
     only_ladder = False
     """Whether it has no other rates than those of the ladder."""
 
@@ -46,11 +48,13 @@ class Codec(abc.ABC):
 
     @abc.abstractmethod
     def encode(self, audio: FloatArray, sample_rate: int, kbit_s: float) -> bytes:
-        """Encode samples of shape (n,) with full scale -1..1. Raises CodecError."""
+        """Encode samples of shape (n,), or (n, 2) if it takes two channels, with full scale -1..1. Raises
+        CodecError."""
 
     @abc.abstractmethod
     def decode(self, data: bytes) -> tuple[FloatArray, int]:
-        """Samples of shape (n,) and their rate in Hz; delay and length are those of the tool. Raises CodecError."""
+        """Samples of shape (n,), or (n, 2) where two channels differ, and their rate in Hz; delay and length are those
+        of the tool. Raises CodecError."""
 
     @abc.abstractmethod
     def payload_bits(self, data: bytes) -> int:

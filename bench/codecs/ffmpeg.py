@@ -10,7 +10,18 @@ from typing import ClassVar
 from audio_gs.audio_io import FloatArray
 
 from .base import SPEECH, Codec, CodecError, CodecMissing
-from .tool import DECODED_AS, find_tools, first_line, read_stream, read_wav, resample, run_tool, scratch, write_wav
+from .tool import (
+    DECODED_AS,
+    channels_of,
+    find_tools,
+    first_line,
+    read_stream,
+    read_wav,
+    resample,
+    run_tool,
+    scratch,
+    write_wav,
+)
 
 
 @functools.cache
@@ -40,7 +51,7 @@ class Ffmpeg(Codec):
         return ("-b:a", str(round(1000 * kbit_s)))
 
     def encode(self, audio: FloatArray, sample_rate: int, kbit_s: float) -> bytes:
-        rate = self.coded_rate(sample_rate, kbit_s)
+        rate = self.coded_rate(sample_rate, kbit_s / channels_of(audio))
         with scratch() as folder:
             source, target = folder / "in.wav", folder / f"out.{self.suffix}"
             write_wav(source, resample(audio, sample_rate, rate), rate)
@@ -110,9 +121,10 @@ class AmrWb(_Amr):
 
 
 class Aac(Ffmpeg):
-    """AAC-LC at the highest rate that the clip and one bit a sample allow."""
+    """AAC-LC at the highest rate that the clip and one bit a sample of each channel allow."""
 
     key = "aac"
+    stereo = True
     encoder = decoder = "aac"
     suffix = "aac"
     ladder: tuple[float, ...] = (8, 12, 16, 24, 32, 48)

@@ -14,6 +14,7 @@ class Mp3(Codec):
     """Without the information frame, so that the file is nothing but audio frames."""
 
     key = "mp3"
+    stereo = True
 
     def __init__(self, variant: str) -> None:
         self.variant = variant

@@ -29,6 +29,7 @@ class Opus(Codec):
     """Variable bitrate at full complexity, with packets of a fixed length and the band that the encoder chooses."""
 
     key = "opus"
+    stereo = True
     settings: ClassVar[dict[str, tuple[str, ...]]] = {}
     """More arguments of opusenc, by what they do."""
 
@@ -80,6 +81,7 @@ class OpusWideBand(Opus):
 
     key = "opus-wb"
     classes = SPEECH
+    stereo = False
     settings: ClassVar[dict[str, tuple[str, ...]]] = {"wide band": _FORCE_WIDE_BAND}
 
     def __init__(self) -> None:

@@ -38,6 +38,7 @@ class AudioGs(Codec):
     """The whole file counts."""
 
     key = OURS
+    stereo = True
     ladder = (3, 6, 12)
 
     def __init__(self, options: OurOptions) -> None:

@@ -147,6 +147,11 @@ def fingerprint(name: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12] if path else "missing"
 
 
+def channels_of(audio: FloatArray) -> int:
+    """1 of samples of shape (n,), 2 of (n, 2)."""
+    return 1 if audio.ndim == 1 else audio.shape[1]
+
+
 def write_wav(path: Path, audio: FloatArray, sample_rate: int) -> Path:
     """16-bit PCM in the plainest WAV form, which is all that some tools read."""
     soundfile.write(path, to_pcm(audio * FULL_SCALE), sample_rate, format="WAV", subtype="PCM_16")
@@ -154,12 +159,16 @@ def write_wav(path: Path, audio: FloatArray, sample_rate: int) -> Path:
 
 
 def read_wav(path: Path) -> tuple[FloatArray, int]:
-    """One channel of a file that a tool wrote. Raises CodecError."""
+    """Samples of a file that a tool wrote, shape (n,), or (n, 2) where its first two channels differ: some make two of
+    one. Raises CodecError."""
     try:
         audio, sample_rate = soundfile.read(path, dtype="float64", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise CodecError(f"the tool wrote nothing that can be read: {error}") from None
-    return np.ascontiguousarray(audio[:, 0]), int(sample_rate)
+    pair = audio[:, :2]
+    if np.array_equal(pair[:, 0], pair[:, -1]):
+        return np.ascontiguousarray(audio[:, 0]), int(sample_rate)
+    return np.ascontiguousarray(pair), int(sample_rate)
 
 
 def read_stream(path: Path) -> bytes:

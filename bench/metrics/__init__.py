@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Metric, MetricMissing, MetricUnusable, NotMeasurable
+from .image import Coherence, LevelDifference, PhaseDifference
 from .pesq import PesqNarrow, PesqWide
 from .stoi import Stoi
 from .visqol import VisqolAudio, VisqolSpeech
@@ -23,5 +24,8 @@ METRICS: dict[str, Metric] = {
         VisqolAudio(),
         VisqolSpeech(),
         Zimtohrli(),
+        LevelDifference(),
+        PhaseDifference(),
+        Coherence(),
     )
 }

@@ -27,7 +27,7 @@ class NotMeasurable(AudioGsError):
 
 
 class Metric(abc.ABC):
-    """Compares decoded audio with the original of the same length and rate, delay taken out."""
+    """Compares decoded audio with the original of the same shape, (n,) or (n, 2), and rate, delay taken out."""
 
     key: str
     title: str
@@ -42,6 +42,8 @@ class Metric(abc.ABC):
     min_rate: int = 0
     """Hz of the slowest clip that it can judge."""
     min_seconds: float = 0.0
+    stereo = False
+    """Whether it compares what is between two channels, and has no value for one."""
 
     def version(self) -> str:
         """What identifies its values. Raises MetricMissing, or MetricUnusable if it must not be left out silently."""
@@ -59,14 +61,31 @@ class Metric(abc.ABC):
             raise NotMeasurable(f"too short: needs {self.min_seconds:g} s")
         if not reference.any():
             raise NotMeasurable("silence")
-        found = self.measure(reference, decoded, sample_rate)
+        if self.stereo and reference.ndim == 1:
+            raise NotMeasurable("one channel")
+        of_pair = reference.ndim == 2 and not self.stereo
+        found = (self.measure_pair if of_pair else self.measure)(reference, decoded, sample_rate)
         if math.isnan(found):
             raise NotMeasurable("NaN")
         return found
 
+    def measure_pair(self, reference: FloatArray, decoded: FloatArray, sample_rate: int) -> float:
+        """The value of two channels, shape (n, 2): the mean over those that are not silent. Raises NotMeasurable where
+        there is none in either."""
+        found, why = [], NotMeasurable("silence")
+        for wanted, channel in zip(reference.T, decoded.T, strict=True):
+            try:
+                if wanted.any():
+                    found.append(self.measure(np.ascontiguousarray(wanted), np.ascontiguousarray(channel), sample_rate))
+            except NotMeasurable as error:
+                why = error
+        if not found:
+            raise why
+        return float(np.mean(found))
+
     @abc.abstractmethod
     def measure(self, reference: FloatArray, decoded: FloatArray, sample_rate: int) -> float:
-        """The bare value."""
+        """The bare value of one channel, or of two for a metric of what is between them."""
 
 
 @functools.cache

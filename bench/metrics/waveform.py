@@ -12,7 +12,14 @@ from .base import Metric, NotMeasurable
 SI_SDR_FLOOR_DB = -40.0
 
 
-class Snr(Metric):
+class _OfEnergies(Metric):
+    """Takes the energies of two channels together."""
+
+    def measure_pair(self, reference: FloatArray, decoded: FloatArray, sample_rate: int) -> float:
+        return self.measure(reference.ravel(), decoded.ravel(), sample_rate)
+
+
+class Snr(_OfEnergies):
     """Energy of the original over that of the difference."""
 
     key, title, unit = "snr", "SNR", "dB"
@@ -21,7 +28,7 @@ class Snr(Metric):
         return _decibels(reference, decoded - reference)
 
 
-class SiSdr(Metric):
+class SiSdr(_OfEnergies):
     """SNR after the original has been scaled to fit best (Le Roux et al., 2019)."""
 
     key, title, unit = "si_sdr", "SI-SDR", "dB"

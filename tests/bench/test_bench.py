@@ -138,6 +138,8 @@ def test_command_measures_and_writes_everything(
     found = results.load(out / "results.json")
     cells = {(cell.clip, cell.codec, cell.variant): cell for cell in found.cells}
     assert len(cells) == 3 * 3
+    pair = audio_io.load(out / "cache" / str(cells["stereo/pair.flac", OURS, ""].audio))
+    assert pair.samples.shape == (RATE // 2, 2), "two channels stay two"
     ours = cells["speech/word.wav", OURS, ""]
     level = ours.metrics["snr"]
     assert level is not None
@@ -158,6 +160,23 @@ def test_command_measures_and_writes_everything(
     rows = list(csv.DictReader(io.StringIO((out / "results.csv").read_text())))
     assert {(row["clip"], row["codec"], row["variant"]) for row in rows} == set(cells)
     assert found.versions["fake near"] == "fake 1 near"
+
+
+def test_two_channels_are_coded_by_codecs_that_have_two(
+    call: Callable[..., Result], corpus: Path, tmp_path: Path, fake: Callable[..., None]
+) -> None:
+    fake(FakeRival("two"), FakeRival("one", stereo=False))
+    out = tmp_path / "out"
+    quick = ("--no-page", "--jobs", "1", "--codecs", "fake", "--rates", "6", "--metrics", "snr,ild,coherence")
+    assert call(corpus, "-o", out, *quick).code == 0
+    cells = {(cell.clip, cell.variant): cell for cell in results.load(out / "results.json").cells}
+    assert ("stereo/pair.flac", "one") not in cells
+    assert ("speech/word.wav", "one") in cells
+    assert set(cells["speech/word.wav", "two"].metrics) == {"snr"}, "one channel has no image"
+    pair = cells["stereo/pair.flac", "two"]
+    assert set(pair.metrics) == {"snr", "ild", "coherence"}
+    assert pair.lag_ms == pytest.approx(40 / RATE * 1000, abs=0.01)
+    assert pair.kbit_s == pytest.approx(6.0, abs=0.01)
 
 
 def test_figures_are_those_of_the_stream(call: Callable[..., Result], corpus: Path, tmp_path: Path) -> None:

@@ -62,6 +62,42 @@ def test_every_metric_says_why_it_has_no_value() -> None:
         METRICS["pesq_wb"].value(noise(1, 8000), noise(1, 8000), 8000)
 
 
+def test_two_channels_are_judged_together() -> None:
+    clip, error = noise(0.5, RATE, 1), noise(0.5, RATE, 2)
+    pair, decoded = np.stack([clip, 0 * clip], axis=1), np.stack([clip, error], axis=1)
+    expected = 10 * np.log10((clip @ clip) / (error @ error))
+    assert METRICS["snr"].value(pair, decoded, RATE) == pytest.approx(expected), "energies of both channels"
+    louder = np.stack([clip / 10, clip], axis=1)
+    both = np.stack([clip, clip], axis=1)
+    assert METRICS["lsd"].value(both, louder, RATE) == pytest.approx(10.0, abs=0.1), "the mean of both channels"
+    assert METRICS["lsd"].value(pair, pair / 10, RATE) == pytest.approx(20.0, abs=0.1), "a silent one does not count"
+
+
+def test_image_metrics_have_their_textbook_values() -> None:
+    left, right = noise(1.0, RATE, 1), noise(1.0, RATE, 2)
+    pair = np.stack([left, 0.5 * left], axis=1)
+    for key in ("ild", "ipd", "coherence"):
+        assert METRICS[key].value(pair, pair, RATE) == pytest.approx(0.0, abs=1e-9)
+        assert not METRICS[key].higher_is_better
+    apart = np.stack([left, 0.25 * left], axis=1)
+    assert METRICS["ild"].value(pair, apart, RATE) == pytest.approx(20 * np.log10(2), abs=1e-3)
+    assert METRICS["ild"].value(pair, 3 * pair[::-1], RATE) == pytest.approx(0.0, abs=1e-9), "blind to common levels"
+    assert METRICS["ipd"].value(pair, pair * [1, -1], RATE) == pytest.approx(180.0)
+    assert METRICS["coherence"].value(pair, np.stack([left, right], axis=1), RATE) > 0.5
+    sine = np.sin(2 * np.pi * 500 * np.arange(RATE) / RATE)
+    delayed = np.stack([sine, np.roll(sine, 4)], axis=1)
+    assert METRICS["ipd"].value(np.stack([sine, sine], axis=1), delayed, RATE) == pytest.approx(45.0, abs=1.0)
+
+
+def test_image_metrics_need_two_channels_and_something_in_common() -> None:
+    clip = noise(0.5, RATE)
+    with pytest.raises(NotMeasurable, match="one channel"):
+        METRICS["ild"].value(clip, clip, RATE)
+    pair = np.stack([clip, 0 * clip], axis=1)
+    with pytest.raises(NotMeasurable, match="nothing in common"):
+        METRICS["ipd"].value(pair, pair, RATE)
+
+
 def test_what_is_not_a_number_is_marked() -> None:
     class Undefined(Metric):
         key = title = "undefined"

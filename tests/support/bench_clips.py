@@ -41,8 +41,11 @@ class FakeRival(Codec):
     ladder = (4.0, 8.0)
     runs = 0
 
-    def __init__(self, variant: str = "", fails_at: Sequence[float] = (), missing: bool = False) -> None:
+    def __init__(
+        self, variant: str = "", fails_at: Sequence[float] = (), missing: bool = False, stereo: bool = True
+    ) -> None:
         self.variant = variant
+        self.stereo = stereo
         self.fails_at = fails_at
         self.missing = missing
 
@@ -57,12 +60,14 @@ class FakeRival(Codec):
             raise CodecError("fakeenc ended with signal 11")
         steps = np.rint(audio * 2**kbit_s).astype("<i2")
         payload = bytes(round(125 * kbit_s * len(audio) / sample_rate))
-        return struct.pack("<IId", sample_rate, len(payload), kbit_s) + payload + steps.tobytes()
+        head = struct.pack("<IIdI", sample_rate, len(payload), kbit_s, audio.ndim)
+        return head + payload + steps.tobytes()
 
     def decode(self, data: bytes) -> tuple[FloatArray, int]:
-        sample_rate, size, kbit_s = struct.unpack_from("<IId", data)
-        steps = np.frombuffer(data[16 + size :], "<i2")
-        return np.concatenate((np.zeros(40), steps / 2**kbit_s)), sample_rate
+        sample_rate, size, kbit_s, channels = struct.unpack_from("<IIdI", data)
+        steps = np.frombuffer(data[20 + size :], "<i2").reshape(-1, channels)
+        late = np.concatenate((np.zeros((40, channels)), steps / 2**kbit_s))
+        return late if channels == 2 else late[:, 0], sample_rate
 
     def payload_bits(self, data: bytes) -> int:
         return 8 * int(struct.unpack_from("<II", data)[1])

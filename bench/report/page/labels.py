@@ -61,6 +61,9 @@ _CAUTIONS = {
     "snr": "favours codecs that throw the top band away, and hears nothing of masking",
     "si_sdr": "as SNR, and blind to level",
     "lsd": "follows missing high frequencies",
+    "ild": "blind to what both channels share, and to phases between them",
+    "ipd": "blind above 1.5 kHz, and to what the channels do not share",
+    "coherence": "blind to where sound comes from",
 }
 """In the order in which the page shows the metrics: models of hearing first, then measures of the waveform."""
 
