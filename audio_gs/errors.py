@@ -36,3 +36,11 @@ class ScriptError(OptionsError):
 
 class OutputError(AudioGsError):
     """A file cannot be written, or one is in the way."""
+
+
+class SceneError(AudioGsError, ValueError):
+    """A scene's recordings are not such as one can learn from, or listen at."""
+
+
+class SceneFileError(SceneError):
+    """A file of a scene or of its model is damaged."""

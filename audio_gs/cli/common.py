@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import click
 
 from audio_gs.codec.container import FORMAT_VERSION, MAX_DURATION
-from audio_gs.errors import AudioGsError, BitstreamError, OptionsError
+from audio_gs.errors import AudioGsError, BitstreamError, OptionsError, SceneFileError
 from audio_gs.files import file_on_the_way, file_to_be, refuse_overwriting, write_file
 from audio_gs.parallel import in_order
 from audio_gs.waiting import is_left_behind
@@ -225,7 +225,7 @@ def _describe(error: BaseException) -> str:
 
 
 def _code_of(error: BaseException) -> ExitCode:
-    if isinstance(error, BitstreamError):
+    if isinstance(error, (BitstreamError, SceneFileError)):
         return ExitCode.CORRUPT
     if isinstance(error, OptionsError):
         return ExitCode.USAGE

@@ -56,3 +56,7 @@ def gs_export() -> None:
 
 def gs_bank() -> None:
     start("gs-bank", "audio_gs.bank.gs_bank")
+
+
+def gs_scene() -> None:
+    start("gs-scene", "audio_gs.spatial.gs_scene")
