@@ -197,7 +197,8 @@ def describe_mix(name: str, report: MixReport) -> str:
             f"a voice begins {report.apart} samples after the one before",
             f"  instructions          {report.per_sample(report.mixer):.2f} for a sample of a voice, "
             f"{report.share:.3f} times the {report.per_sample(report.decoders):.2f} of decoders",
-            f"  ROM                   {report.rom_bytes} bytes beside the decoder's",
+            f"  ROM                   {report.rom.mixing} bytes linked beside the decoder's, {report.rom.sharing} with "
+            f"what voices share and a budget; {report.rom.total} in all",
             f"  RAM                   {report.ram_bytes} bytes beside the voices' decoders, stack {report.stack_bytes}",
         )
     )

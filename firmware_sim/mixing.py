@@ -12,7 +12,7 @@ from audio_gs.codec.memory import MOST_VOICES
 from audio_gs.codec.native import NativeMixer
 from audio_gs.codec.playback import GAIN_ONE
 
-from .build.elf import mixer_bytes
+from .build.elf import MixerRom, read_mixer_rom
 from .build.image import SimError
 from .engines.machine import Machine
 from .engines.playback import state_bytes
@@ -39,7 +39,7 @@ class MixReport:
     """All calls of gs_mixer_play and gs_mix."""
     decoders: Cost
     """All calls of gs_open_memory and gs_read of as many decoders."""
-    rom_bytes: int
+    rom: MixerRom
     """The mixer's own, beside the decoder's."""
     ram_bytes: int
     """Of the mixer beside its voices' decoders."""
@@ -68,7 +68,9 @@ class MixReport:
             "share": self.share,
             "mixer_instructions_per_voice_sample": self.per_sample(self.mixer),
             "decoders_instructions_per_voice_sample": self.per_sample(self.decoders),
-            "mixer_rom_bytes": self.rom_bytes,
+            "mixer_rom_bytes": self.rom.total,
+            "mixer_rom_mixing_bytes": self.rom.mixing,
+            "mixer_rom_sharing_bytes": self.rom.sharing,
             "mixer_ram_bytes": self.ram_bytes,
             "stack_bytes": self.stack_bytes,
         }
@@ -99,6 +101,7 @@ def simulate_mix(data: bytes, settings: Settings, voices: int, max_duration: flo
     machine.write(sound, _SOUND.pack(clip, 0, 0, len(data), GAIN_ONE, 0, 0, 0, 0))
     _check(machine, "gs_mixer_open", memory, size, voices, room, header.sample_rate, 1, opened)
     mixer = int.from_bytes(machine.read(opened, 4), "little")
+    _check(machine, "gs_mixer_share", mixer)
     cost, begun, done = Cost(), 0, 0
     pieces, expected = [], []
     host = NativeMixer(header.sample_rate, voices, room + 64)
@@ -122,7 +125,7 @@ def simulate_mix(data: bytes, settings: Settings, voices: int, max_duration: flo
         bit_exact=pieces == expected,
         mixer=cost,
         decoders=sum([decoders] * voices, Cost()),
-        rom_bytes=mixer_bytes(image),
+        rom=read_mixer_rom(image),
         ram_bytes=size - voices * room,
         stack_bytes=machine.stack_bytes,
     )

@@ -14,7 +14,7 @@ POINTERS = 3
 """In a decoder."""
 MOST_VOICES = 64
 """Of a mixer."""
-MIXER_BYTES = 24
+MIXER_BYTES = 44
 VOICE_BYTES = 60
 """Of a mixer and of each of its voices beside the decoders, where a pointer has 4 bytes."""
 

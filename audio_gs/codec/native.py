@@ -158,7 +158,7 @@ class NativeDecoder:
 
 
 class NativeMixer:
-    """Several streams at once, as the C library's mixer plays them, in mono."""
+    """Several streams at once, as the C library's mixer plays them, in mono, with all shared that can be."""
 
     def __init__(self, sample_rate: int, voices: int, voice_bytes: int) -> None:
         size = int(lib.gs_mixer_size(voices, voice_bytes))
@@ -167,6 +167,7 @@ class NativeMixer:
         mixer = ffi.new("gs_mixer **")
         _check(lib.gs_mixer_open(self._memory, size, voices, voice_bytes, sample_rate, 1, mixer))
         self._mixer = mixer[0]
+        _check(lib.gs_mixer_share(self._mixer))
 
     def play(self, data: bytes, gain: int) -> int:
         """Begin a stream at a gain of the C library's numbers. Returns the number of its voice."""

@@ -255,10 +255,12 @@ int gs_set_mute(gs_decoder *decoder, uint32_t kinds, uint32_t from, uint32_t to)
  * longer than reading a header; a mixer must not be used by two at a time. No call steps: what would step takes
  * GS_SHORTEST_FADE samples.
  *
- * In mono, clips without a residual layer share sums, filters and the noise's transform, unless they loop, are queued or
- * have a pitch, so that four voices of speech take three quarters of the instructions of four decoders. They begin with
- * the next block of 64 samples, or frame of noise, of those that sound already; their gains move from block to block,
- * and they fade in the block where they end. There is room in their sums for twice full scale of each voice. */
+ * A program has no more code than it asks for: without gs_mixer_allow_pitch none for pitch, and without gs_mixer_share
+ * none for what voices can share. With it, in mono, clips without a residual layer share sums, filters and the noise's
+ * transform, unless they loop, are queued or have a pitch, so that four voices of speech take three quarters of the
+ * instructions of four decoders, for 2 KB of code. They begin with the next block of 64 samples, or frame of noise, of
+ * those that sound already; their gains move from block to block, and they fade in the block where they end. There is
+ * room in their sums for twice full scale of each voice. */
 #define GS_MOST_VOICES 64u
 #define GS_SHORTEST_FADE 128u
 
@@ -273,7 +275,7 @@ typedef struct gs_sound {
     uint32_t bytes;     /* of the stream */
     uint16_t gain;      /* 0 to GS_LARGEST_GAIN */
     int16_t pan;      /* -GS_PAN_RIGHT to GS_PAN_RIGHT; in the centre both sides have the gain. Mono takes no notice */
-    uint16_t pitch;   /* as gs_set_pitch takes it; 0 for a clip that keeps its pitch, in memory for the class alone */
+    uint16_t pitch;   /* as gs_set_pitch takes it, once allowed; 0 for a clip in memory for its class alone */
     uint8_t priority; /* of two voices the one that matters more has the higher one */
     uint8_t loops;    /* not 0: jumps from the end of the loop to its start, GS_SHORTEST_LOOP apart at least */
 } gs_sound;
@@ -285,6 +287,12 @@ typedef struct gs_sound {
  * turn. */
 int gs_mixer_open(void *memory, size_t memory_bytes, uint32_t voices, size_t voice_bytes, uint32_t sample_rate,
                   uint32_t channels, gs_mixer **mixer);
+
+/* From now on clips share what they can, see above. GS_ERR_ARGUMENT for a mixer of 2 channels. */
+int gs_mixer_share(gs_mixer *mixer);
+
+/* From now on sounds may have a pitch, which is GS_ERR_UNSUPPORTED till then. */
+int gs_mixer_allow_pitch(gs_mixer *mixer);
 
 /* Bytes of memory for a mixer; the same as GS_MIXER_BYTES. 0 if there are too many voices or none. */
 size_t gs_mixer_size(uint32_t voices, size_t voice_bytes);
@@ -405,7 +413,7 @@ const char *gs_error_string(int error);
 #define GS_KEPT_BYTES 320u
 #define GS_PLAYBACK_BYTES(max_tones, residual)                                                                         \
     (((GS_PITCH_BYTES(max_tones) + 3u) & ~3u) + GS_PACE_BYTES + 8u * (max_tones) + ((residual) ? GS_KEPT_BYTES : 0u))
-#define GS_MIXER_FIXED_BYTES 24u
+#define GS_MIXER_FIXED_BYTES (32u + 3u * sizeof(void *))
 #define GS_VOICE_FIXED_BYTES ((36u + sizeof(gs_sound) + sizeof(void *) - 1u) & ~(sizeof(void *) - 1u))
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
 

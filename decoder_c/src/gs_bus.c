@@ -10,16 +10,6 @@ GS_CODE_BEGINS
 
 #define GS_BUS_SHIFT 12u /* from sums to quarters of steps */
 
-/* How many times amplitudes are halved, so that sums and filters have room for twice full scale of each voice. */
-static GS_NOINLINE uint32_t gs_bus_headroom(const gs_mixer *mixer)
-{
-    uint32_t halvings = 0;
-
-    while ((2u << halvings) < mixer->voices)
-        halvings++;
-    return halvings;
-}
-
 /* A voice's gain, in Q13, so many samples on. */
 static uint32_t gs_voice_gain_after(const gs_voice *voice, uint32_t samples)
 {
@@ -33,23 +23,37 @@ static int gs_voice_has_noise(const gs_voice *voice)
     return gs_voice_decoder(voice)->noise_at != 0;
 }
 
+/* The first voice behind one that has joined, or of all behind NULL; NULL if there is none. */
+static GS_NOINLINE gs_voice *gs_bus_after(const gs_mixer *mixer, gs_voice *voice)
+{
+    do {
+        voice = voice ? (gs_voice *)((uintptr_t)voice + mixer->voice_bytes) : gs_mixer_at(mixer, sizeof *mixer);
+        if (voice >= gs_mixer_at(mixer, mixer->end))
+            return NULL;
+    } while (!(voice->state & GS_VOICE_JOINED));
+    return voice;
+}
+
+#define GS_FOR_EACH_JOINED(mixer, voice) for ((voice) = NULL; ((voice) = gs_bus_after(mixer, voice)) != NULL;)
+
 /* Another voice than this one that has joined, and has noise if that is asked for; NULL if there is none. */
-static gs_voice *gs_bus_other(const gs_mixer *mixer, const gs_voice *than, int with_noise)
+static GS_NOINLINE gs_voice *gs_bus_other(const gs_mixer *mixer, const gs_voice *than, int with_noise)
 {
     gs_voice *voice;
 
-    GS_FOR_EACH_VOICE (mixer, voice) {
-        if (voice != than && voice->state & GS_VOICE_JOINED && (!with_noise || gs_voice_has_noise(voice)))
-            return voice;
+    GS_FOR_EACH_JOINED(mixer, voice)
+    {
+        if (voice != than && (!with_noise || gs_voice_has_noise(voice)))
+            break;
     }
-    return NULL;
+    return voice;
 }
 
 /* ---- memory ---- */
 
-static gs_decoder *gs_bus_decoder(const gs_mixer *mixer, uint32_t index)
+static gs_decoder *gs_bus_decoder(const gs_mixer *mixer, uint32_t at)
 {
-    return gs_voice_decoder(gs_mixer_voice(mixer, index));
+    return gs_voice_decoder(gs_mixer_at(mixer, at));
 }
 
 static gs_tone_state *gs_bus_tone(const gs_mixer *mixer)
@@ -74,8 +78,8 @@ static GS_NOINLINE uint32_t gs_bus_in_frame(const gs_mixer *mixer)
     return mixer->time & (gs_noise_frame_samples(&gs_bus_decoder(mixer, mixer->noise)->info) - 1);
 }
 
-/* Gives what a voice's decoder holds for all, the noise or the sums of tones, to another one's. Returns its index. */
-static GS_NOINLINE uint8_t gs_bus_hand_over(const gs_mixer *mixer, const gs_voice *voice, int noise)
+/* Gives what a voice's decoder holds for all, the noise or the sums of tones, to another one's. Returns its place. */
+static GS_NOINLINE uint32_t gs_bus_hand_over(const gs_mixer *mixer, const gs_voice *voice, int noise)
 {
     const gs_decoder *decoder = gs_voice_decoder(voice);
     const gs_voice *other = gs_bus_other(mixer, voice, noise);
@@ -84,7 +88,7 @@ static GS_NOINLINE uint8_t gs_bus_hand_over(const gs_mixer *mixer, const gs_voic
     uint32_t *to;
 
     if (!other)
-        return GS_NO_VOICE;
+        return 0;
     to = (uint32_t *)(void *)gs_decoder_tone(gs_voice_decoder(other));
     if (noise) {
         bytes = 3u << gs_noise_frame_log2(&decoder->info);
@@ -93,14 +97,16 @@ static GS_NOINLINE uint8_t gs_bus_hand_over(const gs_mixer *mixer, const gs_voic
     }
     for (; bytes > 0; bytes -= 4)
         *to++ = *from++;
-    return other->index;
+    return gs_mixer_place(mixer, other);
 }
 
-void gs_bus_leave(gs_mixer *mixer, gs_voice *voice)
+static void gs_bus_leave(gs_mixer *mixer, gs_voice *voice)
 {
-    if (mixer->tones == voice->index)
+    uint32_t place = gs_mixer_place(mixer, voice);
+
+    if (mixer->tones == place)
         mixer->tones = gs_bus_hand_over(mixer, voice, 0);
-    if (mixer->noise == voice->index)
+    if (mixer->noise == place)
         mixer->noise = gs_bus_hand_over(mixer, voice, 1);
     voice->state &= (uint8_t)~(GS_VOICE_JOINED | GS_VOICE_SHARES);
 }
@@ -135,18 +141,18 @@ static GS_NOINLINE void gs_bus_make_frame(gs_mixer *mixer, uint32_t ahead)
     int32_t sum[GS_BARK_BANDS];
     gs_mdct_scaling scaling;
     uint32_t bands = gs_bus_noise(host)->bands;
-    const gs_voice *voice;
+    gs_voice *voice;
     uint32_t k;
 
     for (k = 0; k < bands; k++)
         sum[k] = GS_BUS_NO_LEVEL;
-    GS_FOR_EACH_VOICE (mixer, voice) {
+    GS_FOR_EACH_JOINED(mixer, voice)
+    {
         gs_decoder *decoder = gs_voice_decoder(voice);
         uint32_t gain = gs_voice_gain_after(voice, ahead);
         int32_t level[GS_BARK_BANDS];
         int32_t raised;
-        if (!(voice->state & GS_VOICE_JOINED) || !decoder->noise_at || gain == 0 ||
-            decoder->position + ahead > decoder->info.samples)
+        if (!decoder->noise_at || gain == 0 || decoder->position + ahead > decoder->info.samples)
             continue;
         if (gs_noise_make_levels(gs_bus_noise(decoder), &decoder->info,
                                  (decoder->position + ahead) >> log2 << GS_NOISE_TIME_LOG2, level) < 256)
@@ -235,7 +241,7 @@ static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
     gs_decoder *decoder = gs_voice_decoder(voice);
     gs_held_tone *held = gs_tone_held(gs_decoder_tone(decoder));
     const gs_held_tone *end = held + gs_decoder_tone(decoder)->held;
-    uint32_t shift = gs_bus_headroom(mixer) + 13u + decoder->info.output_shift;
+    uint32_t shift = mixer->headroom + 13u + decoder->info.output_shift;
     uint32_t from = voice->gain[1] >> 16;
     uint32_t to = gs_voice_gain_after(voice, GS_BLOCK_SAMPLES);
     int32_t least = mixer->least ? mixer->least - gs_bus_raised(voice) : 0;
@@ -315,7 +321,7 @@ static uint32_t gs_bus_cost(const gs_voice *voice, int32_t least, uint32_t *cost
     return cost;
 }
 
-static GS_NOINLINE void gs_bus_share_budget(gs_mixer *mixer)
+static void gs_bus_spread_budget(gs_mixer *mixer)
 {
     uint32_t costs[GS_BUS_STRENGTHS];
     uint32_t left = mixer->budget * GS_BLOCK_SAMPLES;
@@ -339,6 +345,22 @@ static GS_NOINLINE void gs_bus_share_budget(gs_mixer *mixer)
     }
 }
 
+int gs_mixer_set_budget(gs_mixer *mixer, uint32_t macs)
+{
+    gs_voice *voice;
+
+    if (!mixer)
+        return GS_ERR_ARGUMENT;
+    mixer->budget = (uint16_t)(macs > GS_LARGEST_BUDGET ? GS_UNLIMITED : macs);
+    mixer->least = 0;
+    mixer->spread_budget = gs_bus_spread_budget;
+    GS_FOR_EACH_VOICE (mixer, voice) {
+        if (voice->state & GS_VOICE_PLAYS)
+            gs_voice_decoder(voice)->budget = mixer->budget;
+    }
+    return GS_OK;
+}
+
 /* ---- blocks ---- */
 
 /* Begins a voice that waited for it: renders what comes before its first sample, for the filters, and adds that to what
@@ -348,7 +370,7 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
     gs_decoder *decoder = gs_voice_decoder(voice);
     const uint32_t *from = gs_decoder_tone(decoder)->octave_3;
     int32_t gain = (int32_t)(voice->gain[0] >> 16);
-    uint32_t shift = 7 + gs_bus_headroom(mixer);
+    uint32_t shift = 7 + mixer->headroom;
     uint32_t *to;
     uint32_t i;
 
@@ -363,15 +385,15 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
         decoder->next_block += GS_BLOCK_SAMPLES;
     }
     voice->state |= GS_VOICE_JOINED;
-    if (mixer->tones == GS_NO_VOICE)
-        mixer->tones = voice->index;
+    if (!mixer->tones)
+        mixer->tones = gs_mixer_place(mixer, voice);
     to = gs_bus_tone(mixer)->octave_3;
     for (i = 0; i < offsetof(gs_tone_state, octave_0) / sizeof *to; i++) {
         int32_t scaled = ((int32_t)from[i] >> 6) * gain + ((int32_t)(from[i] & 63u) * gain >> 6);
         to[i] = (to == from ? 0 : to[i]) + (uint32_t)(scaled >> shift);
     }
-    if (decoder->noise_at && mixer->noise == GS_NO_VOICE) {
-        mixer->noise = voice->index;
+    if (decoder->noise_at && !mixer->noise) {
+        mixer->noise = gs_mixer_place(mixer, voice);
         mixer->time = 0;
         mixer->exponent = 0;
         gs_noise_forget_older(gs_bus_noise(decoder), &decoder->info);
@@ -382,7 +404,7 @@ static GS_NOINLINE void gs_bus_join(gs_mixer *mixer, gs_voice *voice)
 /* Waits for a frame's start if there is noise on both sides. Frames of another length than the others' are not shared. */
 static void gs_bus_try_to_join(gs_mixer *mixer, gs_voice *voice)
 {
-    if (mixer->noise != GS_NO_VOICE && gs_voice_has_noise(voice)) {
+    if (mixer->noise && gs_voice_has_noise(voice)) {
         if (gs_noise_frame_log2(&gs_bus_decoder(mixer, mixer->noise)->info) !=
             gs_noise_frame_log2(&gs_voice_decoder(voice)->info)) {
             voice->state &= (uint8_t)~GS_VOICE_SHARES;
@@ -399,11 +421,11 @@ static int gs_bus_is_done_with(const gs_mixer *mixer, const gs_voice *voice)
 {
     if (!(voice->state & GS_VOICE_STOPS) || voice->fading || !voice->last)
         return 0;
-    return mixer->noise != voice->index || gs_bus_other(mixer, voice, 1) ||
+    return mixer->noise != gs_mixer_place(mixer, voice) || gs_bus_other(mixer, voice, 1) ||
            (mixer->exponent == 0 && gs_bus_in_frame(mixer) == 0);
 }
 
-void gs_bus_begin_block(gs_mixer *mixer)
+static void gs_bus_begin_block(gs_mixer *mixer)
 {
     gs_voice *voice;
 
@@ -421,38 +443,31 @@ void gs_bus_begin_block(gs_mixer *mixer)
             voice->fading = 0;
         }
     }
-    gs_bus_share_budget(mixer);
-    if (mixer->tones == GS_NO_VOICE)
+    if (mixer->spread_budget)
+        mixer->spread_budget(mixer);
+    if (!mixer->tones)
         return;
     gs_tone_start_block(gs_bus_tone(mixer), (uint32_t)1 << (GS_BUS_SHIFT - 1));
-    GS_FOR_EACH_VOICE (mixer, voice) {
-        if (voice->state & GS_VOICE_JOINED)
-            gs_bus_add_voice(mixer, voice);
-    }
+    GS_FOR_EACH_JOINED(mixer, voice)
+    gs_bus_add_voice(mixer, voice);
     gs_tone_end_block(gs_bus_tone(mixer), GS_BUS_SHIFT);
 }
 
-uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, uint32_t *sums)
+static uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, uint32_t *sums)
 {
     uint32_t at = mixer->time % GS_BLOCK_SAMPLES;
-    uint32_t headroom = gs_bus_headroom(mixer);
+    uint32_t headroom = mixer->headroom;
     const int16_t *noise = NULL;
     const uint32_t *quarters;
-    const gs_voice *voice;
+    gs_voice *voice;
     uint32_t i;
 
-    samples = gs_least(samples, GS_BLOCK_SAMPLES - at);
-    if (mixer->tones == GS_NO_VOICE) {
-        for (i = samples * mixer->channels; i > 0; i--)
-            *sums++ = 0;
-        return samples;
-    }
-    GS_FOR_EACH_VOICE (mixer, voice) {
+    GS_FOR_EACH_JOINED(mixer, voice)
+    {
         const gs_decoder *decoder = gs_voice_decoder(voice);
-        if (voice->state & GS_VOICE_JOINED)
-            samples = gs_least(samples, decoder->info.samples - decoder->position);
+        samples = gs_least(samples, decoder->info.samples - decoder->position);
     }
-    if (mixer->noise != GS_NO_VOICE) {
+    if (mixer->noise) {
         const gs_decoder *host = gs_bus_decoder(mixer, mixer->noise);
         uint32_t frame = gs_noise_frame_samples(&host->info);
         uint32_t in_frame = gs_bus_in_frame(mixer);
@@ -469,6 +484,25 @@ uint32_t gs_bus_read(gs_mixer *mixer, uint32_t samples, uint32_t *sums)
         *sums++ = sum;
     }
     return samples;
+}
+
+static uint32_t gs_bus_share(gs_mixer *mixer, gs_shared asked, gs_voice *voice, uint32_t samples, uint32_t *sums)
+{
+    if (asked == GS_SHARED_READ)
+        return gs_bus_read(mixer, samples, sums);
+    if (asked == GS_SHARED_LEAVE)
+        gs_bus_leave(mixer, voice);
+    else
+        gs_bus_begin_block(mixer);
+    return 0;
+}
+
+int gs_mixer_share(gs_mixer *mixer)
+{
+    if (!mixer || mixer->channels != 1)
+        return GS_ERR_ARGUMENT;
+    mixer->share = gs_bus_share;
+    return GS_OK;
 }
 
 GS_CODE_ENDS

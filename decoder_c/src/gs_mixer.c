@@ -25,6 +25,8 @@ int gs_mixer_open(void *memory, size_t memory_bytes, uint32_t voices, size_t voi
 {
     size_t bytes = gs_mixer_size(voices, voice_bytes);
     gs_mixer *opened = (gs_mixer *)memory;
+    gs_voice *voice;
+    uint8_t index = 0;
 
     if (!memory || !mixer || bytes == 0 || gs_outside(channels, 1, 2))
         return GS_ERR_ARGUMENT;
@@ -33,15 +35,14 @@ int gs_mixer_open(void *memory, size_t memory_bytes, uint32_t voices, size_t voi
     gs_clear(memory, sizeof *opened);
     opened->sample_rate = sample_rate;
     opened->voice_bytes = (uint32_t)(GS_MIXER_BYTES(1u, voice_bytes) - GS_MIXER_FIXED_BYTES);
-    opened->voices = (uint8_t)voices;
+    opened->end = (uint32_t)bytes;
     opened->channels = (uint8_t)channels;
-    opened->tones = GS_NO_VOICE;
-    opened->noise = GS_NO_VOICE;
     opened->budget = GS_UNLIMITED;
-    while (voices-- > 0) {
-        gs_voice *voice = gs_mixer_voice(opened, voices);
+    while (2u << opened->headroom < voices)
+        opened->headroom++;
+    GS_FOR_EACH_VOICE (opened, voice) {
         gs_clear(voice, sizeof *voice);
-        voice->index = (uint8_t)voices;
+        voice->index = index++;
     }
     *mixer = opened;
     return GS_OK;
@@ -74,19 +75,26 @@ static GS_NOINLINE void gs_voice_move(const gs_mixer *mixer, gs_voice *voice, ui
     voice->fading = samples;
 }
 
-/* Without a click. */
-static void gs_voice_fade(const gs_mixer *mixer, gs_voice *voice, uint32_t samples)
+/* Without a click; what stops goes on doing that. */
+static GS_NOINLINE void gs_voice_fade(const gs_mixer *mixer, gs_voice *voice, uint32_t samples)
 {
-    gs_voice_move(mixer, voice, samples < GS_SHORTEST_FADE ? GS_SHORTEST_FADE : samples);
+    if (!(voice->state & GS_VOICE_STOPS))
+        gs_voice_move(mixer, voice, samples < GS_SHORTEST_FADE ? GS_SHORTEST_FADE : samples);
 }
 
 static GS_NOINLINE void gs_voice_fade_out(const gs_mixer *mixer, gs_voice *voice)
 {
-    if (voice->state & GS_VOICE_STOPS)
-        return;
-    voice->state |= GS_VOICE_STOPS;
     voice->level = 0;
     gs_voice_fade(mixer, voice, 0);
+    voice->state |= GS_VOICE_STOPS;
+}
+
+int gs_mixer_allow_pitch(gs_mixer *mixer)
+{
+    if (!mixer)
+        return GS_ERR_ARGUMENT;
+    mixer->set_pitch = gs_set_pitch;
+    return GS_OK;
 }
 
 /* ---- sounds ---- */
@@ -105,15 +113,11 @@ static int gs_mixer_judge(const gs_mixer *mixer, const gs_sound *sound)
     error = gs_info_from(sound->stream, sound->read, sound->user, sound->bytes, &info);
     if (error)
         return error;
-    if (info.sample_rate != mixer->sample_rate)
+    if (info.sample_rate != mixer->sample_rate || (sound->pitch && !mixer->set_pitch))
         return GS_ERR_UNSUPPORTED;
     if (sound->loops && info.loop_end - info.loop_start < GS_SHORTEST_LOOP)
         return GS_ERR_ARGUMENT;
     bytes = sound->pitch ? gs_playback_size(&info.decoder_class) : gs_decoder_size(&info.decoder_class);
-#ifdef GS_NO_PLAYBACK
-    if (sound->pitch)
-        return GS_ERR_MEMORY;
-#endif
     return bytes > mixer->voice_bytes ? GS_ERR_MEMORY : GS_OK;
 }
 
@@ -126,12 +130,12 @@ static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice, int may_wait)
                              sound->bytes, &decoder);
 
     if (!error && sound->pitch)
-        error = gs_set_pitch(decoder, sound->pitch);
+        error = mixer->set_pitch(decoder, sound->pitch);
     if (!error && sound->loops)
         error = gs_set_loop(decoder, 1);
     voice->error = (int8_t)error;
     voice->state = (uint8_t)(error ? 0 : sound->pitch ? GS_VOICE_PLAYS | GS_VOICE_PITCH : GS_VOICE_PLAYS);
-    if (!error && may_wait && mixer->channels == 1 && !sound->pitch && !sound->loops && !decoder->residual_at)
+    if (!error && may_wait && mixer->share && !sound->pitch && !sound->loops && !decoder->residual_at)
         voice->state |= GS_VOICE_SHARES;
     voice->level = sound->gain;
     voice->pan = sound->pan;
@@ -145,7 +149,7 @@ static int gs_voice_begin(const gs_mixer *mixer, gs_voice *voice, int may_wait)
 void gs_voice_go_on(gs_mixer *mixer, gs_voice *voice)
 {
     if (voice->state & GS_VOICE_JOINED)
-        gs_bus_leave(mixer, voice);
+        (void)mixer->share(mixer, GS_SHARED_LEAVE, voice, 0, NULL);
     if (voice->state & GS_VOICE_WAITS)
         (void)gs_voice_begin(mixer, voice, voice->state & GS_VOICE_STOLEN);
     else
@@ -155,17 +159,17 @@ void gs_voice_go_on(gs_mixer *mixer, gs_voice *voice)
 /* The voice for a sound of a priority, NULL if all matter more. */
 static GS_NOINLINE gs_voice *gs_mixer_choose(const gs_mixer *mixer, uint32_t priority)
 {
-    gs_voice *voice = gs_mixer_voice(mixer, 0);
-    const gs_voice *end = gs_mixer_voice(mixer, mixer->voices);
     gs_voice *best = NULL;
+    gs_voice *voice;
 
-    for (; voice < end; voice = gs_mixer_next(mixer, voice)) {
+    GS_FOR_EACH_VOICE (mixer, voice) {
         if (!voice->state)
             return voice;
         if (voice->priority > priority)
             continue;
         if (!best || voice->priority < best->priority ||
-            (voice->priority == best->priority && (int32_t)(voice->began - best->began) < 0))
+            (voice->priority == best->priority &&
+             (uint16_t)(mixer->begun - voice->began) > (uint16_t)(mixer->begun - best->began)))
             best = voice;
     }
     return best;
@@ -190,7 +194,7 @@ int32_t gs_mixer_play(gs_mixer *mixer, const gs_sound *sound)
         voice->state |= GS_VOICE_WAITS | GS_VOICE_STOLEN;
         gs_voice_fade_out(mixer, voice);
     }
-    if (mixer->tones == GS_NO_VOICE)
+    if (!mixer->tones)
         mixer->time = 0;
     voice->priority = sound->priority;
     voice->began = mixer->begun++;
@@ -205,11 +209,13 @@ static gs_voice *gs_mixer_find(const gs_mixer *mixer, int32_t number)
 {
     uint32_t index = ((uint32_t)number & 255u) - 1;
     gs_voice *voice;
+    uint32_t at;
 
-    if (!mixer || number <= 0 || index >= mixer->voices)
+    if (!mixer || number <= 0 || index >= GS_MOST_VOICES)
         return NULL;
-    voice = gs_mixer_voice(mixer, index);
-    return voice->generation == (uint32_t)number >> 8 ? voice : NULL;
+    at = (uint32_t)sizeof *mixer + index * mixer->voice_bytes;
+    voice = gs_mixer_at(mixer, at);
+    return at < mixer->end && voice->generation == (uint32_t)number >> 8 ? voice : NULL;
 }
 
 /* NULL if it has ended, or is about to. */
@@ -254,11 +260,7 @@ int gs_mixer_fade(gs_mixer *mixer, int32_t voice, uint32_t gain, uint32_t sample
 
     if (!found || gain > GS_LARGEST_GAIN || samples > INT32_MAX)
         return GS_ERR_ARGUMENT;
-    if (found->state & GS_VOICE_STOLEN) {
-        found->next.gain = (uint16_t)gain;
-        return GS_OK;
-    }
-    found->level = (uint16_t)gain;
+    *((found->state & GS_VOICE_STOLEN) ? &found->next.gain : &found->level) = (uint16_t)gain;
     gs_voice_fade(mixer, found, samples);
     return GS_OK;
 }
@@ -269,11 +271,7 @@ int gs_mixer_set_pan(gs_mixer *mixer, int32_t voice, int32_t pan)
 
     if (!found || pan < -GS_PAN_RIGHT || pan > GS_PAN_RIGHT)
         return GS_ERR_ARGUMENT;
-    if (found->state & GS_VOICE_STOLEN) {
-        found->next.pan = (int16_t)pan;
-        return GS_OK;
-    }
-    found->pan = (int16_t)pan;
+    *((found->state & GS_VOICE_STOLEN) ? &found->next.pan : &found->pan) = (int16_t)pan;
     gs_voice_fade(mixer, found, found->fading);
     return GS_OK;
 }
@@ -290,22 +288,7 @@ int gs_mixer_set_pitch(gs_mixer *mixer, int32_t voice, uint32_t pitch)
         found->next.pitch = (uint16_t)pitch;
         return GS_OK;
     }
-    return (found->state & GS_VOICE_PLAYS) ? gs_set_pitch(gs_voice_decoder(found), pitch) : GS_OK;
-}
-
-int gs_mixer_set_budget(gs_mixer *mixer, uint32_t macs)
-{
-    gs_voice *voice;
-
-    if (!mixer)
-        return GS_ERR_ARGUMENT;
-    mixer->budget = (uint16_t)(macs > GS_LARGEST_BUDGET ? GS_UNLIMITED : macs);
-    mixer->least = 0;
-    GS_FOR_EACH_VOICE (mixer, voice) {
-        if (voice->state & GS_VOICE_PLAYS)
-            gs_voice_decoder(voice)->budget = mixer->budget;
-    }
-    return GS_OK;
+    return (found->state & GS_VOICE_PLAYS) ? mixer->set_pitch(gs_voice_decoder(found), pitch) : GS_OK;
 }
 
 int gs_mixer_set_loop(gs_mixer *mixer, int32_t voice, int on)
@@ -432,9 +415,16 @@ int32_t gs_mix(gs_mixer *mixer, int16_t *pcm, uint32_t samples)
         uint32_t sums[GS_MIXER_PIECE]; /* quarters, as gs_pcm takes them */
         uint32_t piece = gs_least(left, GS_MIXER_PIECE >> (mixer->channels - 1));
         gs_voice *voice;
-        if (mixer->time % GS_BLOCK_SAMPLES == 0)
-            gs_bus_begin_block(mixer);
-        piece = gs_bus_read(mixer, piece, sums);
+        if (mixer->time % GS_BLOCK_SAMPLES == 0) {
+            if (mixer->share)
+                (void)mixer->share(mixer, GS_SHARED_BEGINS, NULL, 0, NULL);
+            else if (mixer->spread_budget)
+                mixer->spread_budget(mixer);
+        }
+        gs_clear(sums, sizeof sums);
+        piece = gs_least(piece, GS_BLOCK_SAMPLES - mixer->time % GS_BLOCK_SAMPLES);
+        if (mixer->tones)
+            piece = mixer->share(mixer, GS_SHARED_READ, NULL, piece, sums);
         GS_FOR_EACH_VOICE (mixer, voice)
             gs_voice_mix(mixer, voice, piece, sums);
         mixer->time += piece;

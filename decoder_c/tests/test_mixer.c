@@ -196,7 +196,7 @@ static void mix_streams(const test_stream *stream, uint32_t count, uint32_t budg
             room = test_room(&stream[i].info);
     memory = malloc(gs_mixer_size(voices, room));
     CHECK(memory && gs_mixer_open(memory, gs_mixer_size(voices, room), voices, room, RATE, 1, &mixer) == GS_OK);
-    CHECK(gs_mixer_set_budget(mixer, budget) == GS_OK);
+    CHECK(gs_mixer_share(mixer) == GS_OK && gs_mixer_set_budget(mixer, budget) == GS_OK);
     for (i = 0; i < count; i++) {
         gs_sound sound = sound_of(&stream[i]);
         voice[i] = gs_mixer_play(mixer, &sound);
@@ -356,6 +356,7 @@ static void check_shared_fade(int16_t *pcm)
     mixer.channels = 1;
     mixer.memory = memory;
     CHECK(memory && gs_mixer_open(memory, gs_mixer_size(1, room), 1, room, RATE, 1, &mixer.mixer) == GS_OK);
+    CHECK(gs_mixer_share(mixer.mixer) == GS_OK);
     sound = sound_of(&stream);
     voice = gs_mixer_play(mixer.mixer, &sound);
     before = 64 * test_random(20);
@@ -371,7 +372,7 @@ static void check_shared_fade(int16_t *pcm)
         CHECK(abs(pcm[n] - stream.pcm[n] * left / 128) <= bound);
     }
     CHECK(gs_mixer_open(memory, gs_mixer_size(1, room), 1, room, RATE, 1, &mixer.mixer) == GS_OK);
-    CHECK(gs_mixer_play(mixer.mixer, &sound) > 0);
+    CHECK(gs_mixer_share(mixer.mixer) == GS_OK && gs_mixer_play(mixer.mixer, &sound) > 0);
     mix(&mixer, 100, stream.info.samples + 10, pcm);
     for (n = stream.info.samples / 64 * 64; n < stream.info.samples && are_within_16_bits(&stream, 1); n++)
         CHECK(abs(pcm[n] - stream.pcm[n] * (64 - (int32_t)(n % 64)) / 64) <= bound);
@@ -409,8 +410,8 @@ static void check_shared_damage(int16_t *pcm)
     test_stream_free(&stream[1]);
 }
 
-/* A sound alone in a mono mixer of one voice is what a decoder gives, but for its last block, where it fades, and the
- * last frame of noise, if amplitudes need not be rounded for that. */
+/* A sound alone in a mono mixer of one voice is what a decoder gives; where it would share, but for its last block, where
+ * it fades, and the last frame of noise, if amplitudes need not be rounded for that. */
 static void check_alone(int16_t *pcm)
 {
     uint32_t i;
@@ -422,12 +423,17 @@ static void check_alone(int16_t *pcm)
         uint32_t frame = 1u << stream->info.decoder_class.noise_frame_log2;
         uint32_t unit = frame > 64 ? frame : 64;
         uint32_t whole = stream->info.samples / unit * unit;
+        uint32_t shares = test_random(2);
         int32_t voice;
+        if (shares)
+            CHECK(gs_mixer_share(mixer.mixer) == GS_OK);
+        else
+            whole = stream->info.samples;
         mix(&mixer, 100, test_random(100), pcm);
         voice = gs_mixer_play(mixer.mixer, &sound);
         CHECK(voice > 0);
         mix(&mixer, 300, stream->info.samples, pcm);
-        if (stream->info.output_shift == 0 && whole > 0)
+        if ((stream->info.output_shift == 0 && whole > 0) || !shares)
             CHECK(memcmp(pcm, stream->pcm, whole * sizeof *pcm) == 0);
         mix(&mixer, 100, 100, pcm);
         for (whole = 1; whole < 100; whole++)
@@ -446,6 +452,8 @@ static void play_by_numbers(uint32_t seed, uint32_t channels, uint32_t most, int
     uint32_t done = 0;
     uint32_t i;
 
+    CHECK(gs_mixer_allow_pitch(mixer.mixer) == GS_OK);
+    CHECK(gs_mixer_share(mixer.mixer) == (channels == 1 ? GS_OK : GS_ERR_ARGUMENT));
     number = seed;
 #define NEXT(below) ((number = number * 1664525u + 1013904223u) >> 16) % (below)
     for (i = 0; i < 30; i++) {
@@ -589,6 +597,9 @@ static void check_as_a_decoder(int16_t *pcm)
     CHECK(expected);
     sound.pitch = (uint16_t)pitch;
     sound.loops = (uint8_t)loops;
+    CHECK(gs_mixer_play(mixer.mixer, &sound) == GS_ERR_UNSUPPORTED && gs_mixer_allow_pitch(mixer.mixer) == GS_OK);
+    if (mixer.channels == 1 && test_random(2))
+        CHECK(gs_mixer_share(mixer.mixer) == GS_OK);
     voice = gs_mixer_play(mixer.mixer, &sound);
     CHECK(voice > 0);
     CHECK(gs_set_pitch(decoder, pitch) == GS_OK && gs_set_loop(decoder, loops) == GS_OK);
@@ -736,6 +747,10 @@ static void check_refusals(int16_t *pcm)
     REFUSED(gs_mixer_open(mixer.memory, mixer.bytes - 1, 1, room, RATE, 1, &none), GS_ERR_MEMORY);
     REFUSED(gs_mixer_open((uint8_t *)mixer.memory + 1, mixer.bytes, 1, room, RATE, 1, &none), GS_ERR_MEMORY);
     CHECK(!none && gs_mixer_size(0, 0) == 0 && gs_mixer_size(1, (size_t)-1) == 0);
+    REFUSED(gs_mixer_share(NULL), GS_ERR_ARGUMENT);
+    REFUSED(gs_mixer_share(m), GS_ERR_ARGUMENT); /* two channels */
+    REFUSED(gs_mixer_allow_pitch(NULL), GS_ERR_ARGUMENT);
+    REFUSED(gs_mixer_set_budget(NULL, 1), GS_ERR_ARGUMENT);
     REFUSED(gs_mixer_play(NULL, &good), GS_ERR_ARGUMENT);
     REFUSED(gs_mixer_play(m, NULL), GS_ERR_ARGUMENT);
     REFUSED(gs_mixer_play(m, &sound), GS_ERR_MEMORY); /* it matters less */
@@ -758,6 +773,8 @@ static void check_refusals(int16_t *pcm)
     sound = good;
     sound.pitch = GS_LOWEST_PITCH - 1;
     REFUSED(gs_mixer_play(m, &sound), GS_ERR_ARGUMENT);
+    sound.pitch = GS_PITCH_ONE;
+    REFUSED(gs_mixer_play(m, &sound), GS_ERR_UNSUPPORTED);
     sound = good;
     sound.bytes = 5;
     REFUSED(gs_mixer_play(m, &sound), GS_ERR_TRUNCATED);
@@ -799,7 +816,7 @@ static void test(void)
         test_stream_make_with(&streams[i], of_the_rate);
         CHECK(streams[i].info.samples + 1000 < MOST_SAMPLES);
     }
-    check_sum(2, pcm);
+    check_sum(1 + test_random(2), pcm);
     check_alone(pcm);
     check_shared_tones(pcm);
     check_headroom(pcm);

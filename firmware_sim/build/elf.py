@@ -36,6 +36,18 @@ class Rom:
         return self.code + self.tables + self.texts + self.runtime
 
 
+@dataclasses.dataclass(frozen=True)
+class MixerRom:
+    """Bytes in flash beside the decoder's."""
+
+    mixing: int
+    """All that is linked besides into a program that plays several clips at once.."""
+    sharing: int
+    """..with what voices share, and one budget."""
+    total: int
+    """Whether a program calls it or not."""
+
+
 class Elf:
     """A linked image, read."""
 
@@ -124,13 +136,17 @@ class Elf:
 
 def read_rom(image: Image, elf: Elf) -> Rom:
     """The whole decoder, whether a program calls all of it or not, without the mixer."""
-    playing = sum(_sizes([image.playing])[:2])
-    return Rom(*_sizes(image.objects), elf.bytes_of("runtime.c") + elf.bytes_of(LIBRARY), playing)
+    return Rom(*_sizes(image.objects), elf.bytes_of("runtime.c") + elf.bytes_of(LIBRARY), _linked(image.playing))
 
 
-def mixer_bytes(image: Image) -> int:
-    """ROM of the mixer, beside the decoder's."""
-    return sum(_sizes(image.mixer_objects))
+def read_mixer_rom(image: Image) -> MixerRom:
+    """Of the mixer, beside the decoder's."""
+    playing = _linked(image.playing)
+    return MixerRom(_linked(image.mixing) - playing, _linked(image.sharing) - playing, sum(_sizes(image.mixer_objects)))
+
+
+def _linked(program: Path) -> int:
+    return sum(_sizes([program])[:2])
 
 
 def _sizes(objects: Sequence[Path]) -> tuple[int, int, int]:

@@ -40,6 +40,22 @@ PLAYING = (
     "gs_set_budget",
 )
 """What a program calls that plays clips as they were encoded."""
+MIXING = (
+    "gs_mixer_open",
+    "gs_mixer_play",
+    "gs_mixer_queue",
+    "gs_mixer_stop",
+    "gs_mixer_fade",
+    "gs_mixer_set_pan",
+    "gs_mixer_set_loop",
+    "gs_mixer_status",
+    "gs_mix",
+)
+"""What one calls besides that plays several at once.."""
+SHARING = ("gs_mixer_share", "gs_mixer_set_budget")
+"""..and has voices share what they can, one budget among it."""
+PROGRAMS = {"playing": PLAYING, "mixing": PLAYING + MIXING, "sharing": PLAYING + MIXING + SHARING}
+"""Programs that are linked to see what a linker leaves of the decoder, with the functions that they call."""
 
 # Symbols of debugging cost no instruction; a section for each function is what firmware builds with.
 _FLAGS = (
@@ -67,7 +83,11 @@ class Image:
 
     elf: Path
     playing: Path
-    """What the linker leaves of the decoder in a program that calls `PLAYING` alone."""
+    """What the linker leaves of the decoder in a program that calls `PLAYING` alone.."""
+    mixing: Path
+    """..and `MIXING`.."""
+    sharing: Path
+    """..and `SHARING`."""
     objects: tuple[Path, ...]
     mixer_objects: tuple[Path, ...]
     core: Core
@@ -130,17 +150,28 @@ def build_image(
     if compiler == "gcc":
         flags += _CALL_GRAPH_FLAGS
     places = (str(core.flash_start), str(core.ram_start))
-    key = _fingerprint(_files(source), (version, *command[1:], *flags, *places, *PLAYING))
+    key = _fingerprint(_files(source), (version, *command[1:], *flags, *places, *PROGRAMS["sharing"]))
     folder = (cache or default_cache()) / key
     if not folder.is_dir():
         with _made_whole(folder) as fresh:
             _compile_all(core, command, flags, source, fresh)
             _link(core, compiler, fresh)
-            _link_playing(core, compiler, fresh)
+            for name, called in PROGRAMS.items():
+                _link_calling(core, compiler, fresh, name, called)
     objects = {path.name: folder / f"{path.stem}.o" for path in _decoder_files(source)}
     mixer = tuple(objects.pop(name) for name in MIXER if name in objects)
-    elf, playing = folder / "image.elf", folder / "playing.elf"
-    return Image(elf, playing, tuple(objects.values()), mixer, core, version, optimisation, source)
+    programs = {name: folder / f"{name}.elf" for name in PROGRAMS}
+    decoder = tuple(objects.values())
+    return Image(
+        folder / "image.elf",
+        **programs,
+        objects=decoder,
+        mixer_objects=mixer,
+        core=core,
+        compiler=version,
+        optimisation=optimisation,
+        source=source,
+    )
 
 
 def build_library(
@@ -219,10 +250,10 @@ def _link(core: Core, compiler: str, folder: Path) -> None:
     _run((GCC, *core.gcc_flags, "-nostdlib", *passed, *script, *objects, "-lgcc", "-o", elf))
 
 
-def _link_playing(core: Core, compiler: str, folder: Path) -> None:
+def _link_calling(core: Core, compiler: str, folder: Path, name: str, called: Sequence[str]) -> None:
     objects = [str(path) for path in sorted(folder.glob("*.o")) if path.name != "board.o"]
-    options = ["-e", "gs_read", "--gc-sections", *(f"--undefined={name}" for name in PLAYING)]
-    elf = str(folder / "playing.elf")
+    options = ["-e", "gs_read", "--gc-sections", *(f"--undefined={function}" for function in called)]
+    elf = str(folder / f"{name}.elf")
     if compiler == "zig":
         _run((*zig("ld.lld"), *options, *objects, "-o", elf))
         return

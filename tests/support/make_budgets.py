@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from audio_gs.firmware_sim import CORES, Report, Settings, simulate
-from audio_gs.firmware_sim.build.elf import Elf, read_rom
+from audio_gs.firmware_sim.build.elf import Elf, read_mixer_rom, read_rom
 from audio_gs.firmware_sim.build.image import OPTIMISATIONS, build_image, compiler_version
 
 TESTS = Path(__file__).parents[1]
@@ -37,12 +37,15 @@ Figures = dict[str, int]
 
 
 def measure_rom(core: str, cache: Path | None = None) -> Figures:
-    """By optimisation: of the whole decoder, and of what a program has that plays clips as they were encoded."""
+    """By optimisation: of the whole decoder, of what a program has that plays clips as they were encoded, and of what a
+    mixer adds to that, without and with what its voices share."""
     sizes: Figures = {}
     for optimisation in ROM_OPTIMISATIONS:
         image = build_image(core, "zig", optimisation, source=SOURCE, cache=cache)
         rom = read_rom(image, Elf(image))
         sizes[f"{optimisation}_bytes"], sizes[f"{optimisation}_playing_bytes"] = rom.total, rom.playing
+        mixer = read_mixer_rom(image)
+        sizes[f"{optimisation}_mixing_bytes"], sizes[f"{optimisation}_sharing_bytes"] = mixer.mixing, mixer.sharing
     return sizes
 
 
@@ -92,7 +95,7 @@ def over_budget(where: str, figures: Figures, budget: Figures) -> Iterator[str]:
 
 def table(reports: Mapping[str, Sequence[Report]], roms: Mapping[str, Figures]) -> str:
     """The figures of docs/SIM.md, by core and stream."""
-    rom = ", ".join(f"{level}, playing" for level in ROM_OPTIMISATIONS)
+    rom = ", ".join(f"{level}, playing, mixing, sharing" for level in ROM_OPTIMISATIONS)
     titles = ["core", f"ROM {rom}", *(name.removesuffix(".bin") for name in STREAMS)]
     lines = [f"| {' | '.join(titles)} |", "|---|" + "---|" * (len(titles) - 1)]
     for core, played in reports.items():

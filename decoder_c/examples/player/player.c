@@ -7,8 +7,10 @@ static uint32_t mixed;
 
 int player_open(void)
 {
-    return gs_mixer_open(&player_memory, sizeof player_memory, PLAYER_VOICES, GS_CLIPS_DECODER_BYTES, PLAYER_RATE, 1,
-                         &mixer);
+    int error = gs_mixer_open(&player_memory, sizeof player_memory, PLAYER_VOICES, GS_CLIPS_DECODER_BYTES, PLAYER_RATE,
+                              1, &mixer);
+
+    return error ? error : gs_mixer_share(mixer); /* 2.5 KB of code, for a fifth to a quarter fewer instructions */
 }
 
 int32_t player_start(uint32_t clip)
