@@ -53,11 +53,14 @@ class StreamDecoder:
     """Decodes a stream piece by piece, in pieces of any size, with seeking and looping.
 
     `backend` is one of `audio_gs.backends.streaming()`; all give the same samples. A damaged header raises
-    BitstreamError here, damage further in raises it from `read`, once the good samples before it have been given.
+    BitstreamError here, damage further in raises it from `read`, once the good samples before it have been given. Of a
+    stream with two channels it gives left and right, with `mono` the mid between them.
     """
 
-    def __init__(self, data: bytes | bytearray | memoryview, backend: str = backends.DEFAULT) -> None:
-        self._decoder = backends.open_decoder(bytes(data), backend)
+    def __init__(
+        self, data: bytes | bytearray | memoryview, backend: str = backends.DEFAULT, mono: bool = False
+    ) -> None:
+        self._decoder = _opened(bytes(data), backend, mono)
         self._tempo, self._rate = PITCH_ONE, self.header.sample_rate
 
     @property
@@ -68,6 +71,11 @@ class StreamDecoder:
     def sample_rate(self) -> int:
         """Of the samples that `read` gives, in Hz."""
         return self._rate
+
+    @property
+    def channels(self) -> int:
+        """Of what `read` gives, 1 or 2."""
+        return self._decoder.channels
 
     @property
     def position(self) -> int:
@@ -84,7 +92,7 @@ class StreamDecoder:
         return self.header.samples
 
     def read(self, count: int) -> PcmArray:
-        """The next samples, int16, shape (count,); fewer at the end, none after it."""
+        """The next samples, int16, shape (count,), of two channels (count, 2); fewer at the end, none after it."""
         if count < 0:
             raise ValueError(f"cannot read {count} samples")
         return self._decoder.read(count)
@@ -158,6 +166,13 @@ class StreamDecoder:
         """Pieces of `count` samples from the position to the end; without end while looping."""
         while (block := self.read(count)).size:
             yield block
+
+
+def _opened(data: bytes, backend: str, mono: bool) -> Decoder:
+    decoder = backends.open_decoder(data, backend)
+    if decoder.header.channels == 2 and not mono:
+        decoder.set_stereo(True)
+    return decoder
 
 
 def _pitch_of(factor: float) -> int:
@@ -353,9 +368,16 @@ class Blocks:
     """The samples of a whole clip, piece by piece, from `decode_blocks`; to be gone through once."""
 
     def __init__(
-        self, header: StreamHeader, playback: Playback, pieces: Iterator[PcmArray], damage: str | None = None
+        self,
+        header: StreamHeader,
+        playback: Playback,
+        channels: int,
+        pieces: Iterator[PcmArray],
+        damage: str | None = None,
     ) -> None:
         self.header = header
+        self.channels = channels
+        """Of the samples, 1 or 2."""
         self.sample_rate = playback.rate or header.sample_rate
         """Of the samples, in Hz."""
         self.samples = played_samples(header, _tempo_of(playback.tempo), self.sample_rate)
@@ -368,9 +390,8 @@ class Blocks:
         return self._pieces
 
     def joined(self) -> PcmArray:
-        """All of them, int16, shape (n,)."""
-        pieces = list(self)
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+        """All of them, int16, shape (n,), of two channels (n, 2)."""
+        return np.concatenate([np.zeros((0, 2) if self.channels == 2 else 0, np.int16), *self])
 
 
 def decode(
@@ -380,8 +401,11 @@ def decode(
     partial: bool = False,
     playback: Playback = AS_ENCODED,
     max_duration: float | None = MAX_DURATION,
+    mono: bool = False,
 ) -> tuple[PcmArray, int]:
-    """Decode a whole stream to 16-bit samples, shape (n,), and their sample rate in Hz.
+    """Decode a whole stream to 16-bit samples, shape (n,), and their sample rate in Hz. Of a stream with two channels
+    they are left and right, shape (n, 2), with `mono` the mid between them; ValueError without on a backend that cannot
+    stream.
 
     `backend` is one of `audio_gs.backends.names()`: 'c', 'numba' and 'onnx' (extra `export`) give the same samples,
     'torch' (extra `torch`) renders in floating point. Raises BitstreamError for a damaged stream before anything is
@@ -390,7 +414,9 @@ def decode(
     BackendMissing for a backend whose extra is not installed, and TooLongError for a stream of more than
     `max_duration` seconds, which is None for any length: a few bytes can state days.
     """
-    blocks = decode_blocks(data, backend=backend, partial=partial, playback=playback, max_duration=max_duration)
+    blocks = decode_blocks(
+        data, backend=backend, partial=partial, playback=playback, max_duration=max_duration, mono=mono
+    )
     return blocks.joined(), blocks.sample_rate
 
 
@@ -401,6 +427,7 @@ def decode_blocks(
     partial: bool = False,
     playback: Playback = AS_ENCODED,
     max_duration: float | None = MAX_DURATION,
+    mono: bool = False,
 ) -> Blocks:
     """What `decode` gives, piece by piece: in little memory, however long the clip, where the backend streams. Raises
     what `decode` does, here; and `Blocks.damage` says in the end what stopped it, with `partial`."""
@@ -410,13 +437,18 @@ def decode_blocks(
         check_stream(data)
     check_duration(header, max_duration)
     if partial:
-        return _blocks_before_damage(header, offset, data, backend, playback)
+        return _blocks_before_damage(header, offset, data, backend, playback, mono)
     chosen = backends.load(backend)
     if chosen.open is not None or playback != AS_ENCODED:
-        decoder = backends.open_decoder(data, backend)
-        return Blocks(header, playback, _played_up_to(decoder, header.samples, playback))
+        decoder = _opened(data, backend, mono)
+        return Blocks(header, playback, decoder.channels, _played_up_to(decoder, header.samples, playback))
+    if header.channels == 2 and not mono:
+        raise ValueError(
+            f"backend {backend!r} gives one channel, and the stream has two; choose one of "
+            f"{', '.join(backends.streaming())}, or mono for the mid between left and right"
+        )
     samples = backends.render(chosen, data)
-    return Blocks(header, playback, iter([samples if chosen.exact else to_pcm(samples)]))
+    return Blocks(header, playback, 1, iter([samples if chosen.exact else to_pcm(samples)]))
 
 
 def decode_partial(
@@ -425,6 +457,7 @@ def decode_partial(
     backend: str = backends.DEFAULT,
     playback: Playback = AS_ENCODED,
     max_duration: float | None = MAX_DURATION,
+    mono: bool = False,
 ) -> PartialAudio:
     """Decode what precedes the first damage.
 
@@ -432,14 +465,16 @@ def decode_partial(
     goes. Raises BitstreamError only where the header is damaged, ValueError for a backend that cannot stream, and
     TooLongError as `decode` does.
     """
-    blocks = decode_blocks(data, backend=backend, partial=True, playback=playback, max_duration=max_duration)
+    blocks = decode_blocks(data, backend=backend, partial=True, playback=playback, max_duration=max_duration, mono=mono)
     audio = blocks.joined()
     return PartialAudio(audio, blocks.sample_rate, blocks.samples, blocks.damage)
 
 
-def _blocks_before_damage(header: StreamHeader, offset: int, data: bytes, backend: str, playback: Playback) -> Blocks:
+def _blocks_before_damage(
+    header: StreamHeader, offset: int, data: bytes, backend: str, playback: Playback, mono: bool
+) -> Blocks:
     limit, damage = _trusted_samples(header, offset, data)
-    decoder = backends.open_decoder(data, backend)
+    decoder = _opened(data, backend, mono)
 
     def pieces() -> Iterator[PcmArray]:
         try:
@@ -447,7 +482,7 @@ def _blocks_before_damage(header: StreamHeader, offset: int, data: bytes, backen
         except BitstreamError as error:
             blocks.damage = blocks.damage or str(error)
 
-    blocks = Blocks(header, playback, pieces(), damage)
+    blocks = Blocks(header, playback, decoder.channels, pieces(), damage)
     return blocks
 
 
@@ -501,5 +536,5 @@ def _read(decoder: Decoder, samples: int) -> Iterator[PcmArray]:
         block = decoder.read(min(BLOCK_SAMPLES, samples))
         if block.size == 0:
             return
-        samples -= block.size
+        samples -= len(block)
         yield block

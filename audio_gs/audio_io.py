@@ -167,17 +167,20 @@ def _with_loop(clip: Clip, loops: tuple[Loop, ...]) -> Clip:
     return dataclasses.replace(clip, notices=(*clip.notices, f"the file's loop points are left out: {reason}"))
 
 
-def write_blocks(path: Path, blocks: Iterable[PcmArray], sample_rate: int, file_format: str, most: int) -> int:
-    """Write 16-bit samples to a file as they come, at most `most` of them; returns how many came.
+def write_blocks(
+    path: Path, blocks: Iterable[PcmArray], sample_rate: int, file_format: str, most: int, channels: int = 1
+) -> int:
+    """Write 16-bit samples to a file as they come, shape (n,) or (n, 2), at most `most` of them; returns how many
+    came.
 
     `file_format` is 'WAV' or 'FLAC'; what is too long for the one becomes an RF64 file. Raises OSError where the file
     does not take them.
     """
-    if file_format == "WAV" and most * SAMPLE_BYTES > _LARGEST_WAV:
+    if file_format == "WAV" and most * SAMPLE_BYTES * channels > _LARGEST_WAV:
         file_format = "RF64"
     count = 0
     try:
-        with soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format=file_format) as sound:
+        with soundfile.SoundFile(path, "w", sample_rate, channels, "PCM_16", format=file_format) as sound:
             for block in blocks:
                 _write_block(sound, block)
                 count += len(block)

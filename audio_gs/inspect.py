@@ -15,7 +15,8 @@ from audio_gs.codec.backend import Backend, Decoder
 from audio_gs.codec.container import MAX_DURATION, StreamHeader, check_duration, check_stream
 from audio_gs.codec.cost import macs_per_sample
 from audio_gs.codec.decoder import decode_gaussians
-from audio_gs.codec.gaussians import RESIDUAL
+from audio_gs.codec.gaussians import RESIDUAL, Gaussians
+from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.native import decoder_bytes
 from audio_gs.codec.pcm import PcmArray
 from audio_gs.codec.slots import encode_stream
@@ -45,6 +46,8 @@ class StreamInfo:
     seek_point_bits: int
     """How many bits smaller the stream would be as one segment; what seek points cost the residual layer, whose places
     depend on them, is not counted."""
+    sides: dict[str, int]
+    """Number of Gaussians by what they have of the side, where they are panned; empty where they are not."""
     residual_values: dict[str, int]
     """Number of coefficients and of fine levels that the residual layer codes; empty without the layer."""
     residual_bits: int
@@ -88,10 +91,19 @@ def info(data: bytes | bytearray | memoryview, max_duration: float | None = MAX_
         macs_per_sample={"mean": mean, "peak": peak},
         decoder_bytes=decoder_bytes(header),
         seek_point_bits=seek_bits,
+        sides=_sides(gaussians, header),
         residual_values=values,
         residual_bits=8 * (len(data) - bytes_without),
         excess=_excess(header, peak),
     )
+
+
+def _sides(gaussians: Gaussians, header: StreamHeader) -> dict[str, int]:
+    if header.panning is None:
+        return {}
+    of_tones = {"side_amplitude": int(np.count_nonzero(gaussians[TONE.name]["side_amplitude"]))}
+    of_noises = {name: int(np.count_nonzero(gaussians[NOISE.name][name])) for name in NOISE.side_columns}
+    return of_tones | (of_noises if header.noise else {})
 
 
 def _excess(header: StreamHeader, peak: float) -> str | None:
@@ -187,6 +199,15 @@ def _compare_slots(data: bytes, streaming: list[Backend]) -> tuple[PcmArray, int
                 detail = f"{field.name} is {theirs} in {name}, {ours} in {REFERENCE}"
                 return np.zeros(0, np.int16), 0, Difference("container", (name, REFERENCE), detail)
     exact = np.zeros(header.samples, np.int16)
+    if header.channels == 2:
+        for one in (reference, *decoders.values()):
+            one.set_stereo(True)
+        difference = _compare_channels(reference, decoders)
+        if difference:
+            return exact, 0, difference
+        for one in (reference, *decoders.values()):
+            one.set_stereo(False)
+            one.rewind()
     for slot in range(header.slots):
         start = slot * header.slot_samples
         expected = reference.read(header.slot_samples)
@@ -200,6 +221,18 @@ def _compare_slots(data: bytes, streaming: list[Backend]) -> tuple[PcmArray, int
                 return exact, start, found
         exact[start : start + len(expected)] = expected
     return exact, header.samples, None
+
+
+def _compare_channels(reference: Decoder, decoders: dict[str, Decoder]) -> Difference | None:
+    """The first difference of left and right."""
+    header = reference.header
+    for slot in range(header.slots):
+        expected = reference.read(header.slot_samples)
+        for name, decoder in decoders.items():
+            got = decoder.read(header.slot_samples)
+            if not np.array_equal(got, expected):
+                return Difference("two channels", (name, REFERENCE), "left and right are not the same", slot)
+    return None
 
 
 def _slot_difference(

@@ -6,6 +6,7 @@ import dataclasses
 
 from audio_gs.codec.container import StreamHeader, check_stream
 from audio_gs.codec.native import NativeDecoder
+from audio_gs.errors import AudioGsError
 
 from .names import ClipName
 
@@ -31,5 +32,8 @@ def check_stream_to_its_end(data: bytes) -> StreamHeader:
 
 
 def checked_clip(name: ClipName, data: bytes) -> CheckedClip:
-    """A stream under its name. Raises BitstreamError for a damaged one."""
-    return CheckedClip(name, data, check_stream_to_its_end(data))
+    """A stream under its name. Raises BitstreamError for a damaged one, AudioGsError for one of two channels."""
+    header = check_stream_to_its_end(data)
+    if header.channels == 2:
+        raise AudioGsError("it has two channels, and what is exported plays one; encode the sound in mono")
+    return CheckedClip(name, data, header)

@@ -49,6 +49,7 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--pitch", type=click.FloatRange(0.5, 2), default=1.0, metavar="FACTOR", help="To play at, 0.5 to 2 [1].")
 @click.option("--tempo", type=click.FloatRange(0.5, 2), default=1.0, metavar="FACTOR", help="Times as fast [1].")
 @click.option("--rate", type=click.IntRange(8000, 48000), metavar="HZ", help="To play at [that of the clip].")
+@click.option("--mono", is_flag=True, help="Of a clip with two channels the mid alone.")
 @click.option(
     "--voices",
     type=click.IntRange(0, MOST_VOICES),
@@ -74,6 +75,7 @@ def command(
     pitch: float,
     tempo: float,
     rate: int | None,
+    mono: bool,
     voices: int,
     functions: int,
     defines: tuple[str, ...],
@@ -93,7 +95,7 @@ def command(
     """
 
     def settings_of(core: str, source: Path | None) -> Settings:
-        return Settings(core, compiler, optimisation, engine, block, source, defines, cache, pitch, tempo, rate)
+        return Settings(core, compiler, optimisation, engine, block, source, defines, cache, pitch, tempo, rate, mono)
 
     def play(_index: int, name: str) -> ExitCode:
         data = read_stream(name)

@@ -52,6 +52,8 @@ class Settings:
     tempo: float = 1.0
     rate: int | None = None
     """In Hz (SPEC 9.5); None for that of the clip."""
+    mono: bool = False
+    """Of a clip with two channels the mid alone (SPEC 10), as QEMU always plays it."""
 
     def __post_init__(self) -> None:
         for value, known in ((self.core, CORES), (self.compiler, COMPILERS), (self.optimisation, OPTIMISATIONS)):
@@ -217,9 +219,13 @@ def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_D
         if is_other
     }
     size = state_bytes(header, machine, bool(changes))
-    audio, sample_rate = api.decode(data, playback=settings.playback, max_duration=None)
+    mono = settings.mono or settings.engine != "unicorn"
+    audio, sample_rate = api.decode(data, playback=settings.playback, max_duration=None, mono=mono)
+    channels = audio.ndim
+    if channels == 2:
+        changes = {"gs_set_stereo": 1, **changes}
     if settings.engine == "unicorn":
-        played = play_on_unicorn(machine, data, len(audio), settings.block, size, on_call, changes)
+        played = play_on_unicorn(machine, data, len(audio), settings.block, size, on_call, changes, channels)
     else:
         played = play_on_qemu(image, elf, data, header, settings.block, size, on_call, settings.cache)
     expected = audio.astype("<i2").tobytes()
@@ -250,7 +256,7 @@ def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_D
         steps=_in_order(_grouped({chain: step_of(chain) for chain in chains}, chains)),
         rom=read_rom(image, elf),
         state_bytes=size,
-        pcm_bytes=2 * settings.block,
+        pcm_bytes=2 * settings.block * channels,
         stack_bytes=played.stack_bytes,
         stack_bound_bytes=_bound_or_none(settings),
     )

@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from audio_gs import api, audio_io, backends
+from audio_gs.codec.container import parse_header
 from audio_gs.errors import BitstreamError
 
 from .common import (
     HELP_NAMES,
     PATH,
     STDIO,
+    CommandError,
     ExitCode,
     duration_option,
     for_each,
@@ -66,6 +68,7 @@ FORMATS = {"": "WAV", ".wav": "WAV", ".flac": "FLAC"}
     metavar="WHAT",
     help="Leave out tone, noise or residual, or a band such as 2000-4000 (Hz); may be given again.",
 )
+@click.option("--mono", is_flag=True, help="Of a stream with two channels the mid between left and right alone.")
 @duration_option
 @jobs_option
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
@@ -83,6 +86,7 @@ def command(
     fade_in: float,
     fade_out: float,
     mute: tuple[str, ...],
+    mono: bool,
     max_duration: float,
     jobs: int,
     force: bool,
@@ -107,7 +111,7 @@ def command(
     for target in outputs:
         if Path(target).suffix.lower() not in FORMATS and not _is_special(target):
             raise click.UsageError(f"cannot tell the format of {target}; name it .wav or .flac")
-    decoding = Decoding(outputs, backend, partial, playback, max_duration, force, quiet, as_json)
+    decoding = Decoding(outputs, backend, partial, playback, max_duration, force, quiet, as_json, mono)
     return for_each(PROGRAM, inputs, decoding, verbose, jobs)
 
 
@@ -123,20 +127,27 @@ class Decoding:
     force: bool
     quiet: bool
     as_json: bool
+    mono: bool
 
     def __call__(self, index: int, name: str) -> ExitCode:
+        data = read_stream(name)
         target = self.outputs[index]
+        if self.backend not in backends.streaming() and not self.mono and parse_header(data)[0].channels == 2:
+            raise CommandError(
+                f"it has two channels, and {self.backend} gives one: --mono gives the mid, other backends give both"
+            )
         blocks = api.decode_blocks(
-            read_stream(name),
+            data,
             backend=self.backend,
             partial=self.partial,
             playback=self.playback,
             max_duration=self.max_duration,
+            mono=self.mono,
         )
         rate, promised = blocks.sample_rate, blocks.samples
         file_format = FORMATS.get(Path(target).suffix.lower(), "WAV")
         with output_to_be(target, self.force) as path:
-            count = audio_io.write_blocks(path, blocks, rate, file_format, promised)
+            count = audio_io.write_blocks(path, blocks, rate, file_format, promised, blocks.channels)
             if not count:
                 raise BitstreamError(f"nothing precedes the damage: {blocks.damage}")
         seconds = count / rate
@@ -148,6 +159,7 @@ class Decoding:
                     "backend": self.backend,
                     "sample_rate": rate,
                     "samples": count,
+                    "channels": blocks.channels,
                     "samples_promised": promised,
                     "damage": blocks.damage,
                 }
@@ -156,7 +168,8 @@ class Decoding:
             say(f"{PROGRAM}: {name_of(name)}: kept {count} of {promised} samples ({seconds:.2f} s): {blocks.damage}")
             return ExitCode.CORRUPT
         if not self.quiet:
-            say(f"{name_of(name)}: {count} samples, {rate} Hz, {seconds:.2f} s")
+            both = ", 2 channels" if blocks.channels == 2 else ""
+            say(f"{name_of(name)}: {count} samples, {rate} Hz, {seconds:.2f} s{both}")
         return ExitCode.FINE
 
 

@@ -72,6 +72,14 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         rest += f", {facts.residual_bits} bits ({1e-3 * facts.residual_bits / header.duration:.3f} kbit/s)"
         part = dataclasses.asdict(header.residual)
         fields = ", ".join(f"{_words(field)} {number}" for field, number in part.items())
+    both = f"{header.channels}"
+    if header.channels == 2:
+        both += f", direction {header.direction} of 128"
+        both += ", panned" if header.panning else ""
+    panning = ""
+    if header.panning:
+        parts = ", ".join(f"{count} {_words(column)}s" for column, count in facts.sides.items())
+        panning = f"{parts}, step 2^({header.panning.side_step} / 4), base {header.panning.side_base}"
     seek = "none"
     if header.seek_slots:
         distance = header.seek_slots * header.slot_samples / header.sample_rate
@@ -80,7 +88,7 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         ("format version", f"{header.version}"),
         ("sample rate", f"{header.sample_rate} Hz"),
         ("samples", f"{header.samples} ({header.duration:.3f} s)"),
-        ("channels", f"{header.channels}"),
+        ("channels", both),
         ("bytes", f"{facts.bytes} ({facts.kbit_s:.3f} kbit/s)"),
         ("Gaussians", f"{kinds} ({total / header.duration:.1f}/s)"),
         ("table set", header.table_set_name),
@@ -90,6 +98,7 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         ("noise", noise),
         ("residual", rest),
         *([("residual fields", fields)] if fields else []),
+        *([("side", panning)] if panning else []),
         ("seek points", seek),
         ("loop", loop),
         ("MACs/sample", f"{macs['mean']:.1f} mean, {macs['peak']:.1f} peak, {header.peak_macs} declared"),

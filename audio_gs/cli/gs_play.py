@@ -62,7 +62,7 @@ def command(
         header = check_stream(data)
         decoder = _decoder(data, playback)
         seconds = decoder.played_samples / header.sample_rate
-        with loudspeaker(header.sample_rate) as write:
+        with loudspeaker(header.sample_rate, decoder.channels) as write:
             if not quiet:
                 say(f"{name_of(name)}: {seconds:.2f} s, {header.sample_rate} Hz{', until Ctrl-C' if loop else ''}")
             for block in _blocks(decoder, loop):

@@ -14,6 +14,7 @@ from .container import FORMAT_VERSION, StreamHeader
 from .kinds import KINDS
 from .pcm import PcmArray
 from .residual import parse_part as parse_residual
+from .stereo import PanningHeader
 
 UNLIMITED = 65535
 """The budget that is none."""
@@ -42,6 +43,8 @@ def _class_of(header: StreamHeader) -> Any:
     for kind in header.kinds:
         kind.fill_class(decoder_class, header)
     decoder_class.residual = header.residual is not None
+    decoder_class.channels = header.channels
+    decoder_class.panned = header.panning is not None
     return decoder_class
 
 
@@ -83,7 +86,9 @@ class NativeDecoder:
             loop=(info.loop_start, info.loop_end) if info.has_loop else None,
             table_set=info.table_set,
             residual=parse_residual(bytes(info.residual)) if info.decoder_class.residual else None,
-            channels=info.channels,
+            channels=info.decoder_class.channels,
+            direction=info.direction,
+            panning=PanningHeader(info.side_step, info.side_base) if info.decoder_class.panned else None,
             version=FORMAT_VERSION,
             **parts,
         )
@@ -92,6 +97,7 @@ class NativeDecoder:
         decoder = ffi.new("gs_decoder **")
         _check(lib.gs_open_memory(self._memory, size, self._data, len(data), decoder))
         self._decoder = decoder[0]
+        self._is_stereo = False
 
     @property
     def position(self) -> int:
@@ -104,20 +110,25 @@ class NativeDecoder:
         return int(lib.gs_played_samples(self._decoder))
 
     def read(self, count: int) -> PcmArray:
-        """The next samples, shape (count,); fewer at the end or before damage, none after the end."""
-        pcm = np.empty(count, np.int16)
+        """The next samples, shape (count,), of left and right shape (count, 2); fewer at the end or before damage, none
+        after the end."""
+        pcm = np.empty((count, 2) if self._is_stereo else count, np.int16)
         got = _check(lib.gs_read(self._decoder, ffi.from_buffer("int16_t[]", pcm), count))
         return pcm[:got]
 
     @property
     def channels(self) -> int:
         """Of what `read` gives."""
-        return 1
+        return 2 if self._is_stereo else 1
 
     def set_stereo(self, enabled: bool) -> None:
-        """Give left and right; ValueError of a stream that has one channel, as all have that this decoder opens."""
-        if enabled:
+        """Give left and right of a stream with two channels from a jump to the position on, else the mid alone.
+        ValueError if the stream has one."""
+        if enabled and self.header.channels != 2:
             raise ValueError("the stream has one channel")
+        # Damage of the stream shows again in `read`.
+        lib.gs_set_stereo(self._decoder, enabled)
+        self._is_stereo = enabled
 
     def seek(self, sample: int) -> None:
         _check(lib.gs_seek(self._decoder, sample))

@@ -64,10 +64,13 @@ def check_length(header: StreamHeader) -> StreamHeader:
 
 
 def clip_of(data: bytes | bytearray | memoryview) -> GaussianClip:
-    """The clip of a stream. BitstreamError for a damaged one, EditError for one that is too long."""
+    """The clip of a stream. BitstreamError for a damaged one, EditError for one that is too long or has two
+    channels."""
     data = bytes(data)
     header = check_length(parse_header(data)[0])
     check_stream(data)
+    if header.channels == 2:
+        raise EditError("it has two channels, and edits are of one; encode the sound in mono")
     gaussians = decode_gaussians(data)
     return GaussianClip(header, gaussians["tone"], gaussians["noise"], carried_from(header, gaussians))
 

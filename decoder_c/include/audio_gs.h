@@ -79,6 +79,8 @@ typedef struct gs_class {
     uint8_t max_noises;       /* most noises held at a time, 1 to 255; 0 for streams without noise */
     uint8_t noise_frame_log2; /* log2 of the samples in a noise frame, 5 to 9; 0 for streams without noise */
     uint8_t residual;         /* 1 for streams with a residual layer, whose noise_frame_log2 is 6 or more */
+    uint8_t channels;         /* 2 for streams of left and right, else 1 */
+    uint8_t panned;           /* 1 for those whose Gaussians are panned, else 0 */
 } gs_class;
 
 /* What the header says. Times are in samples. */
@@ -89,13 +91,15 @@ typedef struct gs_info {
     uint8_t output_shift;    /* its binary exponent, negated, 0 to 16 */
     uint8_t slot_log2;       /* of slot_samples */
     uint8_t smallest_scale;  /* a tone of scale k is 32 << k samples long */
-    uint8_t channels;        /* 1 */
-    uint8_t kinds;           /* bit 0: tones, always; bit 1: noises; bit 5: a residual layer */
+    uint8_t kinds;           /* bit 0: tones, always; bit 1: noises; bit 4: panned; bit 5: a residual layer */
     uint8_t table_set;       /* 0: speech, 1: music, 2: effects */
     uint8_t has_loop;        /* 1 with loop points */
     uint8_t noise_shift;     /* noise is made in steps of 2^(4 - noise_shift) output steps, 1 to 15; 0 without noise */
     int8_t noise_base;       /* level where no noise is, in half octaves of amplitude; 0 in a stream without noise */
     uint8_t residual[5];     /* the header's bytes on the residual layer; 0 in a stream without one */
+    uint8_t direction;       /* of two channels, of the middle: 0 left, 64 between, 128 right, 192 in opposite phases */
+    uint8_t side_step;       /* by how much the side's amplitude step is larger, in 1/4 octaves, 0 to 15 */
+    int8_t side_base;        /* level of the side above the middle's, in half octaves; 0, as side_step, if not panned */
     uint32_t sample_rate;    /* Hz, 4000 to 96000 */
     uint32_t samples;        /* exact length, 1 to 2^31 - 1 */
     uint32_t loop_start;     /* first sample of the loop; 0 without loop points */
@@ -149,6 +153,18 @@ int gs_open_callback(void *memory, size_t memory_bytes, gs_read_fn read, void *u
  * end of the stream or before damage, 0 at the end (or if asked for none). Once the samples before the damage are
  * delivered, returns the error, and again at every call until a successful gs_seek or gs_rewind. */
 int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples);
+
+/* Two channels: of a stream of left and right a decoder gives the middle alone, in one channel, until this is called
+ * with `on` not 0. Then gs_read gives left and right in turn; samples are counted once for both. Decodes anew from where
+ * it is, so that it is best called before anything is read. Returns what gs_seek does, GS_ERR_ARGUMENT of a stream of one
+ * channel. What panned Gaussians take beside the middle is memory of their class, filters and the noise's transform once
+ * more, and each tone once more that has a part of the side; one direction alone takes two multiplications a sample. Where
+ * sections that nothing calls are dropped in linking a program that does not call this has none of its code; in a build
+ * with GS_NO_STEREO it returns GS_ERR_UNSUPPORTED, as does opening a stream of panned Gaussians. */
+int gs_set_stereo(gs_decoder *decoder, int on);
+
+/* How many channels the decoder's stream has, 1 or 2. */
+uint32_t gs_channels(const gs_decoder *decoder);
 
 /* Moves to a sample, 0 to gs_info.samples. What follows is what an uninterrupted gs_read would have given. After an
  * error gs_read returns that error too, except after GS_ERR_ARGUMENT, which leaves the decoder where it was. */
@@ -383,6 +399,16 @@ const char *gs_error_string(int error);
         uint8_t bytes[GS_PLAYBACK_SIZE(prefix)];                                                                       \
     } name
 
+/* The same for streams of two channels of a class that has these numbers; `panned` is 1 if their Gaussians are. */
+#define GS_STEREO_SIZE(prefix, panned)                                                                                 \
+    (((GS_DECODER_BYTES(prefix) + ((panned) ? 2u * GS_SIDE_CONTEXTS : 0u) + 7u) & ~(size_t)7u) +                       \
+     GS_STEREO_BYTES(panned, prefix##_MAX_TONES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2))
+#define GS_STEREO_STORAGE(name, prefix, panned)                                                                        \
+    union {                                                                                                            \
+        void *alignment;                                                                                               \
+        uint8_t bytes[GS_STEREO_SIZE(prefix, panned)];                                                                 \
+    } name
+
 /* The same on a machine of 32 bits, whatever this is compiled for. */
 #define GS_DECODER_BYTES_32(prefix) (GS_DECODER_BYTES(prefix) - GS_DECODER_POINTERS * ((uint32_t)sizeof(void *) - 4u))
 
@@ -399,7 +425,7 @@ const char *gs_error_string(int error);
 #define GS_CLASS(prefix)                                                                                               \
     GS_CLASS_OF(prefix##_MAX_TONES, prefix##_SCALES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2, prefix##_RESIDUAL)
 #define GS_CLASS_OF(max_tones, scales, max_noises, noise_frame_log2, residual)                                         \
-    {max_tones, scales, max_noises, noise_frame_log2, residual}
+    {max_tones, scales, max_noises, noise_frame_log2, residual, 1, 0}
 
 /* Parts of GS_DECODER_BYTES; of no other use. */
 #define GS_DECODER_POINTERS 3u
@@ -408,6 +434,9 @@ const char *gs_error_string(int error);
 #define GS_NOISE_BYTES(max_noises, noise_frame_log2)                                                                   \
     ((max_noises) ? 84u + 4u * (max_noises) + (3u << (noise_frame_log2)) : 0u)
 #define GS_RESIDUAL_BYTES(residual, noise_frame_log2) ((residual) ? 316u + (1u << (noise_frame_log2)) : 0u)
+#define GS_STEREO_BYTES(panned, max_tones, max_noises, noise_frame_log2)                                               \
+    (8u + sizeof(void *) +                                                                                             \
+     ((panned) ? 568u + 4u * (max_tones) + 2u * (max_noises) + ((max_noises) ? 3u << (noise_frame_log2) : 0u) : 0u))
 #define GS_PITCH_BYTES(max_tones) (116u + 2u * sizeof(void *) + 10u * (max_tones))
 #define GS_PACE_BYTES 60u
 #define GS_KEPT_BYTES 320u
@@ -415,6 +444,7 @@ const char *gs_error_string(int error);
     (((GS_PITCH_BYTES(max_tones) + 3u) & ~3u) + GS_PACE_BYTES + 8u * (max_tones) + ((residual) ? GS_KEPT_BYTES : 0u))
 #define GS_MIXER_FIXED_BYTES (32u + 3u * sizeof(void *))
 #define GS_VOICE_FIXED_BYTES ((36u + sizeof(gs_sound) + sizeof(void *) - 1u) & ~(sizeof(void *) - 1u))
+#define GS_SIDE_CONTEXTS 114u
 #define GS_CONTEXTS(scales, max_noises) (89u * (scales) + ((max_noises) ? 238u : 0u))
 
 #ifndef GS_DECLARATIONS_ONLY

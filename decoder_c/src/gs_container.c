@@ -146,7 +146,8 @@ int gs_header_read(gs_input *input, gs_info *info)
     info->slot_samples = (uint16_t)(1u << info->slot_log2);
     info->kinds = (uint8_t)gs_input_byte(input);
     byte = gs_input_byte(input);
-    info->channels = (uint8_t)(1u + (byte & 1u));
+    info->decoder_class.channels = (uint8_t)(1u + (byte & 1u));
+    info->decoder_class.panned = info->kinds >> GS_PANNED_BIT & 1u;
     info->has_loop = (byte >> 1) & 1u;
     info->table_set = (uint8_t)(byte >> 2);
     gs_tone_read_header(input, info, 1);
@@ -159,6 +160,9 @@ int gs_header_read(gs_input *input, gs_info *info)
 #define GS_READ_HEADER(name, NAME) gs_##name##_read_header(input, info, info->kinds >> GS_##NAME & 1);
     GS_EACH_OPTIONAL_KIND(GS_READ_HEADER)
     gs_residual_read_header(input, info, info->kinds >> GS_RESIDUAL_BIT & 1u);
+    info->direction = (uint8_t)(info->decoder_class.channels > 1 ? gs_input_byte(input) : GS_CENTRE);
+    info->side_step = (uint8_t)(info->decoder_class.panned ? gs_input_byte(input) : 0);
+    info->side_base = (int8_t)(uint8_t)(info->decoder_class.panned ? gs_input_byte(input) : 0);
     crc = ~input->crc & 0xFFFFu;
     byte = gs_input_number(input, 2);
     info->header_bytes = input->offset;
@@ -177,9 +181,11 @@ int gs_header_read(gs_input *input, gs_info *info)
     if (info->kinds >> GS_##NAME & 1 && !gs_##name##_header_is_legal(info))                                            \
         return GS_ERR_CORRUPT;
     GS_EACH_KIND(GS_JUDGE_HEADER)
-    if (!gs_residual_header_is_legal(info))
+    if (!gs_residual_header_is_legal(info) || !gs_stereo_class_is_legal(&info->decoder_class) ||
+        info->side_step > GS_LARGEST_SIDE_STEP)
         return GS_ERR_CORRUPT;
-    if ((info->kinds & ~(1u << GS_RESIDUAL_BIT)) >> GS_KINDS || info->channels != 1 || info->table_set >= GS_TABLE_SETS)
+    if ((info->kinds & ~(1u << GS_RESIDUAL_BIT | 1u << GS_PANNED_BIT)) >> GS_KINDS ||
+        info->table_set >= GS_TABLE_SETS || (!GS_HAS_STEREO && info->decoder_class.panned))
         return GS_ERR_UNSUPPORTED;
     return GS_OK;
 }

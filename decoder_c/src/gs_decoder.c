@@ -1,6 +1,5 @@
-#include "gs_decoder.h"
-
 #include "gs_pcm.h"
+#include "gs_stereo.h"
 
 GS_CODE_BEGINS
 
@@ -151,6 +150,19 @@ static uint32_t gs_ask(const gs_decoder *decoder, gs_asked asked, uint32_t numbe
     return gs_decoder_playback(decoder)->ask(asking, asked, number, pcm);
 }
 
+/* Before a slot is decoded: drops what has ended by time `needed` of what not all decoders know. Returns the time until
+ * which other tones are to be dropped. */
+static GS_NOINLINE uint32_t gs_drop_more(gs_decoder *decoder, uint32_t needed)
+{
+    uint32_t ended = needed;
+
+    if (decoder->mode & GS_IS_PITCHED)
+        ended = gs_ask(decoder, GS_ASKED_BEFORE_SLOT, needed, NULL);
+    if (decoder->mode & GS_IS_STEREO)
+        (void)gs_ask_stereo(decoder, GS_STEREO_DROP, needed, NULL);
+    return ended;
+}
+
 /* Reads the frames of the residual before frame `end` that decoded slots have, and makes those that what is read next
  * needs. */
 static GS_APART int gs_decode_frames(gs_decoder *decoder, uint32_t end)
@@ -220,9 +232,10 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
         room[GS_##NAME] = gs_##name##_most(&info->decoder_class) - gs_decoder_##name(decoder)->held;                   \
     }
     ended = needed;
-    if (decoder->mode & GS_IS_PITCHED)
-        ended = gs_ask(decoder, GS_ASKED_BEFORE_SLOT, needed, NULL);
+    if (decoder->mode & (GS_IS_PITCHED | GS_IS_STEREO))
+        ended = gs_drop_more(decoder, needed);
     GS_EACH_KIND(GS_MAKE_ROOM)
+    gaussian.panned = info->decoder_class.panned;
     gs_slots_start(&decoder->syntax, time);
     while (gs_slots_next(&decoder->syntax, &decoder->coder, contexts, &gaussian)) {
         if (room[gaussian.kind]-- == 0 && !gs_make_room(decoder, gaussian.kind, room))
@@ -231,6 +244,8 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
     if (gaussian.kind == GS_##NAME)                                                                                    \
         gs_##name##_hold(gs_decoder_##name(decoder), info, &gaussian.as.name, needed);
         GS_EACH_KIND(GS_HOLD)
+        if (decoder->mode & GS_IS_STEREO)
+            (void)gs_ask_stereo(decoder, GS_STEREO_HOLD, needed, &gaussian);
     }
     if (decoder->coder.input.error)
         return decoder->coder.input.error;
@@ -274,6 +289,12 @@ int gs_info_from_callback(gs_read_fn read, void *user, uint32_t bytes, gs_info *
     return gs_info_from(NULL, read, user, bytes, info);
 }
 
+/* Where something begins that is aligned as anything may be. */
+static size_t gs_playback_offset(size_t bytes)
+{
+    return (bytes + 7u) & ~(size_t)7u;
+}
+
 size_t gs_decoder_size(const gs_class *decoder_class)
 {
     size_t bytes = GS_DECODER_FIXED_BYTES;
@@ -285,14 +306,15 @@ size_t gs_decoder_size(const gs_class *decoder_class)
         return 0;                                                                                                      \
     bytes += gs_##name##_bytes(decoder_class) + 2u * gs_##name##_contexts(gs_##name##_scales(decoder_class));
     GS_EACH_KIND(GS_ADD_BYTES)
-    if (!gs_residual_class_is_legal(decoder_class))
+    if (!gs_residual_class_is_legal(decoder_class) || !gs_stereo_class_is_legal(decoder_class))
         return 0;
-    return bytes + gs_residual_bytes(decoder_class);
-}
-
-static size_t gs_playback_offset(size_t bytes)
-{
-    return (bytes + 7u) & ~(size_t)7u;
+    bytes += gs_residual_bytes(decoder_class);
+    if (decoder_class->channels < 2)
+        return bytes;
+    if (decoder_class->panned)
+        bytes += 2u * GS_SIDE_CONTEXTS;
+    return gs_playback_offset(bytes) + GS_STEREO_BYTES(decoder_class->panned, decoder_class->max_tones,
+                                                       decoder_class->max_noises, decoder_class->noise_frame_log2);
 }
 
 size_t gs_playback_size(const gs_class *decoder_class)
@@ -336,11 +358,13 @@ GS_NOINLINE int gs_open_from(void *memory, size_t memory_bytes, const void *stre
         opened->residual_at = (uint16_t)at;
         at += gs_residual_bytes(&info.decoder_class);
     }
+    if (info.decoder_class.panned)
+        at += 2u * GS_TONE_SIDE_CONTEXTS;
     opened->contexts_at = (uint16_t)at;
     at = gs_playback_offset(gs_decoder_size(&info.decoder_class));
     if (GS_HAS_PLAYBACK && memory_bytes >= at + sizeof(gs_playback)) {
         gs_playback *playback = (gs_playback *)gs_decoder_memory(opened, at);
-        opened->playback_at = (uint16_t)at;
+        opened->playback_at = (uint16_t)(at / 8u);
         playback->ask = NULL; /* until something is set, which opens it.. */
         playback->gain = memory_bytes - at > INT32_MAX ? INT32_MAX : (uint32_t)(memory_bytes - at); /* ..in so many */
     }
@@ -407,7 +431,7 @@ int gs_decode_for_next_block(gs_decoder *decoder)
     return gs_decode_frames(decoder, (decoder->next_block >> shift) + 2 - (GS_TIME_ZERO >> shift));
 }
 
-static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
+int gs_seek_to(gs_decoder *decoder, uint32_t sample)
 {
     const gs_info *info = &decoder->info;
     uint32_t reach = gs_longest_support(info) + gs_noise_frame_samples(info) + GS_TIME_ZERO;
@@ -426,7 +450,7 @@ static int gs_seek_to(gs_decoder *decoder, uint32_t sample)
         error = gs_decode_next(decoder, gs_slot_at(decoder, start));
     if (!error)
         error = gs_decode_for_next_block(decoder);
-    decoder->error = error;
+    decoder->error = (int8_t)error;
     return error;
 }
 
@@ -479,10 +503,20 @@ static GS_NOINLINE uint32_t gs_read_looping(gs_decoder *decoder, int16_t *pcm, u
     else if (decoder->position == info->samples)
         return 0;
     if (!decoder->error)
-        decoder->error = gs_make_blocks(decoder);
+        decoder->error = (int8_t)gs_make_blocks(decoder);
     if (decoder->error)
         return 0;
     return gs_read_block_to(decoder, pcm, samples, decoder->position < info->loop_end ? info->loop_end : info->samples);
+}
+
+/* The next samples of a decoder that has a mode, behind those that are done. */
+static GS_NOINLINE uint32_t gs_read_otherwise(gs_decoder *decoder, int16_t *pcm, uint32_t done, uint32_t samples)
+{
+    if (decoder->mode & GS_IS_STEREO)
+        return gs_ask_stereo(decoder, GS_STEREO_READ, samples, pcm + 2 * (size_t)done);
+    pcm += done;
+    return (decoder->mode & GS_IS_PLAYED) ? gs_ask(decoder, GS_ASKED_READ, samples, pcm)
+                                          : gs_read_looping(decoder, pcm, samples);
 }
 
 int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
@@ -493,15 +527,14 @@ int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
         return GS_ERR_ARGUMENT;
     while (done < samples && !decoder->error) {
         if (decoder->mode) {
-            uint32_t given = (decoder->mode & GS_IS_PLAYED) ? gs_ask(decoder, GS_ASKED_READ, samples - done, pcm + done)
-                                                            : gs_read_looping(decoder, pcm + done, samples - done);
+            uint32_t given = gs_read_otherwise(decoder, pcm, done, samples - done);
             if (given == 0)
                 break;
             done += given;
         } else if (decoder->position == decoder->info.samples) {
             break;
         } else {
-            decoder->error = gs_make_blocks(decoder);
+            decoder->error = (int8_t)gs_make_blocks(decoder);
             if (!decoder->error)
                 done += gs_read_block(decoder, pcm + done, samples - done);
         }
@@ -525,7 +558,7 @@ int gs_set_loop(gs_decoder *decoder, int on)
 {
     if (!decoder || (on && decoder->info.loop_end - decoder->info.loop_start < GS_SHORTEST_LOOP))
         return GS_ERR_ARGUMENT;
-    decoder->mode = (uint16_t)((decoder->mode & ~GS_LOOPS) | (on != 0));
+    decoder->mode = (uint8_t)((decoder->mode & ~GS_LOOPS) | (on != 0));
     return GS_OK;
 }
 
@@ -608,8 +641,13 @@ int gs_check(gs_decoder *decoder)
         return rewound ? rewound : error;
     }
     decoder->position = position;
-    decoder->error = error;
+    decoder->error = (int8_t)error;
     return error;
+}
+
+uint32_t gs_channels(const gs_decoder *decoder)
+{
+    return decoder ? decoder->info.decoder_class.channels : 0;
 }
 
 void gs_get_info(const gs_decoder *decoder, gs_info *info)
@@ -699,27 +737,37 @@ static uint32_t gs_seek_at_pace(gs_decoder *decoder, uint32_t sample)
     uint32_t start;
 
     gs_playback_jump(playback, info, is_paced);
-    decoder->mode &= (uint16_t)~GS_IS_PACED;
+    decoder->mode &= (uint8_t)~GS_IS_PACED;
     if (!is_paced)
         return 0;
-    decoder->mode |= GS_IS_PACED;
+    decoder->mode |= (uint8_t)GS_IS_PACED;
     decoder->error = GS_OK;
     decoder->position = gs_pace_samples(pace, sample);
     decoder->next_block = gs_warm_up_start(decoder->position) - GS_TIME_ZERO + GS_PACED_ZERO;
     pace->jumped_to = sample;
     start = GS_PACED_WARM_UP * pace->step >> 16;
     start = gs_warm_up_start(sample > start ? sample - start : 0);
-    decoder->error = gs_go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_log2);
+    decoder->error = (int8_t)gs_go_to_segment(decoder, start < reach ? 0 : (start - reach) >> info->slot_log2);
     gs_pace_jump(pace, info, decoder->next_slot);
     if (!decoder->error && sample != info->samples)
-        decoder->error = gs_decode_for_paced_block(decoder);
+        decoder->error = (int8_t)gs_decode_for_paced_block(decoder);
     return 1;
+}
+
+/* NULL where there are none. */
+static const gs_sides *gs_sides_to_render(gs_decoder *decoder, gs_sides *sides)
+{
+    if (!(decoder->mode & GS_IS_STEREO) || !decoder->info.decoder_class.panned)
+        return NULL;
+    (void)gs_ask_stereo(decoder, GS_STEREO_SIDES, 0, sides);
+    return sides;
 }
 
 /* As gs_make_blocks. */
 static int gs_make_played_blocks(gs_decoder *decoder)
 {
     uint32_t zero = (decoder->mode & GS_IS_PACED) ? GS_PACED_ZERO : GS_TIME_ZERO;
+    gs_sides sides;
 
     while (decoder->next_block <= decoder->position + zero) {
         int error =
@@ -727,7 +775,7 @@ static int gs_make_played_blocks(gs_decoder *decoder)
         if (error)
             return error;
         gs_playback_render_tones(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
-                                 decoder->next_block, decoder->budget);
+                                 gs_sides_to_render(decoder, &sides), decoder->next_block, decoder->budget);
         decoder->next_block += GS_BLOCK_SAMPLES;
     }
     return GS_OK;
@@ -751,7 +799,14 @@ static uint32_t gs_read_played_block(gs_decoder *decoder, int16_t *pcm, uint32_t
         of_noise = residual ? gs_residual_noise(residual, noise, info, playback, position)
                             : gs_playback_noise(playback, noise, info, position);
     }
-    gs_playback_pcm(playback, gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, pcm);
+    if (decoder->mode & GS_IS_STEREO) {
+        gs_stereo_sum sum;
+        sum.noise = of_noise;
+        (void)gs_ask_stereo(decoder, GS_STEREO_SUM, at, &sum);
+        gs_playback_pcm(playback, sum.quarters, of_noise, samples, &sum, pcm);
+    } else {
+        gs_playback_pcm(playback, gs_decoder_tone(decoder)->octave_0 + at, of_noise, samples, NULL, pcm);
+    }
     decoder->position += samples;
     return samples;
 }
@@ -772,7 +827,7 @@ static uint32_t gs_read_played(gs_decoder *decoder, int16_t *pcm, uint32_t sampl
     else if (decoder->position == end)
         return 0;
     if (!decoder->error)
-        decoder->error = gs_make_played_blocks(decoder);
+        decoder->error = (int8_t)gs_make_played_blocks(decoder);
     if (decoder->error)
         return 0;
     if (decoder->mode & GS_LOOPS && decoder->position < loop_end)
@@ -832,7 +887,7 @@ static uint32_t gs_play_otherwise(gs_decoder *decoder, gs_asked asked, uint32_t 
 /* Its settings, open; NULL without memory for them. */
 static gs_playback *gs_decoder_opened(gs_decoder *decoder)
 {
-    gs_playback *playback = (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at);
+    gs_playback *playback = (gs_playback *)gs_decoder_memory(decoder, 8u * (size_t)decoder->playback_at);
 
     if (!GS_HAS_PLAYBACK || !decoder->playback_at)
         return NULL;
@@ -846,7 +901,7 @@ static gs_playback *gs_decoder_opened(gs_decoder *decoder)
 /* Its settings, which hold from now on. */
 static gs_playback *gs_decoder_settings(gs_decoder *decoder)
 {
-    decoder->mode |= GS_IS_PLAYED;
+    decoder->mode |= (uint8_t)GS_IS_PLAYED;
     return gs_decoder_playback(decoder);
 }
 
@@ -882,7 +937,7 @@ int gs_set_pitch(gs_decoder *decoder, uint32_t pitch)
     if (!playback || !gs_playback_has_room(playback))
         return GS_ERR_MEMORY;
     gs_playback_pitch(gs_decoder_settings(decoder), gs_decoder_tone(decoder), &decoder->info, pitch);
-    decoder->mode |= GS_IS_PITCHED;
+    decoder->mode |= (uint8_t)GS_IS_PITCHED;
     gs_jump_again(decoder);
     return GS_OK;
 }
@@ -901,7 +956,7 @@ static void gs_set_pace(gs_decoder *decoder, gs_pace *pace, uint32_t tempo, uint
 
     gs_pace_set(pace, &decoder->info, tempo, rate);
     gs_playback_change_pace(playback, gs_decoder_tone(decoder), &decoder->info);
-    decoder->mode |= GS_IS_PITCHED;
+    decoder->mode |= (uint8_t)GS_IS_PITCHED;
 }
 
 int gs_set_tempo(gs_decoder *decoder, uint32_t tempo)
@@ -921,7 +976,7 @@ int gs_set_tempo(gs_decoder *decoder, uint32_t tempo)
         gs_playback_begin_pace(gs_decoder_playback(decoder), gs_decoder_tone(decoder), &decoder->info,
                                decoder->next_slot - 1);
         decoder->next_block += GS_PACED_ZERO - GS_TIME_ZERO;
-        decoder->mode |= GS_IS_PACED;
+        decoder->mode |= (uint8_t)GS_IS_PACED;
     }
     return GS_OK;
 }

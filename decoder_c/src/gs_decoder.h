@@ -15,14 +15,14 @@ struct gs_decoder {
     int32_t next_slot;
     int32_t segment_end; /* one past the segment's last slot; next_slot where a segment must be opened first */
     int32_t slots;
-    int32_t error;
-    uint16_t mode;                                      /* GS_LOOPS, GS_IS_PLAYED */
+    uint8_t mode; /* GS_LOOPS, GS_IS_PLAYED, .. */
+    int8_t error;
     uint16_t budget;                                    /* MACs a sample for tones */
 #define GS_PLACE_MEMBER(name, NAME) uint16_t name##_at; /* bytes from here to the kind's state, 0 without it */
     GS_EACH_OPTIONAL_KIND(GS_PLACE_MEMBER)
     uint16_t residual_at;
     uint16_t contexts_at;
-    uint16_t playback_at; /* 0 without memory for it */
+    uint16_t playback_at; /* in 8 bytes; 0 without memory for it */
     gs_slots syntax;
     uint32_t next_block; /* time at which the block of tones to be made next begins */
     gs_range_coder coder;
@@ -34,6 +34,7 @@ struct gs_decoder {
 #define GS_IS_PLAYED (2u * GS_HAS_PLAYBACK)  /* otherwise than encoded (SPEC 9), from the first setting on */
 #define GS_IS_PITCHED (4u * GS_HAS_PLAYBACK) /* from the first pitch on */
 #define GS_IS_PACED (8u * GS_HAS_PLAYBACK)   /* position and next_block are those of the samples that are given (9.5) */
+#define GS_IS_STEREO (16u * GS_HAS_STEREO)   /* gives left and right (SPEC 10) */
 
 /* Memory is the caller's, so that a decoder which is const says nothing of what lies behind it. */
 GS_STATIC void *gs_decoder_memory(const gs_decoder *decoder, size_t at)
@@ -68,7 +69,8 @@ GS_STATIC uint16_t *gs_decoder_contexts(const gs_decoder *decoder)
 /* NULL while the stream is played as it was encoded. */
 GS_STATIC gs_playback *gs_decoder_playback(const gs_decoder *decoder)
 {
-    return (decoder->mode & GS_IS_PLAYED) ? (gs_playback *)gs_decoder_memory(decoder, decoder->playback_at) : NULL;
+    return (decoder->mode & GS_IS_PLAYED) ? (gs_playback *)gs_decoder_memory(decoder, 8u * (size_t)decoder->playback_at)
+                                          : NULL;
 }
 
 /* gs_info_from_memory and gs_open_memory where `stream` is not NULL, else gs_info_from_callback and gs_open_callback. */
@@ -78,6 +80,9 @@ int gs_open_from(void *memory, size_t memory_bytes, const void *stream, gs_read_
 
 /* Decodes what the block needs that is made next. */
 int gs_decode_for_next_block(gs_decoder *decoder);
+
+/* gs_seek to a sample that there is. */
+int gs_seek_to(gs_decoder *decoder, uint32_t sample);
 
 GS_CODE_ENDS
 

@@ -18,6 +18,15 @@
 #define GS_EACH_OPTIONAL_KIND(X) X(noise, NOISE)
 #define GS_EACH_KIND(X) X(tone, TONE) GS_EACH_OPTIONAL_KIND(X)
 
+/* Of the fields on two channels (SPEC 10): a bit of a stream's kinds, and the direction of neither left nor right. */
+#define GS_PANNED_BIT 4u
+#define GS_CENTRE 64u
+
+static GS_INLINE int gs_stereo_class_is_legal(const gs_class *decoder_class)
+{
+    return decoder_class->channels <= 2 && decoder_class->panned <= (decoder_class->channels == 2);
+}
+
 /* GS_TONE, ..: bit GS_TONE of a stream's kinds says that it may have tones. */
 #define GS_KIND_NUMBER(name, NAME) GS_##NAME,
 enum gs_kind { GS_EACH_KIND(GS_KIND_NUMBER) GS_KINDS };
@@ -26,6 +35,8 @@ enum gs_kind { GS_EACH_KIND(GS_KIND_NUMBER) GS_KINDS };
 #define GS_KIND_MEMBER(name, NAME) gs_##name name;
 typedef struct gs_gaussian {
     uint8_t kind;
+    uint8_t panned;        /* not 0: it has a part of the side, which is read too (SPEC 10) */
+    uint8_t had[GS_KINDS]; /* what the last one of each kind had there */
     union gs_gaussian_of_kind {
         GS_EACH_KIND(GS_KIND_MEMBER)
     } as;

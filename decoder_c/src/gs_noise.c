@@ -1,6 +1,6 @@
 #define GS_SHARED_TABLES_ELSEWHERE
 
-#include "gs_noise.h"
+#include "gs_stereo.h"
 
 GS_CODE_BEGINS
 
@@ -89,6 +89,22 @@ void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t ti
     }
 }
 
+void gs_noise_drop_parts(gs_noise_state *state, gs_noise_part *part, const gs_info *info, uint32_t time)
+{
+    uint32_t *held = gs_noise_held(state);
+    uint32_t frame = gs_noise_frame_of(info, time);
+    uint32_t i = 0;
+
+    while (i < state->held) {
+        if (gs_noise_age_of(held[i] + gs_noise_support_of(held[i]), frame) >> (GS_NOISE_FRAME_BITS - 1) == 0) {
+            held[i] = held[--state->held];
+            part[i] = part[state->held];
+        } else {
+            i++;
+        }
+    }
+}
+
 /* Above a time in eighths of frames in 32 bits, as far as the frame where a noise begins is known. */
 #define GS_NOISE_TIME_UNUSED (32u - GS_NOISE_FRAME_BITS - GS_NOISE_TIME_LOG2)
 
@@ -156,6 +172,23 @@ int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_
         GS_OPAQUE(i);
     }
     return highest;
+}
+
+void gs_noise_add_parts(gs_noise_state *state, const gs_noise_part *part, uint32_t number, uint32_t time,
+                        int32_t *level)
+{
+    const uint32_t *held = gs_noise_held(state);
+    uint32_t i;
+
+    for (i = 0; i < state->held; i++) {
+        uint32_t begin = held[i] << (GS_NOISE_TIME_LOG2 + GS_NOISE_TIME_UNUSED);
+        uint32_t age = ((time << GS_NOISE_TIME_UNUSED) - begin) >> GS_NOISE_TIME_UNUSED;
+        uint32_t noise = held[i];
+        if (part)
+            noise = (noise & 0x01FFFFFFu) | (uint32_t)part[i].weight[number] << 25;
+        if (noise >> 25 != 0 && age - 1 < (gs_noise_support_of(noise) << GS_NOISE_TIME_LOG2) - 1)
+            gs_noise_add_levels(state, gs_envelope, noise, age, level);
+    }
 }
 
 /* ---- render ---- */
@@ -228,15 +261,11 @@ void gs_noise_forget_older(gs_noise_state *state, const gs_info *info)
 void gs_noise_make_block(gs_noise_state *state, const gs_info *info, int32_t exponent)
 {
     int32_t old = state->exponent;
-    int32_t higher = exponent > old ? exponent : old;
-    gs_mdct_scaling scaling;
 
+    if (GS_HAS_STEREO && info->decoder_class.panned)
+        gs_stereo_ask_for_frame(info, exponent);
     state->exponent = (uint8_t)exponent;
-    scaling.fresh = (uint32_t)(14 + higher - exponent);
-    scaling.old = (uint32_t)(higher - old);
-    scaling.samples = 24 + info->noise_shift - (gs_noise_frame_log2(info) >> 1) - higher;
-    scaling.is_silent = exponent == 0;
-    gs_inverse_mdct(gs_noise_block(state, info), gs_noise_frame_log2(info), &scaling);
+    gs_noise_overlap(info, gs_noise_block(state, info), old, exponent);
 }
 
 const int16_t *gs_noise_render(gs_noise_state *state, const gs_info *info, uint32_t position)

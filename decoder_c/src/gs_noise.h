@@ -20,6 +20,7 @@ typedef struct gs_noise {
     uint8_t width;  /* 0 to 3 */
     uint8_t place;  /* on the Bark axis, of 32 >> width */
     int8_t weight;  /* -63 to 63 but not 0 */
+    int8_t side[2]; /* of a panned one: side_weight and pan_weight, -63 to 63 */
 } gs_noise;
 
 static inline uint8_t gs_noise_frame_log2(const gs_info *info)
@@ -130,6 +131,33 @@ GS_STATIC void gs_noise_read(gs_noise_syntax *syntax, const gs_slot *slot, gs_ra
     noise->weight = (int8_t)(minus ? -weight : weight);
 }
 
+/* Reads what a panned noise has in the side. The contexts of that lie behind the others. Bit w of `had` says of the noise
+ * before in the slot, if there is one, whether it has weight w. */
+GS_STATIC GS_NOINLINE void gs_noise_read_side(const gs_slot *slot, gs_range_coder *coder, uint16_t *contexts,
+                                              gs_noise *noise, uint8_t *had)
+{
+    uint32_t before = slot->here + slot->count > 0 ? *had : 0;
+    uint32_t has = 0;
+    uint32_t number;
+
+    contexts += GS_NOISE_CONTEXTS;
+    for (number = 0; number < 2; number++) {
+        uint16_t *of_size = contexts + GS_SIDE_WEIGHT_CONTEXT_SIZE;
+        int32_t weight = 0;
+        if (gs_range_bit(coder, contexts + GS_SIDE_WEIGHT_CONTEXT_PRESENT + (before >> number & 1u))) {
+            uint32_t minus = gs_range_bit(coder, contexts + GS_SIDE_WEIGHT_CONTEXT_SIGN);
+            weight = (int32_t)gs_read_gamma_apart(coder, of_size, of_size + GS_NOISE_WEIGHT_EXPONENT,
+                                                  GS_NOISE_WEIGHT_EXPONENT);
+            weight = minus ? -weight : weight;
+            has |= 1u << number;
+        }
+        noise->side[number] = (int8_t)weight;
+        contexts += GS_SIDE_WEIGHT_CONTEXTS;
+        GS_OPAQUE(number);
+    }
+    *had = (uint8_t)has;
+}
+
 /* ---- dequantise ---- */
 
 /* The bands of a stream's noise and the noises held. */
@@ -191,6 +219,19 @@ void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t ti
 #define GS_NOISE_TIME_LOG2 3u
 int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t time, int32_t *level);
 
+/* What a noise held has in the side. */
+typedef struct gs_noise_part {
+    int8_t weight[2]; /* of the level of the side's own noise, and of the pan */
+} gs_noise_part;
+
+/* gs_noise_drop_ended, with what the noises have in the side. */
+void gs_noise_drop_parts(gs_noise_state *state, gs_noise_part *part, const gs_info *info, uint32_t time);
+
+/* Adds to levels, without limits, what the noises have by their own weights if `part` is NULL, else by weight number
+ * `number` of these. */
+void gs_noise_add_parts(gs_noise_state *state, const gs_noise_part *part, uint32_t number, uint32_t time,
+                        int32_t *level);
+
 /* ---- render ---- */
 
 /* By how much levels are raised for an exponent. */
@@ -236,6 +277,12 @@ typedef struct gs_noise_cell {
     int16_t offset; /* of their levels */
     int16_t step;   /* of the residual's alone */
 } gs_noise_cell;
+
+/* Within what a level may be. */
+static inline int32_t gs_noise_limited_level(int32_t level)
+{
+    return level < 0 ? 0 : level > GS_NOISE_HIGHEST_LEVEL ? GS_NOISE_HIGHEST_LEVEL : level;
+}
 
 #define GS_NOISE_LINE_END ((GS_NOISE_HIGHEST_LEVEL + 1) * 256)
 
@@ -320,7 +367,20 @@ void gs_noise_make_spectrum(const gs_noise_state *state, const gs_info *info, ui
 /* Makes the spectrum of a frame. Returns its block exponent: that of its highest level, 0 for silence. */
 int32_t gs_noise_make_frame(gs_noise_state *state, const gs_info *info, uint32_t frame, gs_complex *z);
 
-/* Makes the block before the frame whose spectrum lies there, with its exponent. */
+/* Makes the block before a frame of which the spectrum lies in `z`, where the one before had exponent `old`. */
+GS_STATIC void gs_noise_overlap(const gs_info *info, gs_complex *z, int32_t old, int32_t exponent)
+{
+    int32_t higher = exponent > old ? exponent : old;
+    gs_mdct_scaling scaling;
+
+    scaling.fresh = (uint32_t)(14 + higher - exponent);
+    scaling.old = (uint32_t)(higher - old);
+    scaling.samples = 24 + info->noise_shift - (gs_noise_frame_log2(info) >> 1) - higher;
+    scaling.is_silent = exponent == 0;
+    gs_inverse_mdct(z, gs_noise_frame_log2(info), &scaling);
+}
+
+/* Makes the block before the frame whose spectrum lies there, with its exponent; and that of the side, if it is given. */
 void gs_noise_make_block(gs_noise_state *state, const gs_info *info, int32_t exponent);
 
 /* Returns the noise from sample `position` to the end of its block, in output steps. */

@@ -22,6 +22,13 @@
 #define GS_ASSERT(condition) ((void)0)
 #endif
 
+/* A build for streams of one channel alone has no code for two. */
+#ifdef GS_NO_STEREO
+#define GS_HAS_STEREO 0
+#else
+#define GS_HAS_STEREO 1
+#endif
+
 /* Whether gs_check counts what tones cost, in a build that has more room than the smallest. */
 #ifdef GS_CHECK_COST
 #define GS_CHECKS_COST 1

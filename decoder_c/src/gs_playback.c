@@ -1,6 +1,6 @@
 #define GS_SHARED_TABLES_ELSEWHERE
 
-#include "gs_playback.h"
+#include "gs_stereo.h"
 
 #include "gs_logarithm.h"
 #include "gs_pcm.h"
@@ -136,13 +136,16 @@ void gs_playback_mute(gs_playback *playback, const gs_info *info, uint32_t kinds
 /* ---- pcm ---- */
 
 void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int16_t *noise, uint32_t samples,
-                     int16_t *pcm)
+                     gs_stereo_sum *sum, int16_t *pcm)
 {
     while (samples > 0) {
         uint32_t run = samples;
         if (playback->fading > 0 && run > playback->fading)
             run = playback->fading;
-        if (playback->fading == 0 && playback->gain == GS_GAIN_ONE << 16)
+        if (sum) {
+            sum->pcm(sum, run, playback->gain, (uint32_t)playback->gain_change, pcm);
+            pcm += run;
+        } else if (playback->fading == 0 && playback->gain == GS_GAIN_ONE << 16)
             gs_pcm(quarters, noise, run, pcm);
         else
             gs_pcm_with_gain(quarters, noise, run, playback->gain, (uint32_t)playback->gain_change, pcm);
@@ -590,6 +593,8 @@ static GS_NOINLINE void gs_playback_move(gs_playback *playback, gs_tone_state *s
     if (to == from)
         return;
     gs_tone_held(state)[to] = gs_tone_held(state)[from];
+    if (info->decoder_class.panned)
+        gs_sides_of(info)[to] = gs_sides_of(info)[from];
     if (from >= playback->begun)
         return;
     gs_playback_tones(playback)[to] = gs_playback_tones(playback)[from];
@@ -715,6 +720,12 @@ static uint32_t gs_playback_tones_left(gs_playback *playback, gs_tone_state *sta
             playback->tones |= GS_TONES_SILENT;
         held[i] = held[--count];
         held[count] = tone;
+        if (info->decoder_class.panned) {
+            gs_side *sides = gs_sides_of(info);
+            gs_side side = sides[i];
+            sides[i] = sides[count];
+            sides[count] = side;
+        }
         if (playback->tones & GS_TONES_KNOWN) {
             gs_played_tone known = tones[i];
             tones[i] = tones[count];
@@ -730,8 +741,8 @@ static uint32_t gs_playback_tones_left(gs_playback *playback, gs_tone_state *sta
     return count;
 }
 
-void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time,
-                              uint32_t budget)
+void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const gs_info *info, const gs_sides *sides,
+                              uint32_t time, uint32_t budget)
 {
     uint32_t held = state->held;
 
@@ -739,7 +750,9 @@ void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const
         gs_playback_begin_tones(playback, state, info);
     state->held = gs_playback_tones_left(playback, state, info);
     if (playback->tones & GS_TONES_PACED)
-        gs_tone_render_stretched(state, gs_playback_stretched(playback, info), time, info->output_shift, budget);
+        gs_tone_render_stretched(state, gs_playback_stretched(playback, info), sides, time, info->output_shift, budget);
+    else if (sides)
+        sides->render(state, sides, time, info->output_shift, budget);
     else
         gs_tone_render(state, time, info->output_shift, budget);
     state->held = held;
@@ -852,8 +865,7 @@ int32_t gs_playback_make_spectrum(gs_playback *playback, const gs_noise_state *s
     return exponent;
 }
 
-int32_t gs_playback_make_levels(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t frame,
-                                int32_t *level)
+static GS_INLINE uint32_t gs_playback_time_of_frame(gs_playback *playback, const gs_info *info, uint32_t frame)
 {
     uint32_t time = frame << GS_NOISE_TIME_LOG2;
 
@@ -862,7 +874,38 @@ int32_t gs_playback_make_levels(gs_playback *playback, gs_noise_state *state, co
         time = gs_pace_clip_time(gs_playback_pace(playback, info), frame << log2) - GS_TIME_ZERO;
         time = (uint32_t)((int32_t)time >> (log2 - GS_NOISE_TIME_LOG2));
     }
-    return gs_noise_make_levels(state, info, time, level);
+    return time;
+}
+
+int32_t gs_playback_make_levels(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t frame,
+                                int32_t *level)
+{
+    return gs_noise_make_levels(state, info, gs_playback_time_of_frame(playback, info, frame), level);
+}
+
+/* In streams of panned Gaussians. */
+
+uint32_t gs_playback_frame_time(gs_playback *playback, const gs_info *info, uint32_t frame)
+{
+    return gs_playback_time_of_frame(playback, info, frame);
+}
+
+const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level)
+{
+    uint32_t i;
+
+    for (i = 0; i < state->bands; i++)
+        level[i] = (playback->muted & GS_MUTE_NOISE) ? 0 : gs_noise_limited((level[i] - playback->lowered) * 256) >> 8;
+    return playback->tones & GS_TONES_KNOWN ? gs_playback_bands(playback) : state;
+}
+
+void gs_playback_mute_side(gs_playback *playback, const gs_info *info, gs_complex *z)
+{
+    uint16_t muted = playback->muted;
+
+    playback->muted = (uint16_t)(muted & ~GS_MUTE_NOISE);
+    gs_playback_mute_bins(playback, info, NULL, z);
+    playback->muted = muted;
 }
 
 const int16_t *gs_playback_noise(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t position)

@@ -70,9 +70,11 @@ void gs_playback_fade(gs_playback *playback, uint32_t gain, uint32_t samples);
 void gs_playback_pitch(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t pitch);
 void gs_playback_mute(gs_playback *playback, const gs_info *info, uint32_t kinds, uint32_t from, uint32_t to);
 
-/* Output samples from quarters of output steps and noise, as gs_pcm makes them, with the gain. */
+/* Output samples from quarters of output steps and noise, as gs_pcm makes them, with the gain; of two channels if there
+ * is a `sum`. */
+struct gs_stereo_sum;
 void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int16_t *noise, uint32_t samples,
-                     int16_t *pcm);
+                     struct gs_stereo_sum *sum, int16_t *pcm);
 
 /* What follows from the pace, for tones and noise to come. */
 void gs_playback_change_pace(gs_playback *playback, gs_tone_state *state, const gs_info *info);
@@ -117,9 +119,9 @@ uint32_t gs_playback_before_slot(gs_playback *playback, gs_tone_state *state, co
 void gs_playback_exchange(gs_playback *playback, gs_tone_state *state);
 void gs_playback_exchange_back(gs_playback *playback, gs_tone_state *state);
 
-/* gs_tone_render, without what is muted. */
-void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t time,
-                              uint32_t budget);
+/* gs_tone_render, without what is muted, with the sides unless that is NULL. */
+void gs_playback_render_tones(gs_playback *playback, gs_tone_state *state, const gs_info *info, const gs_sides *sides,
+                              uint32_t time, uint32_t budget);
 
 /* Sets bins that are muted to 0, of the spectrum of a frame: all but those whose byte in `coded` is not 0 if noise is
  * muted, and those of muted frequencies. `coded` is NULL where nothing is coded. */
@@ -142,6 +144,15 @@ int32_t gs_playback_make_spectrum(gs_playback *playback, const gs_noise_state *s
 /* Makes the levels of a frame of noise where it lies in the clip. Returns the highest. */
 int32_t gs_playback_make_levels(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t frame,
                                 int32_t *level);
+
+/* Where a frame of noise lies in the clip, in eighths of frames. */
+uint32_t gs_playback_frame_time(gs_playback *playback, const gs_info *info, uint32_t frame);
+
+/* Makes the side's limited levels those at which it is drawn. Returns what has the bands as they are played. */
+const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level);
+
+/* Sets bins of the side to 0 whose frequencies are muted, or are not there. */
+void gs_playback_mute_side(gs_playback *playback, const gs_info *info, gs_complex *z);
 
 /* gs_noise_render, without what is muted. */
 const int16_t *gs_playback_noise(gs_playback *playback, gs_noise_state *state, const gs_info *info, uint32_t position);

@@ -3,7 +3,7 @@
 #include "gs_residual.h"
 
 #include "gs_logarithm.h"
-#include "gs_playback.h"
+#include "gs_stereo.h"
 #include "gs_transform.h"
 
 GS_CODE_BEGINS
@@ -372,7 +372,8 @@ static GS_NOINLINE int32_t gs_residual_make_steps(gs_residual_frame *frame)
 
 /* Puts the noises that began before the segment, `age` frames ago, behind the others. Returns how many others there
  * are; some that do not last in the frame may be on either side. */
-static uint32_t gs_residual_noises_of_segment(const gs_residual_state *state, gs_noise_state *noise, uint32_t age)
+static uint32_t gs_residual_noises_of_segment(const gs_residual_state *state, gs_noise_state *noise,
+                                              const gs_info *info, uint32_t age)
 {
     uint32_t *held = gs_noise_held(noise);
     uint32_t count = noise->held;
@@ -383,6 +384,8 @@ static uint32_t gs_residual_noises_of_segment(const gs_residual_state *state, gs
         if (gs_noise_age_of(other, state->frame) > age) {
             held[i] = held[--count];
             held[count] = other;
+            if (GS_HAS_STEREO && info->decoder_class.panned)
+                gs_stereo_exchange_noises(info, i, count);
         } else {
             i++;
         }
@@ -647,7 +650,7 @@ void gs_residual_next(gs_residual_state *state, const gs_info *info, gs_range_co
     gs_residual_make_intervals(&frame);
     gs_residual_add_tones(&frame);
     if (age < GS_NOISE_LONGEST)
-        noise->held = (uint8_t)gs_residual_noises_of_segment(state, noise, age);
+        noise->held = (uint8_t)gs_residual_noises_of_segment(state, noise, info, age);
     frame.highest = gs_noise_make_levels(noise, info, state->frame << GS_NOISE_TIME_LOG2, frame.level);
     gs_residual_read_values(&frame, gs_residual_make_steps(&frame));
     if (is_wanted && !coder->input.error) {

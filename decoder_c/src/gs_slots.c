@@ -19,9 +19,38 @@ static GS_NOINLINE uint16_t *gs_contexts_start(uint16_t *contexts, const uint8_t
     return contexts;
 }
 
+/* Contexts of even chances. */
+static GS_NOINLINE void gs_contexts_start_even(uint16_t *contexts, uint32_t count)
+{
+    for (; count > 0; count--) {
+        *contexts++ = 2048u << 4;
+        GS_OPAQUE(count);
+    }
+}
+
+/* Those of the side; `end` is that of the contexts of all kinds. */
+static GS_NOINLINE void gs_contexts_start_sides(uint16_t *contexts, uint16_t *end)
+{
+    uint16_t *present = contexts - GS_TONE_SIDE_CONTEXTS + GS_SIDE_CONTEXT_PRESENT;
+    uint32_t of_class = 256u << 4;
+
+    gs_contexts_start_even(contexts - GS_TONE_SIDE_CONTEXTS, GS_TONE_SIDE_CONTEXTS);
+    gs_contexts_start_even(end, GS_NOISE_SIDE_CONTEXTS);
+    for (; of_class <= 2048u << 4; of_class += 256u << 4) {
+        present[0] = (uint16_t)of_class;
+        present[GS_SIDE_CLASSES] = (uint16_t)(of_class + (1024u << 4));
+        present++;
+        GS_OPAQUE(of_class);
+    }
+    end[GS_SIDE_WEIGHT_CONTEXT_PRESENT] = end[GS_SIDE_WEIGHT_CONTEXTS + GS_SIDE_WEIGHT_CONTEXT_PRESENT] = 1024u << 4;
+    end[GS_SIDE_WEIGHT_CONTEXT_PRESENT + 1] = end[GS_SIDE_WEIGHT_CONTEXTS + GS_SIDE_WEIGHT_CONTEXT_PRESENT + 1] = 3072u
+                                                                                                                  << 4;
+}
+
 void gs_slots_start_segment(gs_slots *slots, const gs_info *info, uint16_t *contexts)
 {
     const uint8_t *prior = gs_prior + info->table_set * GS_MOST_CONTEXTS;
+    uint16_t *first = contexts;
 
     gs_clear(slots, sizeof *slots);
     slots->slot.slot_log2 = info->slot_log2;
@@ -31,6 +60,8 @@ void gs_slots_start_segment(gs_slots *slots, const gs_info *info, uint16_t *cont
     contexts = gs_contexts_start(contexts, prior, gs_##name##_contexts(slots->name.scales));                           \
     prior += GS_##NAME##_MOST_CONTEXTS;
     GS_EACH_KIND(GS_START_SEGMENT)
+    if (GS_HAS_STEREO && info->decoder_class.panned)
+        gs_contexts_start_sides(first, contexts);
 }
 
 static void gs_slots_start_scale(gs_slots *slots, uint32_t index)
@@ -78,8 +109,11 @@ int gs_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t *contexts, gs
                 first = 0;
                 gaussian->kind = (uint8_t)kind;
 #define GS_READ(name, NAME)                                                                                            \
-    if (kind == GS_##NAME)                                                                                             \
+    if (kind == GS_##NAME) {                                                                                           \
         gs_##name##_read(&slots->name, slot, coder, of_kind, scale.contexts, slot->index - first, &gaussian->as.name); \
+        if (GS_HAS_STEREO && gaussian->panned)                                                                         \
+            gs_##name##_read_side(slot, coder, of_kind, &gaussian->as.name, &gaussian->had[kind]);                     \
+    }                                                                                                                  \
     first += slots->name.scales;                                                                                       \
     of_kind += gs_##name##_contexts(slots->name.scales);
                 GS_EACH_KIND(GS_READ)

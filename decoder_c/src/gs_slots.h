@@ -19,7 +19,7 @@ void gs_slots_start_segment(gs_slots *slots, const gs_info *info, uint16_t *cont
 void gs_slots_start(gs_slots *slots, uint32_t time);
 
 /* Returns 1 with the slot's next Gaussian, kind by kind, or 0 at the slot's end or at an error of the input. Ends on
- * any input. */
+ * any input. Whether the stream's Gaussians are panned stands in `gaussian`, which is the same one in all of a slot. */
 int gs_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t *contexts, gs_gaussian *gaussian);
 
 #endif

@@ -42,6 +42,13 @@ GS_STATIC uint32_t gs_read_gamma(gs_range_coder *coder, uint16_t *lengths, uint1
     return top << (length - 1) | gs_range_direct(coder, length - 1);
 }
 
+/* The same for what is read seldom. */
+GS_STATIC GS_NOINLINE uint32_t gs_read_gamma_apart(gs_range_coder *coder, uint16_t *lengths, uint16_t *tops,
+                                                   uint32_t longest)
+{
+    return gs_read_gamma(coder, lengths, tops, longest);
+}
+
 /* A number of `bits` bits, the highest first, each in the context of those above it. */
 GS_STATIC uint32_t gs_read_tree(gs_range_coder *coder, uint16_t *contexts, uint32_t bits)
 {

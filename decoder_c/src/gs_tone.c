@@ -18,7 +18,7 @@ GS_STATIC_ASSERT(octaves_are_as_in_the_format, GS_OCTAVES == 4 && GS_HALF_BAND_T
 void gs_tone_dequantise(const gs_tone *tone, uint32_t amplitude_step, gs_held_tone *held)
 {
     uint32_t scale = tone->scale;
-    uint32_t step = scale & 1u ? (amplitude_step * GS_HALF_SQRT2_Q16 + 2048u) >> 12 : 16u * amplitude_step;
+    uint32_t step = gs_tone_step(scale, amplitude_step);
     uint32_t amplitude = (step * (8u * tone->amplitude + 3u)) >> (5 + (scale >> 1));
     uint32_t phase = (uint32_t)tone->phase << (16u - tone->phase_bits);
     uint32_t increment = (uint32_t)tone->bin << (GS_MAX_SCALE - scale);
@@ -212,38 +212,52 @@ static GS_NOINLINE uint32_t gs_stretch_piece_of(const gs_stretch *stretch, uint3
 /* Below, with the cost. */
 static uint32_t gs_tone_stretched_strength(const gs_held_tone *held, const gs_stretch *stretch, uint32_t late,
                                            const gs_tone_part *part);
-static uint32_t gs_tone_least_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time,
-                                        uint32_t budget);
+static uint32_t gs_tone_least_stretched(gs_tone_state *state, const gs_stretched_tone *tone, const gs_side *side,
+                                        uint32_t time, uint32_t budget);
 
-void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time, uint32_t output_shift,
-                              uint32_t budget)
+void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *tone, const gs_sides *sides, uint32_t time,
+                              uint32_t output_shift, uint32_t budget)
 {
     const gs_held_tone *held = gs_tone_held(state);
     const gs_held_tone *end = held + state->held;
+    const gs_side *side = sides ? sides->of_tones : NULL;
     uint32_t shift = 12u + output_shift;
     uint32_t least = 0;
     uint32_t *begin[GS_OCTAVES];
+    ptrdiff_t to_side = 0; /* from a sum to that of the side */
     gs_stretch stretch;
 
     if (budget != GS_UNLIMITED)
-        least = gs_tone_least_stretched(state, tone, time, budget);
+        least = gs_tone_least_stretched(state, tone, side, time, budget);
     gs_tone_start_block(state, (uint32_t)1 << (shift - 1));
     begin[0] = state->octave_0;
     begin[1] = state->octave_1 + GS_OCTAVE_HISTORY;
     begin[2] = state->octave_2 + GS_OCTAVE_HISTORY;
     begin[3] = state->octave_3 + GS_OCTAVE_HISTORY;
+    if (sides) {
+        gs_tone_start_block(sides->sums, (uint32_t)1 << (shift - 1));
+        to_side = sides->sums->octave_3 - state->octave_3;
+    }
     stretch.size = GS_STRETCH_NONE;
-    for (; held < end; held++, tone++) {
+    for (; held < end; held++, tone++, side += side != NULL) {
         uint32_t late = gs_stretch_late(tone);
         int32_t size = gs_stretch_size(held, tone, held->octave);
         gs_tone_part part;
         if (size != stretch.size)
             gs_stretch_set(&stretch, size);
         part = gs_tone_stretched_part(held, gs_stretch_samples(&stretch, late), time);
-        if (part.samples > 0 && (least == 0 || gs_tone_stretched_strength(held, &stretch, late, &part) >= least))
-            gs_tone_add_stretched(held, &stretch, late, part.age, begin[held->octave] + part.skipped, part.samples);
+        if (part.samples == 0 || (least > 0 && gs_tone_stretched_strength(held, &stretch, late, &part) < least))
+            continue;
+        gs_tone_add_stretched(held, &stretch, late, part.age, begin[held->octave] + part.skipped, part.samples);
+        if (sides && side->amplitude) {
+            gs_held_tone of_side = gs_tone_side(held, side);
+            gs_tone_add_stretched(&of_side, &stretch, late, part.age, begin[held->octave] + to_side + part.skipped,
+                                  part.samples);
+        }
     }
     gs_tone_end_block(state, shift);
+    if (sides)
+        gs_tone_end_block(sides->sums, shift);
 }
 
 /* ---- cost ---- */
@@ -266,7 +280,7 @@ uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time)
 #endif
 
 /* The least strength of which all tones of a block fit the budget, by what those of each strength cost. */
-static uint32_t gs_tone_affordable(const uint32_t *costs, uint32_t budget)
+uint32_t gs_tone_affordable(const uint32_t *costs, uint32_t budget)
 {
     uint32_t left = budget * GS_BLOCK_SAMPLES;
     uint32_t least = GS_TONE_STRENGTHS;
@@ -300,8 +314,8 @@ static uint32_t gs_tone_stretched_strength(const gs_held_tone *held, const gs_st
     return gs_tone_strength_at(held, gs_stretch_piece_of(stretch, late, part->age + part->samples / 2));
 }
 
-static GS_NOINLINE uint32_t gs_tone_least_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time,
-                                                    uint32_t budget)
+static GS_NOINLINE uint32_t gs_tone_least_stretched(gs_tone_state *state, const gs_stretched_tone *tone,
+                                                    const gs_side *side, uint32_t time, uint32_t budget)
 {
     const gs_held_tone *held = gs_tone_held(state);
     const gs_held_tone *end = held + state->held;
@@ -311,15 +325,16 @@ static GS_NOINLINE uint32_t gs_tone_least_stretched(gs_tone_state *state, const 
 
     for (i = 0; i < GS_TONE_STRENGTHS; i++)
         costs[i] = 0;
-    for (; held < end; held++, tone++) {
+    for (; held < end; held++, tone++, side += side != NULL) {
         uint32_t late = gs_stretch_late(tone);
+        uint32_t channels = side && side->amplitude ? 2 : 1;
         gs_tone_part part;
         gs_stretch_set(&stretch, gs_stretch_size(held, tone, held->octave));
         part = gs_tone_stretched_part(held, gs_stretch_samples(&stretch, late), time);
         if (part.samples > 0)
             costs[gs_tone_stretched_strength(held, &stretch, late, &part)] +=
-                part.samples + 4 * (gs_stretch_piece_of(&stretch, late, part.age + part.samples - 1) -
-                                    gs_stretch_piece_of(&stretch, late, part.age) + 1);
+                channels * (part.samples + 4 * (gs_stretch_piece_of(&stretch, late, part.age + part.samples - 1) -
+                                                gs_stretch_piece_of(&stretch, late, part.age) + 1));
     }
     return gs_tone_affordable(costs, budget);
 }

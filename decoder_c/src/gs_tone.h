@@ -20,6 +20,8 @@ typedef struct gs_tone {
     uint16_t phase;     /* index, of 1 << phase_bits */
     uint8_t phase_bits;
     uint8_t scale;
+    uint16_t side_amplitude; /* of a panned one: index, 0 for none, to 1023 */
+    uint16_t side_phase;     /* as phase, by its own amplitude's bits */
 } gs_tone;
 
 static inline uint32_t gs_tone_support(uint32_t scale)
@@ -134,6 +136,26 @@ GS_STATIC void gs_tone_read(gs_tone_syntax *syntax, const gs_slot *slot, gs_rang
     tone->phase = (uint16_t)gs_range_direct(coder, tone->phase_bits);
 }
 
+/* Reads the side of a panned tone. The contexts of sides lie before those of the scales. `had` says of the tone before in
+ * the slot, if there is one, whether it has a side. */
+GS_STATIC GS_NOINLINE void gs_tone_read_side(const gs_slot *slot, gs_range_coder *coder, uint16_t *contexts,
+                                             gs_tone *tone, uint8_t *had)
+{
+    uint32_t of_class = tone->phase_bits - GS_FEWEST_PHASE_BITS;
+    uint16_t *of_side = contexts - GS_TONE_SIDE_CONTEXTS;
+    uint16_t *of_amplitude = of_side + GS_SIDE_CONTEXT_AMPLITUDE + (of_class >> 1) * GS_SIDE_AMPLITUDE_CONTEXTS;
+    uint32_t before = slot->here + slot->count > 0 && *had;
+
+    tone->side_amplitude = 0;
+    tone->side_phase = 0;
+    *had = (uint8_t)gs_range_bit(coder, of_side + GS_SIDE_CONTEXT_PRESENT + GS_SIDE_CLASSES * before + of_class);
+    if (!*had)
+        return;
+    tone->side_amplitude = (uint16_t)gs_read_gamma_apart(coder, of_amplitude, of_amplitude + GS_SIDE_AMPLITUDE_EXPONENT,
+                                                         GS_SIDE_AMPLITUDE_EXPONENT);
+    tone->side_phase = (uint16_t)gs_range_direct(coder, gs_tone_phase_bits(tone->side_amplitude));
+}
+
 /* ---- dequantise ---- */
 
 /* A tone as it is rendered: times are in samples of its octave. */
@@ -147,6 +169,27 @@ typedef struct gs_held_tone {
 } gs_held_tone;
 
 void gs_tone_dequantise(const gs_tone *tone, uint32_t amplitude_step, gs_held_tone *held);
+
+/* The step of a scale's amplitudes. */
+static inline uint32_t gs_tone_step(uint32_t scale, uint32_t amplitude_step)
+{
+    return scale & 1u ? (amplitude_step * GS_HALF_SQRT2_Q16 + 2048u) >> 12 : 16u * amplitude_step;
+}
+
+/* What a tone held has of the side (SPEC 10). */
+typedef struct gs_side {
+    uint16_t amplitude; /* 0: none */
+    uint16_t turned;    /* by which its phase is ahead of the tone's */
+} gs_side;
+
+GS_STATIC gs_held_tone gs_tone_side(const gs_held_tone *held, const gs_side *side)
+{
+    gs_held_tone tone = *held;
+
+    tone.amplitude = side->amplitude;
+    tone.phase = (uint16_t)(tone.phase + side->turned);
+    return tone;
+}
 
 /* ---- render ---- */
 
@@ -215,6 +258,14 @@ GS_STATIC void gs_tone_drop_ended(gs_tone_state *state, const gs_info *info, uin
  * that cost `budget` MACs a sample. What was made before a jump is forgotten after GS_WARM_UP_BLOCKS blocks. */
 void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, uint32_t budget);
 
+/* Where the sides of tones are, and a block of all of them, whose own tones are none. */
+typedef struct gs_sides {
+    const gs_side *of_tones;
+    gs_tone_state *sums;
+    void (*render)(gs_tone_state *state, const struct gs_sides *sides, uint32_t time, uint32_t output_shift,
+                   uint32_t budget); /* gs_tone_render of both */
+} gs_sides;
+
 /* Its first and its last step: give all octaves their start, `half`, and make octave 0 of them all. */
 void gs_tone_start_block(gs_tone_state *state, uint32_t half);
 void gs_tone_end_block(gs_tone_state *state, uint32_t shift);
@@ -263,14 +314,17 @@ static inline uint32_t gs_stretch_samples(const gs_stretch *stretch, uint32_t la
     return (32 * stretch->length - late + 255) >> 8;
 }
 
-/* gs_tone_render of tones that have these stretches. */
-void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time, uint32_t output_shift,
-                              uint32_t budget);
+/* gs_tone_render of tones that have these stretches, and of their sides unless `sides` is NULL. */
+void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *tone, const gs_sides *sides, uint32_t time,
+                              uint32_t output_shift, uint32_t budget);
 
 /* ---- cost ---- */
 
 /* Of all tones in the block that begins at `time`. */
 uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time);
+
+/* The least strength of which all tones of a block fit the budget, by what those of each strength cost. */
+uint32_t gs_tone_affordable(const uint32_t *costs, uint32_t budget);
 
 /* A sample: more than 4096 tones of the shortest support take. */
 #define GS_MORE_THAN_ALL_MACS (1u << 16)

@@ -213,7 +213,8 @@ void test_append_header(test_bytes *bytes, const gs_info *info)
     test_append(bytes, 1);
     test_append(bytes, code | (uint32_t)info->slot_log2 << 4);
     test_append(bytes, info->kinds);
-    test_append(bytes, (info->channels - 1u) | (uint32_t)info->has_loop << 1 | (uint32_t)info->table_set << 2);
+    test_append(bytes,
+                (info->decoder_class.channels - 1u) | (uint32_t)info->has_loop << 1 | (uint32_t)info->table_set << 2);
     test_append(bytes, info->smallest_scale | (info->decoder_class.scales - 1u) << 4);
     test_append_number(bytes, info->amplitude_step | (uint32_t)info->output_shift << 11, 2);
     test_append_varint(bytes, info->decoder_class.max_tones);
@@ -233,6 +234,12 @@ void test_append_header(test_bytes *bytes, const gs_info *info)
     }
     for (i = 0; info->kinds >> GS_RESIDUAL_BIT & 1u && i < sizeof info->residual; i++)
         test_append(bytes, info->residual[i]);
+    if (info->decoder_class.channels > 1)
+        test_append(bytes, info->direction);
+    if (info->kinds >> GS_PANNED_BIT & 1u) {
+        test_append(bytes, info->side_step);
+        test_append(bytes, (uint8_t)info->side_base);
+    }
     test_append_number(bytes, test_crc(bytes->data + first, bytes->count - first), 2);
 }
 
@@ -255,7 +262,7 @@ static void random_info(gs_info *info)
     info->slot_log2 = (uint8_t)(5 + test_random(8));
     info->slot_samples = (uint16_t)(1u << info->slot_log2);
     info->kinds = 1;
-    info->channels = 1;
+    info->decoder_class.channels = 1;
     info->table_set = (uint8_t)test_random(3);
     info->decoder_class.scales = (uint8_t)(1 + test_random(GS_MAX_SCALES));
     info->smallest_scale = (uint8_t)test_random(13u - info->decoder_class.scales);
@@ -710,7 +717,7 @@ void test_stream_make_with(test_stream *stream, void (*change)(gs_info *info))
     for (slot = -lead_in; slot < slots; slot++) {
         uint32_t time = (uint32_t)(slot * (int32_t)info->slot_samples + 65536);
         uint32_t held[GS_KINDS];
-        gs_gaussian gaussian;
+        gs_gaussian gaussian = {0};
         held[GS_TONE] = held_at(stream, GS_TONE, time);
         held[GS_NOISE] = held_at(stream, GS_NOISE, time);
         if (slot == -lead_in || slot == segment_end) {

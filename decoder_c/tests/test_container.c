@@ -14,7 +14,7 @@ static gs_info sound_info(void)
     info.amplitude_step = 100;
     info.output_shift = 3;
     info.decoder_class.scales = 8;
-    info.channels = 1;
+    info.decoder_class.channels = 1;
     info.kinds = 1;
     return info;
 }
@@ -37,6 +37,14 @@ static void make_residual(gs_info *info)
     info->residual[2] = 0xE0 | 26;
     info->residual[3] = 0xFF;
     info->residual[4] = 0xFF;
+}
+
+static void make_panned(gs_info *info)
+{
+    make_noisy(info);
+    info->kinds |= 1u << GS_PANNED_BIT;
+    info->decoder_class.channels = 2;
+    info->direction = 64;
 }
 
 static int read_header(const test_bytes *bytes, gs_info *info)
@@ -175,7 +183,8 @@ static void test_fields(void)
     EXPECT(GS_ERR_CORRUPT, f.kinds = 2u | (uint8_t)(255u << GS_KINDS));
     EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 1u | 1u << GS_KINDS);
     EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 129);
-    EXPECT(GS_ERR_UNSUPPORTED, f.kinds = 1u | (uint8_t)(255u << GS_KINDS & ~(1u << GS_RESIDUAL_BIT)));
+    EXPECT(GS_ERR_UNSUPPORTED,
+           f.kinds = 1u | (uint8_t)(255u << GS_KINDS & ~(1u << GS_RESIDUAL_BIT | 1u << GS_PANNED_BIT)));
     EXPECT(GS_OK, make_residual(&f));
     EXPECT(GS_OK, (make_residual(&f), f.decoder_class.noise_frame_log2 = 6));
     EXPECT(GS_ERR_CORRUPT, (make_residual(&f), f.decoder_class.noise_frame_log2 = 5));
@@ -196,7 +205,13 @@ static void test_fields(void)
     EXPECT(GS_ERR_CORRUPT, (make_noisy(&f), f.decoder_class.max_noises = 0));
     EXPECT(GS_OK, (make_noisy(&f), f.noise_base = -128, f.decoder_class.max_noises = 255, f.noise_shift = 15));
     EXPECT(GS_OK, (make_noisy(&f), f.noise_base = 127, f.decoder_class.max_noises = 1, f.noise_shift = 1));
-    EXPECT(GS_ERR_UNSUPPORTED, f.channels = 2);
+    EXPECT(GS_OK, (f.decoder_class.channels = 2, f.direction = 0));
+    EXPECT(GS_OK, (f.decoder_class.channels = 2, f.direction = 255));
+    EXPECT(GS_ERR_CORRUPT, f.kinds |= 1u << GS_PANNED_BIT);
+    EXPECT(GS_OK, (make_panned(&f), f.side_step = 15, f.side_base = -128));
+    EXPECT(GS_ERR_CORRUPT, (make_panned(&f), f.side_step = 16));
+    EXPECT(GS_ERR_CORRUPT, (make_panned(&f), f.decoder_class.channels = 1));
+    EXPECT(GS_ERR_UNSUPPORTED, (make_panned(&f), f.kinds |= 1u << GS_KINDS));
     EXPECT(GS_ERR_UNSUPPORTED, f.table_set = 3);
     EXPECT(GS_ERR_UNSUPPORTED, f.table_set = 63);
     EXPECT(GS_OK, f.decoder_class.scales = 1);

@@ -190,7 +190,8 @@ static void check_info(const test_stream *stream)
           info.decoder_class.max_tones == stream->info.decoder_class.max_tones);
     CHECK(info.header_bytes == stream->info.header_bytes && info.slot_samples == stream->info.slot_samples);
     CHECK(info.slot_log2 == stream->info.slot_log2 && info.amplitude_step == stream->info.amplitude_step);
-    CHECK(info.output_shift == stream->info.output_shift && info.kinds == stream->info.kinds && info.channels == 1);
+    CHECK(info.output_shift == stream->info.output_shift && info.kinds == stream->info.kinds &&
+          info.decoder_class.channels == 1);
     CHECK(info.smallest_scale == stream->info.smallest_scale &&
           info.decoder_class.scales == stream->info.decoder_class.scales);
     CHECK(info.table_set == stream->info.table_set);

@@ -54,7 +54,7 @@ static void make_stream(test_bytes *bytes)
     info.decoder_class.max_noises = 255;
     info.amplitude_step = (uint16_t)(1 + test_random(2047));
     info.output_shift = (uint8_t)test_random(12);
-    info.channels = 1;
+    info.decoder_class.channels = 1;
     info.kinds = 3u | 1u << GS_RESIDUAL_BIT;
     info.table_set = (uint8_t)test_random(3);
     info.peak_macs = 100000; /* more than any takes */

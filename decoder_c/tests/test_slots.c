@@ -24,7 +24,7 @@ static void test(void)
         uint32_t time = (uint32_t)(number * (int32_t)info->slot_samples + (int32_t)GS_TIME_ZERO);
         uint32_t noises = 0;
         uint32_t longest;
-        gs_gaussian gaussian;
+        gs_gaussian gaussian = {0};
         if (number == -lead_in || number == segment_end) {
             uint32_t bytes = gs_input_varint(&coder.input);
             (void)gs_input_number(&coder.input, 4);

@@ -23,6 +23,7 @@ from audio_gs.cli.common import (
     write_output,
 )
 from audio_gs.codec.container import parse_header
+from audio_gs.errors import AudioGsError
 from audio_gs.files import check_files, write_files
 from audio_gs.gaussians import read_gaussians
 
@@ -87,9 +88,12 @@ def _decoder() -> bytes:
 
 
 def _clip(data: bytes, name: str, max_duration: float) -> tuple[bytes, dict[str, Any]]:
-    """The model's bytes, and what --json says of the clip. Raises BitstreamError for a damaged stream."""
+    """The model's bytes, and what --json says of the clip. Raises BitstreamError for a damaged stream, AudioGsError for
+    one of two channels."""
     from .graph import clip_facts, clip_model, serialised
 
     gaussians = read_gaussians(data, max_duration)
     header, _ = parse_header(data)
+    if header.channels == 2:
+        raise AudioGsError("it has two channels, and a model renders one; encode the sound in mono")
     return serialised(clip_model(header, gaussians)), {"input": name, **clip_facts(header, gaussians)}

@@ -40,11 +40,12 @@ def play_on_unicorn(
     memory_bytes: int,
     on_call: OnCall,
     changes: Mapping[str, int],
+    channels: int = 1,
 ) -> Playback:
     """Call gs_open_memory, the functions of the C library that `changes` names, with a number each, and then gs_read,
-    `block` samples at a time, for so many samples."""
+    `block` samples of each channel at a time, for so many samples."""
     memory, clip = machine.reserve(memory_bytes), machine.reserve(len(data))
-    pcm, opened = machine.reserve(2 * block), machine.reserve(4)
+    pcm, opened = machine.reserve(2 * block * channels), machine.reserve(4)
     machine.write(clip, data)
     error = machine.call("gs_open_memory", memory, memory_bytes, clip, len(data), opened)
     if error:
@@ -61,6 +62,6 @@ def play_on_unicorn(
         if count <= 0:
             raise SimError(f"gs_read gave {count} on the simulated core, after {done} samples")
         on_call(machine.counts)
-        pieces.append(machine.read(pcm, 2 * count))
+        pieces.append(machine.read(pcm, 2 * count * channels))
         done += count
     return Playback(b"".join(pieces), machine.stack_bytes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from decoders import STREAMING
-from random_streams import RandomStream, random_stream, residual_stream
+from random_streams import RandomStream, random_stream, residual_stream, stereo_stream
 
 import audio_gs
 from audio_gs import api
@@ -45,7 +45,7 @@ def header_for(samples: int, **changes: int) -> StreamHeader:
 
 def tones(*rows: tuple[int, int, int, int, int]) -> Gaussians:
     """Tones: scale, onset, bin, amplitude, phase."""
-    return Gaussians(tone=np.array(list(rows), TONE.dtype))
+    return Gaussians(tone=np.array([(*row, 0, 0) for row in rows], TONE.dtype))
 
 
 def change(decoder: Decoder, random: np.random.Generator) -> None:
@@ -82,19 +82,22 @@ def session(decoder: Decoder, seed: int) -> list[np.ndarray]:
     random = np.random.default_rng(seed)
     sizes = np.random.default_rng()
     samples = decoder.header.samples
+    has_channels = decoder.header.channels == 2
     given = []
     for _ in range(12):
         if random.integers(4) == 0:
             decoder.seek(int(random.integers(0, samples)))
         change(decoder, random)
+        if has_channels and random.integers(3) == 0:
+            decoder.set_stereo(bool(random.integers(4)))
         if decoder.header.can_loop and random.integers(3) == 0:
             decoder.set_loop(bool(random.integers(2)))
         left = int(min(2 ** random.uniform(0, 11), samples))
         pieces = [np.zeros(0, np.int16)]
         while left > 0 and len(piece := decoder.read(int(min(left, 1 + sizes.integers(300))))):
-            pieces.append(piece)
+            pieces.append(piece.ravel())
             left -= len(piece)
-        given.append(np.concatenate([*pieces, [decoder.position, decoder.length]]))
+        given.append(np.concatenate([*pieces, [decoder.channels, decoder.position, decoder.length]]))
     return given
 
 
@@ -112,6 +115,11 @@ def test_decoders_agree_on_any_stream(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_decoders_agree_with_a_residual(seed: int) -> None:
     check_agreement(residual_stream(seed).data, seed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_decoders_agree_with_two_channels(seed: int) -> None:
+    check_agreement(stereo_stream(seed).data, seed)
 
 
 @pytest.mark.parametrize("name", ["speech-6.bin", "speech-8.bin", "sfx-12.bin"])

@@ -26,7 +26,7 @@ from audio_gs.gaussians import read_gaussians, write_gaussians
 
 Pcm = npt.NDArray[np.int16]
 
-BACKENDS = ("numba",)
+BACKENDS = ("numba", "c")
 SEEDS = range(16)
 HEADER = StreamHeader(
     sample_rate=16000,
@@ -206,7 +206,7 @@ def test_cost_counted_by_hand() -> None:
     blocks, frames = 10 + 2, 11
     more = alone - empty - 32
     more += 224 * blocks + 2 * 16 + 4 * header.samples
-    more += frames * (64 * (6 + 6) + 4 * 25) + 2 * (3 + 2 * 12) * 10
+    more += frames * (64 * (6 + 6) + 4 * 25) + 3 * (3 + 2 * 12) * 10
     assert total(header, sided) - total(mono, plain) == more
     of_direction = dataclasses.replace(header, panning=None)
     assert total(of_direction, plain) - total(mono, plain) == 2 * header.samples

@@ -105,6 +105,6 @@ def stereo_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> npt.NDAr
     c, s = int(cosine()[2 * header.direction]), int(cosine()[(2 * header.direction - 256) & 1023])
     gl, gr = (16384, (s << 14) // abs(c)) if abs(c) >= s else ((abs(c) << 14) // s, 16384)
     gl = -gl if c < 0 else gl
-    m, d = np.clip(mid, -65536, 65535), np.clip(side, -65536, 65535)
+    m, d = np.clip(mid, -65535, 65535), np.clip(side, -65535, 65535)
     both = np.stack([(gl * m - gr * d + 8192) >> 14, (gr * m + gl * d + 8192) >> 14], axis=1)
     return np.clip(both, -32768, 32767).astype(np.int16)

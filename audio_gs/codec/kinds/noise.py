@@ -837,11 +837,12 @@ def macs_each_frame(table: Table, frame_log2: int, first_frame: int, frames: int
 
 
 def macs_each_side_frame(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
-    """`macs_each_frame` of the side: the same, two for each band and one for each bin of the pan, and levels and pan of
-    those noises alone that have a part in them."""
-    own, pan = (table[table[name] != 0] for name in SIDE_WEIGHTS)
-    of_pan = (1 << frame_log2) + 2 * BARK_BANDS + macs_of_levels(pan, frame_log2, first_frame, frames)
-    return macs_each_frame(own, frame_log2, first_frame, frames) + of_pan
+    """`macs_each_frame` of the side: the same, two for each band and one for each bin of the pan, and levels and pan
+    once more of those noises alone that have a part in them."""
+    macs = macs_each_frame(table, frame_log2, first_frame, frames) + (1 << frame_log2) + 2 * BARK_BANDS
+    for name in SIDE_WEIGHTS:
+        macs += macs_of_levels(table[table[name] != 0], frame_log2, first_frame, frames)
+    return macs
 
 
 def macs_of_levels(table: Table, frame_log2: int, first_frame: int, frames: int) -> Macs:
