@@ -8,24 +8,27 @@ import math
 import numpy as np
 
 from audio_gs.codec.stereo import PanningHeader
+from audio_gs.codec.tables import LARGEST_SIDE_AMPLITUDE, LARGEST_SIDE_STEP
 
 from ..assemble import Solution, stream_bytes, within_ceilings
 from ..noise.layer import importance_of, power_map, wanted_gain_db
 from ..panning.layer import SideLayer
 from ..panning.noises import fit_noise_sides
-from ..panning.tones import fit_tone_sides
-from ..problem import Problem
+from ..panning.tones import ToneSides, fit_tone_sides
+from ..problem import Problem, Samples
 from ..tones.quantiser import Step, largest_indices
 from .rate import meet_bytes
 from .shares import level_of_noise_db
 
 USUAL_SHARE = 0.2
 """Of a rate, for the side, to begin with."""
-_STEP = 4
-"""By how much the side's amplitude step is larger than the mid's, in quarters of an octave."""
+_DB_PER_STEP = 3.0
+_FINEST_AT, _COARSEST = 2, 4
+"""The side's amplitude step is larger than the mid's by a quarter of an octave for each 3 dB that the side is below the
+mid, but for the first two, up to an octave: the fainter it is, the more of its errors the mid masks."""
 _BITS_EACH = 8.0
 """What a coefficient of a tone costs, near enough to tell whether it pays."""
-_PRICE_OF_LEVEL, _PRICE_OF_PAN = 200.0, 200.0
+_PRICE_OF_LEVEL, _PRICE_OF_PAN = 600.0, 200.0
 """What a weight of a noise has to save, in squared steps of all cells that it reaches, to pay for its bits."""
 _TRIES = 4
 _NEAR = 0.01
@@ -69,15 +72,19 @@ def with_side_within(problem: Problem, solution: Solution, target: float) -> Sol
     return sided
 
 
-def _fitted(problem: Problem, solution: Solution, side: np.ndarray) -> SideLayer:
-    factor = 2.0 ** (_STEP / 4)
-    step = solution.step
-    largest = largest_indices(
-        Step(math.ceil(step.mantissa * factor), step.shift), problem.smallest_scale, problem.scales
-    )
-    weight = step.weight * factor
-    threshold = problem.price * weight**2 * _BITS_EACH
-    tones, left = fit_tone_sides(side, solution.tones, weight, largest, threshold)
+def _step_of(mid: Samples, side: Samples) -> int:
+    """By how much the side's amplitude step is larger than the mid's, in quarters of an octave."""
+    below = 10 * math.log10(max(float(mid @ mid), 1.0) / max(float(side @ side), 1.0))
+    return min(_COARSEST, max(0, round(below / _DB_PER_STEP) - _FINEST_AT))
+
+
+def _fitted(problem: Problem, solution: Solution, side: Samples) -> SideLayer:
+    side_step = _step_of(problem.signal, side)
+    tones, left = _fitted_tones(problem, solution, side, side_step)
+    while np.max(tones.amplitude) >= LARGEST_SIDE_AMPLITUDE and side_step < LARGEST_SIDE_STEP:
+        # The loudest of them would be cut off.
+        side_step = min(LARGEST_SIDE_STEP, side_step + 2)
+        tones, left = _fitted_tones(problem, solution, side, side_step)
     noises, base = None, 0
     if solution.noise:
         power, whole = (power_map(part, problem.sample_rate, problem.frame_log2) for part in (left, side))
@@ -91,4 +98,13 @@ def _fitted(problem: Problem, solution: Solution, side: np.ndarray) -> SideLayer
             (_PRICE_OF_LEVEL, _PRICE_OF_PAN),
         )
     peak = float(np.max(np.abs(side - left), initial=0.0))
-    return SideLayer(PanningHeader(_STEP, base), tones, noises, peak)
+    return SideLayer(PanningHeader(side_step, base), tones, noises, peak)
+
+
+def _fitted_tones(problem: Problem, solution: Solution, side: Samples, side_step: int) -> tuple[ToneSides, Samples]:
+    """Coefficients of the tones at a step, and what they leave of the side."""
+    factor = 2.0 ** (side_step / 4)
+    step = Step(math.ceil(solution.step.mantissa * factor), solution.step.shift)
+    largest = np.minimum(largest_indices(step, problem.smallest_scale, problem.scales), LARGEST_SIDE_AMPLITUDE)
+    weight = solution.step.weight * factor
+    return fit_tone_sides(side, solution.tones, weight, largest, problem.price * weight**2 * _BITS_EACH)
