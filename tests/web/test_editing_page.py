@@ -187,7 +187,7 @@ def test_a_refused_edit_changes_nothing_and_says_why(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"GS\x02" + SPEECH[3:], "version"), (SPEECH[:200], "truncated"), (b"\x00" * 99, "")]
+    ("content", "said"), [(b"GS\x02" + SPEECH[3:], "version"), (SPEECH[:12], "truncated"), (b"\x00" * 99, "corrupt")]
 )
 def test_what_cannot_be_opened_is_one_line_and_the_clip_stays(
     tab: Tab, content: bytes, said: str, tmp_path: Path
@@ -198,6 +198,7 @@ def test_what_cannot_be_opened_is_one_line_and_the_clip_stays(
     error = "document.getElementById('error').textContent"
     tab.wait_for(f"{error} !== ''")
     assert tab.run(error).startswith("bad.gs: ") and said in tab.run(error) and "\n" not in tab.run(error)
+    assert tab.run("document.getElementById('name').textContent") == DEMOS[0]
 
 
 def test_nothing_jumps_while_a_clip_is_opened_and_edited(tab: Tab) -> None:

@@ -3,7 +3,7 @@
 const ROW = 6; // numbers: kind, scale, onset, place, extent, level
 const ROW_KINDS = { tone: 0, noise: 1, coefficient: 2, fine: 3, frame: 4 };
 const SLOTS_A_SLICE = 32;
-const TOO_LONG = 'is too long to be edited here; cut the audio and encode the parts';
+const NOT_EDITABLE = 'the clip is too long to be edited here, or has what is not edited here';
 
 // The module that reads and writes; one instance is one clip.
 class Writer {
@@ -103,8 +103,8 @@ class Score {
   // The score of a stream. AudioGsError for one that is damaged, or too long.
   static async read(writer, bytes, breathe = () => {}) {
     const header = new Container(bytes);
-    if (header.isTooLong) throw new AudioGsError(-1, `the clip ${TOO_LONG}`);
     writer.open(bytes);
+    if (!header.isEditable) throw new AudioGsError(-1, NOT_EDITABLE);
     const gaussians = [], values = [], frames = new Map();
     for await (const rows of writer.read(breathe)) {
       for (let at = 0; at < rows.length; at += ROW) {

@@ -2,6 +2,7 @@
 
 const RATE_CODED = [0, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000];
 const NOISE_BIT = 2, RESIDUAL_BIT = 32;
+const KINDS_EDITED = 1 | NOISE_BIT | RESIDUAL_BIT;
 const NOISE_SCALES = 6;
 const MOST_SAMPLES_EDITED = 2 ** 28, MOST_PARTS = 2 ** 20; // slots, and frames of noise: those are hours
 const BLOCK = 64; // samples of a block of tones
@@ -84,9 +85,11 @@ class Container {
     this.scalesOfAll = this.scales + (this.hasNoise ? NOISE_SCALES : 0);
     this.segments = this.seekSlots ? Math.max(1, Math.ceil(this.slots / this.seekSlots)) : 1;
     const parts = Math.max(this.slots, this.hasNoise ? this.samples / 2 ** this.noiseFrameLog2 : 0);
-    this.isTooLong = this.samples > MOST_SAMPLES_EDITED || parts > MOST_PARTS;
+    const isTooLong = this.samples > MOST_SAMPLES_EDITED || parts > MOST_PARTS;
+    const isKnown = (this.kinds & ~KINDS_EDITED) === 0 && (layout & 1) === 0; // and of one channel
+    this.isEditable = isKnown && !isTooLong;
     this.payloads = []; // of the segments, as they lie in the stream
-    for (let segment = 0; segment < this.segments && !this.isTooLong; segment += 1) {
+    for (let segment = 0; segment < this.segments && this.isEditable; segment += 1) {
       const begin = offset;
       const length = varint();
       offset += 4 + length;

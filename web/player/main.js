@@ -201,10 +201,10 @@ function allowEdits() {
   at('redo').disabled = !history?.canRedo;
 }
 
-// Reads the clip for edits, if it is not too long for them.
+// Reads the clip for edits, if it is one for them.
 async function prepareEdits() {
   const number = serial;
-  if (audioGs.header.seconds > LONGEST_SHOWN) return;
+  if (audioGs.header.seconds > LONGEST_SHOWN || !new Container(bytes).isEditable) return;
   const made = new Writer(await compiledWriter);
   const score = await Score.read(made, bytes, breather(pause, SLICE));
   if (number !== serial) return;

@@ -97,9 +97,9 @@ static struct {
     uint8_t *output;
 } encoder;
 
-/* The bits that are coded next. */
+/* The bits that are coded next: those of a Gaussian at most, of whatever numbers a row has. */
 static struct {
-    uint8_t bit[128];
+    uint8_t bit[192];
     uint32_t at;
     uint32_t end;
 } said;
