@@ -201,6 +201,14 @@ def test_what_cannot_be_opened_is_one_line_and_the_clip_stays(
     assert tab.run("document.getElementById('name').textContent") == DEMOS[0]
 
 
+def test_a_file_that_is_too_large_is_not_read(tab: Tab, tmp_path: Path) -> None:
+    large = tmp_path / "large.gs"
+    with large.open("wb") as file:
+        file.truncate(257 << 20)
+    tab.choose_file("#file", large)
+    tab.wait_for("document.getElementById('error').textContent.includes('are not opened here')")
+
+
 def test_nothing_jumps_while_a_clip_is_opened_and_edited(tab: Tab) -> None:
     tab.run(
         """(() => { globalThis.jumped = 0; new PerformanceObserver((list) => { for (const one of list.getEntries())

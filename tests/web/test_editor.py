@@ -134,6 +134,28 @@ def test_the_class_of_an_edited_stream_is_reckoned_anew() -> None:
     assert stream == audio_gs.write_gaussians(gaussians, header)
 
 
+def test_random_edits_give_streams_with_their_class() -> None:
+    random = np.random.default_rng(5)
+    streams = [*VECTORS.glob("residual-*.bin"), VECTORS / "speech-8.bin", *sorted(VECTORS.glob("random-1*.bin"))]
+    jobs = []
+    for number in range(40):
+        steps = []
+        for _ in range(random.integers(1, 4)):
+            by = float(random.uniform(-1, 1))
+            edits: list[dict[str, Any]] = [
+                {"move": {"seconds": 0.2 * by, "hertz": 400 * by}},
+                {"transpose": 12 * by},
+                {"scale": 12 * by - 9},
+            ]
+            of = ["tone", "noise", "all", int(random.integers(50))][random.integers(4)]
+            steps.append({"of": of, **edits[random.integers(3)]})
+        jobs.append(job(streams[number % len(streams)], *steps))
+    done = [stream for stream in edited_here(jobs) if isinstance(stream, bytes)]
+    assert len(done) > 30
+    for stream in done:
+        assert parse_header(written(stream))[0] == parse_header(stream)[0]
+
+
 def test_edits_that_no_stream_can_state_are_refused_in_words() -> None:
     path = VECTORS / "speech-6.bin"
     (loud,) = edited_here([job(path, {"of": "tone", "scale": 40})])

@@ -96,6 +96,8 @@ export class Decoder {
   /** Throws an AudioGsError for a stream whose header is not right. */
   constructor(module: WebAssembly.Module, bytes: Uint8Array);
   readonly header: Header;
+  /** Opens another stream in the place of the one before, without its settings. */
+  open(bytes: Uint8Array): void;
   /** The number of the next sample. */
   readonly position: number;
   /** The next samples: fewer at the end of the stream or before damage, which the next call throws. */

@@ -38,8 +38,13 @@ function wholeOf(number, one, name) {
 class Decoder {
   // A decoder at sample 0 of a stream, from the compiled module and the stream's bytes, which are copied.
   constructor(module, bytes) {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError('the stream has to be a Uint8Array');
     this.wasm = new WebAssembly.Instance(module).exports;
+    this.open(bytes);
+  }
+
+  // Opens another stream in the place of the one before, without its settings.
+  open(bytes) {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('the stream has to be a Uint8Array');
     if (bytes.length > LARGEST_STREAM) throw new AudioGsError(-2, TOO_LARGE);
     const room = this.wasm.stream_room(bytes.length);
     if (room === 0) throw new AudioGsError(-2, 'there is no memory for the stream');

@@ -13,7 +13,6 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     this.until = null; // sample to pause at
     this.waiting = null; // stream to go on with when all is silent
     this.settings = new Map();
-    this.module = module;
     try {
       this.decoder = new Decoder(module, bytes);
     } catch (error) {
@@ -63,7 +62,7 @@ class AudioGsProcessor extends AudioWorkletProcessor {
 
   exchange() {
     const { position } = this.decoder;
-    this.decoder = new Decoder(this.module, this.waiting);
+    this.decoder.open(this.waiting);
     this.waiting = null;
     for (const [command, value] of this.settings) this.decoder[command](value);
     this.decoder.seek(Math.min(position, this.decoder.header.samples));

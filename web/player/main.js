@@ -238,6 +238,7 @@ async function install(selected) {
   // What is heard goes before what is seen.
   await Promise.race([replaced, new Promise((resolve) => setTimeout(resolve, player.playing ? STILL : 0))]);
   await showScore(selected);
+  for (const name of FEW) if (HEARD[name].isSet()) HEARD[name].tell(player); // the strongest are others now
   clearTimeout(hear.waiting);
   hear.waiting = setTimeout(() => (audioGs.ready = draw()), STILL);
 }
