@@ -2,6 +2,8 @@
 # make test   environment with the test tools, then style, types, ctest and pytest
 # make check  the C decoder under sanitizers, valgrind and static checks, as far as they are installed
 # make arch   the C decoder on other architectures, as far as their compilers and qemu-user are installed
+# make coverage  lines and branches of the C decoder that its own tests reach
+# make mutate    COUNT faults, 300 if not given, made in the C decoder one at a time: which do its tests not see?
 # make fuzz   the C decoder under libFuzzer and clang's sanitizers for SECONDS, 60 if not given
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make kit    the conformance kit of conformance/kit anew, after a change of the format
@@ -23,7 +25,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bank bench \
 	firmware_sim spatial web decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest check arch fuzz vectors kit agree budgets bench results quotes clean
+.PHONY: demo test lint ctest pytest check arch coverage mutate fuzz vectors kit agree budgets bench results quotes clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -51,7 +53,8 @@ lint: $(VENV)/.test-package
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run -Werror $$(find decoder_c firmware_sim -name '*.[ch]' -not -path '*/build/*')
 	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml -p audio_gs
-	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/tests $(CURDIR)/demo $(CURDIR)/conformance
+	cd $(VENV) && bin/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/tests $(CURDIR)/demo $(CURDIR)/conformance \
+		$(CURDIR)/decoder_c/tests
 	cd $(VENV) && bin/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
 
 ctest: $(VENV)/.test-package
@@ -69,6 +72,13 @@ check: $(VENV)/.test-package
 # An exit code of 77 says that there is nothing to run it with.
 arch: $(VENV)/.test-package
 	PATH="$(CURDIR)/$(BIN):$$PATH" decoder_c/tests/arch.sh build/arch tests/vectors || [ $$? = 77 ]
+
+coverage: $(VENV)/.test-package
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python decoder_c/tests/coverage.py --build build/coverage --missed \
+		--least-lines 99 --least-branches 96
+
+mutate: $(VENV)/.test-package
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python decoder_c/tests/mutate.py --build build/mutate --count $(or $(COUNT),300)
 
 fuzz:
 	decoder_c/tests/fuzz/fuzz.sh build/fuzz $(or $(SECONDS),60) tests/vectors

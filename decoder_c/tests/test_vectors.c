@@ -2,7 +2,8 @@
  *
  *     name.bin  samples  CRC-32 of the 16-bit little-endian PCM, in hexadecimal
  *
- * in one piece, in odd pieces from a callback, and from the middle. Lines that start with # are comments. */
+ * in one piece, in odd pieces from a callback, from the middle, and otherwise than encoded (SPEC 9). Lines that start with
+ * # are comments. */
 #include "gs_test.h"
 
 typedef struct file_bytes {
@@ -51,6 +52,85 @@ static uint32_t pcm_crc(const int16_t *pcm, uint32_t samples)
     return ~crc;
 }
 
+/* As many samples as there are, at most so many, in reads of at most `most`. */
+static uint32_t read_some(gs_decoder *decoder, uint32_t most, uint32_t count, int16_t *pcm)
+{
+    uint32_t read = 0;
+    int32_t given = 1;
+
+    while (read < count && given > 0) {
+        given = gs_read(decoder, pcm + read, most < count - read ? most : count - read);
+        CHECK(given >= 0);
+        read += (uint32_t)given;
+    }
+    return read;
+}
+
+enum { CHANGES = 7, AFTER_A_CHANGE = 5000 };
+
+/* Plays with one change of settings after another. Returns how many samples that gives. */
+static uint32_t play_with_changes(gs_decoder *decoder, const gs_info *info, uint32_t most, int16_t *pcm)
+{
+    uint32_t read = 0;
+    int change;
+
+    for (change = 0; change < CHANGES; change++) {
+        switch (change) {
+        case 0:
+            CHECK(gs_set_pitch(decoder, GS_PITCH_ONE + 5000) == GS_OK);
+            break;
+        case 1:
+            CHECK(gs_set_pitch(decoder, GS_PITCH_ONE) == GS_OK);
+            CHECK(gs_set_tempo(decoder, GS_LOWEST_TEMPO + 3000) == GS_OK);
+            break;
+        case 2:
+            CHECK(gs_set_tempo(decoder, GS_HIGHEST_TEMPO - 2000) == GS_OK);
+            CHECK(gs_set_mute(decoder, GS_MUTE_RESIDUAL, 500, 900) == GS_OK);
+            break;
+        case 3:
+            CHECK(gs_set_mute(decoder, 0, 0, 0) == GS_OK && gs_set_tempo(decoder, GS_LOWEST_TEMPO) == GS_OK);
+            break;
+        case 4:
+            CHECK(gs_set_rate(decoder, info->sample_rate < 20000 ? 22050 : 16000) == GS_OK);
+            break;
+        case 5:
+            CHECK(gs_seek(decoder, info->samples / 3) == GS_OK);
+            break;
+        default:
+            CHECK(gs_set_pitch(decoder, GS_LOWEST_PITCH) == GS_OK && gs_set_tempo(decoder, GS_TEMPO_ONE) == GS_OK);
+        }
+        read += read_some(decoder, most, AFTER_A_CHANGE, pcm + read);
+    }
+    return read;
+}
+
+/* What settings give does not depend on how it is read, with a residual too; and what is as encoded is exact again. */
+static void check_changes(const file_bytes *stream, const gs_info *info, const int16_t *expected)
+{
+    size_t room = gs_playback_size(&info->decoder_class);
+    void *memory = malloc(room);
+    int16_t *first = (int16_t *)malloc((size_t)CHANGES * AFTER_A_CHANGE * sizeof *first);
+    int16_t *second = (int16_t *)malloc((size_t)CHANGES * AFTER_A_CHANGE * sizeof *second);
+    gs_decoder *decoder;
+    uint32_t read;
+
+    CHECK(memory && first && second);
+    CHECK(gs_open_memory(memory, room, stream->data, stream->count, &decoder) == GS_OK);
+    read = play_with_changes(decoder, info, AFTER_A_CHANGE, first);
+    CHECK(gs_open_memory(memory, room, stream->data, stream->count, &decoder) == GS_OK);
+    CHECK(play_with_changes(decoder, info, 97, second) == read);
+    CHECK(memcmp(first, second, read * sizeof *first) == 0);
+    if (info->sample_rate >= GS_LOWEST_RATE && info->sample_rate <= GS_HIGHEST_RATE) {
+        CHECK(gs_set_pitch(decoder, GS_PITCH_ONE) == GS_OK && gs_set_rate(decoder, info->sample_rate) == GS_OK);
+        CHECK(gs_rewind(decoder) == GS_OK);
+        read = read_some(decoder, AFTER_A_CHANGE, AFTER_A_CHANGE, first);
+        CHECK(memcmp(first, expected, read * sizeof *first) == 0);
+    }
+    free(memory);
+    free(first);
+    free(second);
+}
+
 static void check_vector(const char *folder, const char *name, uint32_t samples, uint32_t crc)
 {
     file_bytes stream = read_file(folder, name);
@@ -88,6 +168,7 @@ static void check_vector(const char *folder, const char *name, uint32_t samples,
     CHECK(gs_seek(decoder, samples / 2) == GS_OK);
     CHECK(gs_read(decoder, again, samples) == (int32_t)(samples - samples / 2));
     CHECK(memcmp(pcm + samples / 2, again, (samples - samples / 2) * sizeof *pcm) == 0);
+    check_changes(&stream, &info, pcm);
     free(stream.data);
     free(memory);
     free(pcm);

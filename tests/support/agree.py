@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from decoders import WHOLE_CLIP_BACKENDS, Verdict, check_without_playing, common_verdict, verdict
@@ -44,7 +45,7 @@ TEN = (
 """Of `flips`: speech with a loop and segments, with and without a residual, effects, all of noise, most tones."""
 MOST = 1 << 16
 """Samples of a case; damage is mostly found long before."""
-STREAMS_OF_NODE = 500
+STREAMS_OF_NODE = 50
 
 
 def verdict_of_the_page(data: bytes, most: int = MOST) -> Verdict:
@@ -60,14 +61,25 @@ def verdict_of_the_page(data: bytes, most: int = MOST) -> Verdict:
     return Verdict(judgement, np.array(pcm, np.int16))
 
 
+Case = TypeVar("Case")
+
+
 class Tally:
     """Counts cases, and differences between decoders."""
 
-    def __init__(self, numba_every: int, page_every: int) -> None:
-        self.numba_every, self.page_every = numba_every, page_every
+    def __init__(self, numba_every: int, page_every: int, seconds: float) -> None:
+        self.numba_every, self.page_every, self.seconds = numba_every, page_every, seconds
         self.counts: Counter[str] = Counter()
         self.differences: list[str] = []
         self.start = time.monotonic()
+        self.stopped = False
+
+    def while_there_is_time(self, cases: Iterable[Case]) -> Iterator[Case]:
+        for case in cases:
+            if time.monotonic() - self.start > self.seconds:
+                self.stopped = True
+                return
+            yield case
 
     def verdict(self, name: str, data: bytes) -> Verdict | None:
         """What all decoders that take this case make of it; None where they differ."""
@@ -96,15 +108,18 @@ class Tally:
 
     def report(self) -> int:
         figures = ", ".join(f"{count} {name}" for name, count in self.counts.items())
-        print(f"{figures}; {len(self.differences)} differences; {time.monotonic() - self.start:.0f} s", flush=True)
+        over = ", stopped before the end" if self.stopped else ""
+        print(
+            f"{figures}; {len(self.differences)} differences; {time.monotonic() - self.start:.0f} s{over}", flush=True
+        )
         return 1 if self.differences else 0
 
 
 def cuts(streams: Iterable[Path], every: int, tally: Tally) -> None:
-    for path in streams:
+    for path in tally.while_there_is_time(streams):
         data = path.read_bytes()
         whole = common_verdict(data, MOST).pcm
-        for length in range(0, len(data), every):
+        for length in tally.while_there_is_time(range(0, len(data), every)):
             found = tally.verdict(f"{path.name} cut to {length}", data[:length])
             if found is None:
                 continue
@@ -115,9 +130,9 @@ def cuts(streams: Iterable[Path], every: int, tally: Tally) -> None:
 
 
 def flips(streams: Iterable[Path], every: int, tally: Tally) -> None:
-    for path in streams:
+    for path in tally.while_there_is_time(streams):
         data = path.read_bytes()
-        for bit in range(0, 8 * len(data), every):
+        for bit in tally.while_there_is_time(range(0, 8 * len(data), every)):
             damaged = bytearray(data)
             damaged[bit // 8] ^= 1 << bit % 8
             found = tally.verdict(f"{path.name} with bit {bit} turned", bytes(damaged))
@@ -135,10 +150,10 @@ def random_streams(count: int, first: int) -> Iterator[tuple[str, bytes]]:
 
 
 def whole_streams(count: int, first: int, tally: Tally) -> None:
-    for batch in batches(count, first):
+    for batch in tally.while_there_is_time(batches(count, first)):
         with tempfile.TemporaryDirectory() as folder:
             expected: list[tuple[str, Path, Verdict]] = []
-            for number, (name, data) in enumerate(batch):
+            for number, (name, data) in enumerate(tally.while_there_is_time(batch)):
                 found = tally.verdict(name, data)
                 if found is None:
                     continue
@@ -183,8 +198,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--page-every", type=int, default=100, metavar="N", help="cases of the decoder of SPEC [100]")
     parser.add_argument("--first-seed", type=int, default=0, metavar="N", help="of random [0]")
     parser.add_argument("--numba-every", type=int, default=1, metavar="N", help="cases of Numba [1]")
+    parser.add_argument("--seconds", type=float, default=1e9, metavar="S", help="stop after that [never]")
     options = parser.parse_intermixed_args(arguments)
-    tally = Tally(options.numba_every, options.page_every)
+    tally = Tally(options.numba_every, options.page_every, options.seconds)
     if options.study == "random":
         if len(options.what) != 1 or not options.what[0].isdigit():
             parser.error("random takes the number of streams")
