@@ -12,6 +12,8 @@
 # make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
 # make results  docs/results anew, and its quotes in the documents: make results CLIPS=folder RIVALS="tables.csv ..."
 # make quotes   the page and the quotes anew from docs/results/results.json, without measuring
+# make docs   the site in build/site, for reading without a network; stops at a broken link
+# make dist   sdist, wheel and archives of the decoder in dist/, each tested in a clean place
 # make clean  remove everything that the above made
 # PYTHON chooses the interpreter, VENV the environment's folder, PIP_FLAGS adds to every pip install.
 
@@ -25,7 +27,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PI
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt README.md $(shell find audio_gs encoder export bank bench \
 	firmware_sim spatial web decoder_c -type f -not -path '*/__pycache__/*' -not -path '*/tests/*' 2>/dev/null)
 
-.PHONY: demo test lint ctest pytest check arch coverage mutate fuzz vectors kit agree budgets bench results quotes clean
+.PHONY: demo test lint ctest pytest check arch coverage mutate fuzz vectors kit agree budgets bench results quotes docs dist clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -112,6 +114,22 @@ results: $(VENV)/.test-package
 
 quotes: $(VENV)/.test-package
 	$(PUBLISH) $(QUOTING)
+
+$(VENV)/.docs-package: $(SOURCES) | $(BIN)/python
+	$(INSTALL) '.[docs]'
+	@touch $(VENV)/.package $@
+
+docs: $(VENV)/.docs-package
+	$(BIN)/python docs/make_site.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -I -m mkdocs build --strict --quiet
+	@echo "site: $(CURDIR)/build/site/index.html"
+
+dist: $(VENV)/.dist-tools
+	$(BIN)/python .ci/make_dist.py dist
+
+$(VENV)/.dist-tools: | $(BIN)/python
+	$(INSTALL) 'build>=1.2'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build demo/out
