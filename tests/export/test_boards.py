@@ -70,6 +70,7 @@ def test_every_manifest_has_the_version_of_the_header() -> None:
         "library.properties": arduino_properties()["version"],
         "library.json": json.loads((LIBRARY / "library.json").read_text())["version"],
         "idf_component.yml": yaml.safe_load((LIBRARY / "idf_component.yml").read_text())["version"],
+        "CITATION.cff": yaml.safe_load((LIBRARY.parent / "CITATION.cff").read_text())["version"],
     }
     assert versions == dict.fromkeys(versions, version())
 
