@@ -45,7 +45,9 @@ def scene_options(function: Function) -> Function:
             help="Viewpoints to test on (Replay-NVAS).",
         ),
         click.option("--cameras", type=FOLDER, metavar="FILE", help="Places of the cameras (Replay-NVAS)."),
-        click.option("--source", type=Numbers(3, 3), metavar="X,Y,Z", help="Where the source is, in metres."),
+        click.option(
+            "--source-at", "source", type=Numbers(3, 3), metavar="X,Y,Z", help="Where the source is, in metres."
+        ),
         click.option(
             "--metres-a-unit",
             type=click.FloatRange(min=0, min_open=True),

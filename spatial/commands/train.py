@@ -59,14 +59,16 @@ def command(
     import torch
 
     from ..layouts import Options, load_scene
-    from ..saved import MODEL
+    from ..saved import CHECKPOINT, MODEL
     from ..train import Training, train
 
     torch.set_num_threads(threads)
     if resume and force:
         raise click.UsageError("--resume goes on and -f begins anew; give one of them")
-    if (output / MODEL).exists() and not (resume or force):
-        raise OutputError(f"{output / MODEL} exists; -f overwrites it, --resume goes on")
+    if not (resume or force):
+        for name in (MODEL, CHECKPOINT):
+            if (output / name).exists():
+                raise OutputError(f"{output / name} exists; --resume goes on from it, -f trains anew")
     recordings = load_scene(scene, Options(**options))
     own: dict[str, dict[str, Any]] = {
         "ours": {"order": order},

@@ -64,7 +64,11 @@ def load(folder: Path, options: Options) -> Scene:
     rotations = poses[:, :3, :3]
     axes = np.stack([-rotations[..., 2], -rotations[..., 0], rotations[..., 1]], axis=1)
     truth = read_truth(folder, np.array(times)[kept])
-    sources = np.array([options.source]) if options.source else _sources(folder, len(near)) * options.metres_a_unit
+    sources = np.array([options.source]) if options.source else _sources(folder) * options.metres_a_unit
+    if len(sources) == 1:
+        near = near.mean(axis=0, keepdims=True)
+    elif len(sources) != len(near):
+        raise SceneError(f"{NEAR} has {len(near)} channels and {POSITION} {len(sources)} sources; make them as many")
     return Scene(
         name=folder.name,
         sample_rate=rate,
@@ -129,19 +133,16 @@ def _frames(path: Path) -> list[tuple[Array, int]]:
     return found
 
 
-def _sources(folder: Path, channels: int) -> Array:
-    """Where the sources are, shape (sources, 3): one for each channel of what was recorded near them."""
+def _sources(folder: Path) -> Array:
+    """Where the sources are, shape (sources, 3)."""
     path = folder / POSITION if (folder / POSITION).is_file() else folder.resolve().parent / POSITION
     try:
         stated = read_json(path)[folder.resolve().name]
-        sources = np.array(stated.get("source_positions", [stated["source_position"]]), float).reshape(-1, 3)
+        return np.array(stated.get("source_positions", [stated["source_position"]]), float).reshape(-1, 3)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, SceneError):
             raise
         raise SceneFileError(f"{path} is damaged: it needs source_position of scene {folder.name}") from None
-    if len(sources) != channels:
-        raise SceneError(f"{NEAR} has {channels} channels and {path.name} {len(sources)} sources; make them as many")
-    return sources
 
 
 def _cut(signal: Floats, clips: list[tuple[int, int]], samples: int) -> Floats:

@@ -35,6 +35,7 @@ from audio_gs.errors import AudioGsError, BitstreamError, OutputError
 from audio_gs.export import gs_export
 from audio_gs.firmware_sim import gs_sim
 from audio_gs.gaussians import read_gaussians
+from audio_gs.spatial import gs_scene
 
 RATE = 8000
 SECONDS = 1.5
@@ -49,6 +50,7 @@ PROGRAMS = {
     "gs-sim": gs_sim,
     "gs-export": gs_export,
     "gs-bank": gs_bank,
+    "gs-scene": gs_scene,
 }
 LARGE_MODULES = ("click", "numba", "numpy", "scipy", "soundfile", "torch")
 FAST = ("--effort", "fast", "--bitrate", "6")

@@ -138,7 +138,7 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pyte
     scene = small_scene(tmp_path / "scene")
     cases = {
         2: ("simulate", "-o", tmp_path / "few", "--poses", "5"),
-        1: ("train", tmp_path, "-o", tmp_path / "none", "--source", "1,2,3", "--unseen", "4"),
+        1: ("train", tmp_path, "-o", tmp_path / "none", "--source-at", "1,2,3", "--unseen", "4"),
         3: ("train", scene, "-o", tmp_path / "damaged"),
     }
     (scene / "dry" / "transforms_scale_train.json").write_text("[")
