@@ -50,6 +50,7 @@ def test_processes_change_nothing_but_the_time(
             no_loop=False,
             log_dir=None,
             inputs=len(clips),
+            mono=False,
             force=False,
             quiet=False,
             verbose=False,

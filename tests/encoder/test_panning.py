@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -16,7 +18,7 @@ Samples = npt.NDArray[np.float64]
 RATE = 16000
 SECONDS = 0.6
 TIME = np.arange(round(SECONDS * RATE)) / RATE
-FAST = {"effort": "fast", "preset": "speech"}
+FAST: dict[str, Any] = {"effort": "fast", "preset": "speech"}
 
 
 def played(data: bytes) -> Samples:
@@ -27,7 +29,7 @@ def played(data: bytes) -> Samples:
 
 
 def encoded(pair: Samples, kbit_s: float = 12.0, **options: object) -> tuple[bytes, StreamHeader]:
-    data = audio_gs.encode(pair, RATE, bitrate=kbit_s, **{**FAST, **options})  # type: ignore[arg-type]
+    data = audio_gs.encode(pair, RATE, bitrate=kbit_s, **{**FAST, **options})
     header = check_stream(data)
     assert 8 * len(data) <= kbit_s * 1000 * len(pair) / RATE
     return data, header
@@ -144,7 +146,7 @@ def test_one_channel_in_two_dimensions_is_mono() -> None:
 @pytest.mark.parametrize("asked", [{"gaussians": 300}, {"quality": 3}])
 def test_counts_and_qualities(asked: dict[str, float]) -> None:
     pair = np.column_stack([voice(180, 1), voice(310, 2)])
-    data = audio_gs.encode(pair, RATE, **asked, **FAST)  # type: ignore[arg-type]
+    data = audio_gs.encode(pair, RATE, **asked, **FAST)
     assert check_stream(data).panning is not None
     assert played(data).shape == pair.shape
 
