@@ -144,7 +144,7 @@ def test_one_channel_in_two_dimensions_is_mono() -> None:
 
 
 @pytest.mark.parametrize("asked", [{"gaussians": 300}, {"quality": 3}])
-def test_counts_and_qualities(asked: dict[str, float]) -> None:
+def test_counts_and_qualities(asked: dict[str, Any]) -> None:
     pair = np.column_stack([voice(180, 1), voice(310, 2)])
     data = audio_gs.encode(pair, RATE, **asked, **FAST)
     assert check_stream(data).panning is not None
