@@ -79,7 +79,10 @@ WATCH_EDITS = """
   globalThis.edits = [];
   let released = 0;
   addEventListener('pointerup', () => (released = performance.now()), { capture: true });
-  audioGs.player.addEventListener('replaced', () => edits.push(Math.round(performance.now() - released)));
+  audioGs.player.addEventListener('replaced', () => {
+    if (released) edits.push(Math.round(performance.now() - released));
+    released = 0;
+  });
   document.getElementById('edit').click();
   document.getElementById('repeat').click();
   document.getElementById('play').click();

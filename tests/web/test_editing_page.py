@@ -130,6 +130,25 @@ def test_the_page_plays_what_was_edited(tab: Tab) -> None:
     assert len(silent["tone"]) == 0 and len(silent["noise"]) > 0
 
 
+def test_a_drag_is_heard_before_it_ends_and_escape_takes_it_back(tab: Tab) -> None:
+    tab.run("globalThis.replaced = 0; audioGs.player.addEventListener('replaced', () => (replaced += 1))")
+    tab.click("#repeat")
+    tab.click("#play")
+    tab.wait_for("audioGs.player.position > 0")
+    across, down = place_of_strongest(tab)
+    left, top, width, height = tab.box("#stage")
+    for kind, by in (("mousePressed", 0.0), ("mouseMoved", 0.2)):
+        place = {"x": left + across * width, "y": top + (down - by) * height, "button": "left", "buttons": 1}
+        tab.call("Input.dispatchMouseEvent", type=kind, clickCount=1, **place)
+    tab.wait_for("replaced === 1")
+    press_on_stage(tab, "Escape")
+    tab.wait_for("replaced === 2")
+    tab.call("Input.dispatchMouseEvent", type="mouseReleased", clickCount=1, **place)
+    tab.run(IDLE)
+    assert stream(tab) == SPEECH
+    assert tab.run("document.getElementById('undo').disabled")
+
+
 def test_keys_select_move_transpose_and_delete(tab: Tab) -> None:
     press_on_stage(tab, "n", "Enter", "ArrowUp")
     tab.wait_for("!document.getElementById('undo').disabled")

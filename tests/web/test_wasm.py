@@ -254,3 +254,47 @@ def test_what_a_player_is_told_reaches_the_audio_thread() -> None:
     done = node("--input-type=module", "-e", script)
     assert done.stderr == ""
     assert json.loads(done.stdout) == [[True, False]] * 4
+
+
+def test_a_player_goes_on_with_another_stream_where_it_is() -> None:
+    """The worklet's script, with node in the place of a browser: one block fades from stream to stream."""
+    other = VECTORS / "speech-3.bin"
+    script = f"""
+        import {{ compile, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ readFileSync }} from 'node:fs';
+        import vm from 'node:vm';
+        let Processor;
+        const port = {{ postMessage({{ text }}) {{ if (text) throw text; }} }};
+        globalThis.AudioWorkletProcessor = class {{ port = {{ ...port }}; }};
+        globalThis.registerProcessor = (_name, made) => {{ Processor = made; }};
+        vm.runInThisContext(readFileSync({json.dumps(str(wasm_folder() / "audio-gs-worklet.js"))}, 'utf8'));
+        const module = await compile();
+        const streams = [{json.dumps(str(SPEECH))}, {json.dumps(str(other))}].map((path) =>
+            new Uint8Array(readFileSync(path)));
+        const sounds = [], mute = {{ from: 500, to: 1500 }};
+        for (const bytes of streams) {{
+            const decoder = await open(bytes, module);
+            decoder.setMute(mute);
+            sounds.push(decoder.read(12800));
+        }}
+        const processor = new Processor({{ processorOptions: {{ module, bytes: streams[0] }} }});
+        const tell = (command, value) => processor.port.onmessage({{ data: {{ command, value }} }});
+        tell('setMute', mute);
+        tell('play');
+        const got = new Float32Array(12800), changes = [5120, 7680];
+        for (let at = 0; at < got.length; at += 128) {{
+            if (at === changes[0]) tell('replace', streams[1]);
+            if (at === changes[1]) tell('replace', streams[0]);
+            processor.process([], [[got.subarray(at, at + 128)]]);
+        }}
+        const is = (number, from, to) => got.slice(from, to).every((sample, index) =>
+            sample === sounds[number][from + index] / 32768);
+        const fades = changes.map((at) => got.slice(at, at + 128).every((sample, index) => {{
+            const two = sounds.map((sound) => sound[at + index] / 32768);
+            return sample >= Math.min(...two) && sample <= Math.max(...two);
+        }}));
+        console.log(JSON.stringify([is(0, 128, 5120), is(1, 5248, 7680), is(0, 7808, 12800), ...fades]));
+    """
+    done = node("--input-type=module", "-e", script)
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [True] * 5

@@ -1,6 +1,7 @@
 
 // Plays one stream on the audio thread. Commands come as messages { command, value }; `position`, `ended`, `paused`,
-// `replaced` and `error` go back. Nothing starts, stops or jumps without a fade of one block.
+// `replaced` and `error` go back. Nothing starts, stops, jumps or
+// becomes another stream without a fade of one block.
 class AudioGsProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions: { module, bytes } }) {
     super();
@@ -11,7 +12,9 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     this.ended = false;
     this.blocks = 0;
     this.until = null; // sample to pause at
-    this.waiting = null; // stream to go on with when all is silent
+    this.waiting = null; // stream to go on with
+    this.spare = null; // decoder of the stream before
+    this.module = module;
     this.settings = new Map();
     try {
       this.decoder = new Decoder(module, bytes);
@@ -60,27 +63,34 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     return true;
   }
 
+  // Goes on with the stream that waits, from where the decoder is. Returns the decoder before.
   exchange() {
-    const { position } = this.decoder;
-    this.decoder.open(this.waiting);
+    const before = this.decoder;
+    const { position } = before;
+    if (this.spare) this.spare.open(this.waiting);
+    else this.spare = new Decoder(this.module, this.waiting);
+    this.decoder = this.spare;
+    this.spare = before;
     this.waiting = null;
     for (const [command, value] of this.settings) this.decoder[command](value);
     this.decoder.seek(Math.min(position, this.decoder.header.samples));
     this.port.postMessage({ event: 'replaced' });
+    return before;
   }
 
   fill(output) {
-    if (this.waiting && this.gain === 0) this.exchange();
+    const before = this.waiting ? this.exchange() : null;
     if (this.target !== null && this.gain === 0) {
       this.decoder.seek(this.target);
       this.target = null;
       this.ended = false;
       this.tell();
     }
-    const to = this.target === null && !this.ended && !this.waiting ? this.wanted : 0;
+    const to = this.target === null && !this.ended ? this.wanted : 0;
     if (to === 0 && this.gain === 0) return;
     const step = (to - this.gain) / output.length;
     const samples = this.next(output.length);
+    if (before) fadeInto(samples, before.read(output.length));
     for (let index = 0; index < output.length; index += 1) {
       this.gain += step;
       output[index] = ((samples[index] ?? 0) / 32768) * this.gain;
@@ -118,6 +128,14 @@ class AudioGsProcessor extends AudioWorkletProcessor {
   tell() {
     if (this.target !== null) return;
     this.port.postMessage({ event: 'position', sample: this.decoder.position, jump: this.jump });
+  }
+}
+
+// Fades from samples to other ones, which become what is heard.
+function fadeInto(samples, before) {
+  for (let index = 0; index < samples.length; index += 1) {
+    const old = before[index] ?? 0;
+    samples[index] = Math.round(old + ((samples[index] - old) * (index + 1)) / samples.length);
   }
 }
 

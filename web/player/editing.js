@@ -5,8 +5,8 @@ const LEAST_DRAG = 3; // pixels, below which a press is a click
 const AUDITION = 0.15; // seconds that are played around what was changed
 const HISTORY_KEYS = { z: 'undo', y: 'redo' };
 
-// `page` gives `view()`, `layer()`, `shown()`, `score()`, `isOn()`, does `see()`, `say(text)` and `commit(become)`,
-// which makes of Gaussians what a Map says and takes what they became for the selection.
+// `page` gives `view()`, `layer()`, `shown()`, `score()`, `isOn()`, does `see()`, `say(text)`, `commit(chosen, change)`,
+// which makes another clip, `preview(chosen, change)`, which lets hear one, and `forget()`, which ends that.
 class Editing {
   constructor(stage, frame, page) {
     Object.assign(this, { stage, frame, page });
@@ -15,7 +15,7 @@ class Editing {
     stage.addEventListener('pointerdown', (event) => this.begin(event), first);
     stage.addEventListener('pointermove', (event) => this.move(event), first);
     stage.addEventListener('pointerup', (event) => this.end(event), first);
-    stage.addEventListener('pointercancel', () => this.cancel(), first);
+    stage.addEventListener('pointercancel', () => this.press && this.giveUp(), first);
     stage.addEventListener('keydown', (event) => this.key(event), first);
   }
 
@@ -58,7 +58,7 @@ class Editing {
     if (!this.page.isOn() || !this.layer || event.button !== 0 || event.shiftKey) return;
     event.stopImmediatePropagation();
     if (this.press) {
-      this.cancel(); // a second finger
+      this.giveUp(); // a second finger
       return;
     }
     this.stage.setPointerCapture(event.pointerId);
@@ -103,7 +103,11 @@ class Editing {
     if (there) {
       const mel = (gaussian) => heightOf(gaussian.hertz ?? hertzOfPlace(gaussian), sampleRate / 2, 'mel');
       this.layer.shift = { seconds: (there.start - one.start) / sampleRate, height: mel(there) - mel(one) };
-      this.press.shift = { samples: there.start - one.start, hertz };
+      const shift = { samples: there.start - one.start, hertz };
+      const place = String(rowOf(there));
+      if (place !== this.press.heard) this.page.preview([...this.selected], (chosen) => shifted(chosen, shift, this.header));
+      this.press.heard = place;
+      this.press.shift = shift;
       this.page.say(this.layer.wordsOf(there));
     } else this.page.say('Outside of the clip: would be left out.');
     this.page.see();
@@ -144,6 +148,13 @@ class Editing {
     this.page.see();
   }
 
+  // Lets go without an edit.
+  giveUp() {
+    const isHeard = this.press.heard !== undefined;
+    this.cancel();
+    if (isHeard) this.page.forget();
+  }
+
   // ---- keys ----
 
   key(event) {
@@ -156,7 +167,7 @@ class Editing {
     else if (isCommand && key === 'a') this.selectKind('all');
     else if (isCommand || event.altKey || (event.shiftKey && steps)) return;
     else if (key === 'Enter' && this.layer.chosen) this.toggle(this.layer.gaussianOf(this.layer.chosen));
-    else if (key === 'Escape' && this.press) this.cancel();
+    else if (key === 'Escape' && this.press) this.giveUp();
     else if (key === 'Escape') this.select([]);
     else if (this.selected.size === 0) return;
     else if (steps) this.step(...steps);

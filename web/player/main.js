@@ -17,6 +17,7 @@ let view = null, layer = null;
 let history = null; // of the scores of a clip that can be edited
 let writer = null;
 let editing = Promise.resolve(); // the edit begun last
+let dragged = null; // change of what is being dragged, that is to be heard next
 let coefficients = []; // of the residual layer, as listed
 let isStale = false; // what is seen has to be drawn anew in the next frame
 let isMoving = false; // and will be in those after it
@@ -246,7 +247,7 @@ async function install(selected) {
 // Makes of the chosen Gaussians what `change` gives for them, one edit after another.
 function commit(chosen, change) {
   editing = editing.then(async () => {
-    const edited = history;
+    const edited = history, { player } = audioGs;
     const before = edited?.current;
     if (!before || chosen.length === 0 || chosen.some((one) => !layer.selected.has(one))) return;
     const breathe = breather(pause, EDIT_SLICE);
@@ -254,6 +255,7 @@ function commit(chosen, change) {
       const become = await change(chosen, breathe);
       const left = become.filter(Boolean);
       if (chosen.every((one, index) => become[index] && String(rowOf(one)) === String(rowOf(become[index])))) {
+        player.replace(before.bytes);
         sayEdit('Nothing changes: the stream has no nearer place for it.');
         return;
       }
@@ -269,10 +271,39 @@ function commit(chosen, change) {
       else sayEdit(`${left.length === 1 ? layer.wordsOf(one) : `${left.length} changed`}${outside}.`);
       audition([...chosen, ...left]);
     } catch (error) {
-      if (history === edited) sayEdit(`Not changed: ${error.message}.`);
+      if (history !== edited) return;
+      player.replace(before.bytes); // which a drag may have changed
+      sayEdit(`Not changed: ${error.message}.`);
     }
   });
   return editing;
+}
+
+// Lets hear, while the clip plays, what `change` would make of Gaussians that are still being dragged; of several places
+// that come before there is time for one, the last.
+function preview(chosen, change) {
+  if (!audioGs.player.playing) return;
+  const isWaiting = dragged !== null;
+  dragged = change;
+  if (isWaiting) return;
+  editing = editing.then(async () => {
+    const latest = dragged, before = history?.current;
+    dragged = null;
+    if (!latest || !before) return;
+    try {
+      const map = new Map(latest(chosen).map((one, index) => [chosen[index], one]));
+      const score = await before.with(writer, exchanged(before.gaussians, map), breather(pause, EDIT_SLICE));
+      if (history?.current === before) audioGs.player.replace(score.bytes);
+    } catch {
+      // is said when they are let go
+    }
+  });
+}
+
+// Plays what history is at, after a drag that came to nothing.
+function forget() {
+  dragged = null;
+  editing = editing.then(() => history && audioGs.player.replace(history.current.bytes));
 }
 
 function goThrough(way) {
@@ -633,6 +664,8 @@ const edits = new Editing(at('stage'), at('frame'), {
   say: sayEdit,
   selected: allowEdits,
   commit,
+  preview,
+  forget,
   seek: seekTo,
   undo: () => goThrough('undo'),
   redo: () => goThrough('redo'),
