@@ -169,8 +169,11 @@ def drawn(amp: int, minus: bool) -> int:
     return -1 - amp if minus else amp
 
 
-def silent(n: int) -> Frame:
-    return Frame(0, [(0, 0)] * (1 << (n - 1)))
+def frame_of(spectrum: list[int], exponent: int, n: int) -> Frame:
+    """A frame from its X; in exponent 0 it is silent."""
+    if exponent == 0:
+        return Frame(0, [(0, 0)] * (1 << (n - 1)))
+    return Frame(exponent, transform(spectrum, n))
 
 
 def noise_frame(header: Header, noises: list[Noise], f: int) -> Frame:
@@ -178,11 +181,14 @@ def noise_frame(header: Header, noises: list[Noise], f: int) -> Frame:
     n, bins = header.noise_frame_log2, band_bins(header)
     level = band_levels(header, noises, f, len(bins))
     exponent = max(level) >> 8
-    if exponent == 0:
-        return silent(n)
+    return frame_of(draw(bin_levels(level, bins, header.frame), exponent, f, n), exponent, n)
+
+
+def draw(lines: list[int], exponent: int, f: int, n: int) -> list[int]:
+    """X of frame f from the level of each bin."""
     raised = raised_by(exponent, n)
-    amps = [gain(line + raised) >> 15 for line in bin_levels(level, bins, header.frame)]
-    return Frame(exponent, transform([drawn(*pair) for pair in zip(amps, signs(f, len(amps)), strict=True)], n))
+    minus = signs(f, len(lines))
+    return [drawn(gain(line + raised) >> 15, sign) for line, sign in zip(lines, minus, strict=True)]
 
 
 def twiddle(z: tuple[int, int], p: int) -> tuple[int, int]:

@@ -60,7 +60,7 @@ class Decoder:
         self._noise_blocks: dict[int, list[int]] = {}
         self.position = sample
         self._next_block = start // BLOCK
-        self._samples: list[int] = []  # of the block that holds the position, or none
+        self._w: list[int] = []  # of the block that holds the position, or none
         self._error: StreamError | None = None
 
     def _render_ahead(self) -> None:
@@ -110,6 +110,7 @@ class Decoder:
             gaussian.segment = self._segment_number
             self.coded.append(gaussian)
             held, most = ((self.tones, h.max_tones), (self.noises, h.max_noises))[number]
+            self.on_gaussian(gaussian)
             held.append(gaussian)
             if len(held) > most:
                 raise CorruptError("more Gaussians are held than the stream's class allows")  # P1
@@ -137,12 +138,15 @@ class Decoder:
                 coded = self._decode_frame()
                 self.on_frame(coded)
                 if self._layout and coded.f >= self._first_frame:
-                    self._frames[coded.f] = coded.render(h, self._layout, self.noises)
+                    self._frames[coded.f] = self.coded_frame(coded, self._layout)
             else:
                 if self._slot > h.last_slot or self._slot * h.slot >= sample:
                     return
                 self._decode_slot()
                 self.on_slot(self._slot - 1)
+
+    def on_gaussian(self, gaussian: Tone | Noise) -> None:
+        """Is called with each Gaussian before it is held."""
 
     def on_slot(self, s: int) -> None:
         """Is called after each slot; for whoever watches."""
@@ -154,7 +158,23 @@ class Decoder:
         """Is called before each block is made, when what it needs is decoded."""
 
     def on_samples(self, w: list[int], noise: list[int]) -> None:
-        """Is called with w_0 and noise of each block, those before the clip among them."""
+        """Is called with w_0 and noise of the samples that are given next."""
+
+    def coded_frame(self, coded: CodedFrame, layout: Layout) -> Frame:
+        """A frame that a slot codes (8.4)."""
+        return coded.render(self.header, layout, self.noises)
+
+    def noise_frame(self, f: int) -> Frame:
+        """A frame of noise alone (5.4)."""
+        return noise_frame(self.header, self.noises, f)
+
+    def audible(self, tones: list[Tone]) -> list[Tone]:
+        """Those of the tones held that a block has."""
+        return tones
+
+    def mixed(self, w: list[int], noise: list[int]) -> list[int]:
+        """The samples of tones and noise (6)."""
+        return [pcm(*both) for both in zip(w, noise, strict=True)]
 
     # 7.3 Looping, and reading on
 
@@ -177,29 +197,30 @@ class Decoder:
                     raise self._error
                 if self._next_block * BLOCK <= self.position:
                     self._render_ahead()
-                    self._samples = self._make_block()
+                    self._w = self._make_block()
             except StreamError as error:
                 self._error = error
                 if out:
                     return out
                 raise
             at = self.position % BLOCK
-            taken = self._samples[at : at + min(count - len(out), stop - self.position)]
-            out += taken
-            self.position += len(taken)
+            w = self._w[at : at + min(count - len(out), stop - self.position)]
+            noise = [self._noise(n) for n in range(self.position, self.position + len(w))]
+            self.on_samples(w, noise)
+            out += self.mixed(w, noise)
+            self.position += len(w)
         return out
 
     def _make_block(self) -> list[int]:
-        """The 64 samples of the next block."""
+        """w_0 of the 64 samples of the next block."""
         block = self._next_block
         self._decode_up_to(BLOCK * (block + 1) + self._ahead)
         self.on_block(block)
         self._next_block += 1
-        tones = self.tones if self.budget is None else within_budget(self.tones, block, self.budget)
-        w = self._filters.block(block, tones)
-        noise = [self._noise(n) for n in range(block * BLOCK, (block + 1) * BLOCK)]
-        self.on_samples(w, noise)
-        return [pcm(*both) for both in zip(w, noise, strict=True)]
+        tones = self.audible(self.tones)
+        if self.budget is not None:
+            tones = within_budget(tones, block, self.budget)
+        return self._filters.block(block, tones)
 
     def _noise(self, n: int) -> int:
         """noise[n] of 5.4."""
@@ -207,12 +228,10 @@ class Decoder:
         if not h.has_noise:
             return 0
         f = n // h.frame
-        if f < self._first_frame or n >= h.samples:
-            return 0
         if f not in self._noise_blocks:
             for number in (f, f + 1):
                 if number not in self._frames:
-                    self._frames[number] = noise_frame(h, self.noises, number)
+                    self._frames[number] = self.noise_frame(number)
             self._noise_blocks = {f: noise_block(h, self._frames[f], self._frames[f + 1])}
             del self._frames[f]
         return self._noise_blocks[f][n % h.frame]

@@ -14,13 +14,12 @@ from .noise import (
     band_levels,
     bin_levels,
     drawn,
+    frame_of,
     gain,
     join_bands_in_one_bin,
     levels_cost,
     raised_by,
     signs,
-    silent,
-    transform,
 )
 from .range_coder import Context, RangeDecoder
 from .tables import CURVATURE, CUT, SHARE, SUM
@@ -48,10 +47,10 @@ class Cell:
 
 
 class Layout:
-    """Intervals and cells of all frames of a stream."""
+    """Intervals and cells of all frames of a stream, or of those whose bands are centred in other bins (9.4)."""
 
-    def __init__(self, header: Header) -> None:
-        self.bins = band_bins(header)
+    def __init__(self, header: Header, bins: list[int] | None = None) -> None:
+        self.bins = band_bins(header) if bins is None else bins
         self.edges = [0, *self.bins, header.frame]  # e_0 .. e_(B+1)
         self.cells = []
         for j in range(len(self.bins) + 1):
@@ -247,6 +246,10 @@ class CodedFrame:
 
     def render(self, header: Header, layout: Layout, noises: list[Noise]) -> Frame:
         """The frame, from the levels of all noises that are held."""
+        return frame_of(*self.spectrum(header, layout, noises), header.noise_frame_log2)
+
+    def spectrum(self, header: Header, layout: Layout, noises: list[Noise]) -> tuple[list[int], int]:
+        """X and exponent."""
         n = header.noise_frame_log2
         level = band_levels(header, noises, self.f, len(layout.bins))
         lines = bin_levels(level, layout.bins, header.frame)
@@ -261,8 +264,6 @@ class CodedFrame:
                 exponent = max(exponent, lines[b] >> 8)
                 if self.v[b]:
                     exponent = max(exponent, min(14, (steps.step >> 8) + abs(self.v[b]).bit_length()))
-        if exponent == 0:
-            return silent(n)
         raised = raised_by(exponent, n)
         minus = signs(self.f, header.frame)
         spectrum = [0] * header.frame
@@ -274,7 +275,7 @@ class CodedFrame:
                     spectrum[b] = -size if self.v[b] < 0 else size
                 else:
                     spectrum[b] = drawn(gain(lines[b] + raised) >> 15, minus[b])
-        return Frame(exponent, transform(spectrum, n))
+        return spectrum, exponent
 
     # 8.5 Cost
 

@@ -23,9 +23,6 @@ from .playback import Decoder
 from .residual import CodedFrame
 from .tone import Tone
 
-BEFORE = 128
-"""Samples that are made before the first one of the clip."""
-
 
 def packed(samples: list[int]) -> bytes:
     """Samples as 16-bit little-endian PCM."""
@@ -76,15 +73,12 @@ def digests(data: bytes) -> dict[str, str]:
     """
     decoder = TracingDecoder(data)
     pcm = decoder.read(decoder.header.samples)
-    samples = decoder.header.samples
-    clip = slice(BEFORE, BEFORE + samples)
-    w, noise = decoder.w[clip], decoder.noise[clip]
     fields = [f for f in dataclasses.fields(decoder.header) if f.name != "size"]
     found = {
         "header": _crc_of_lines(f"{f.name} {getattr(decoder.header, f.name)}" for f in fields),
         "slots": _crc_of_lines(decoder.lines),
-        "tone": _crc(struct.pack(f"<{len(w)}i", *w)),
-        "noise": _crc(packed(noise)),
+        "tone": _crc(struct.pack(f"<{len(decoder.w)}i", *decoder.w)),
+        "noise": _crc(packed(decoder.noise)),
         "pcm": _crc(packed(pcm)),
     }
     if decoder.header.has_residual:

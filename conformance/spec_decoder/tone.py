@@ -32,6 +32,10 @@ class Tone:
     inc: int = 0
     octave: int = 0
     segment: int = 0
+    # 9.4, where the tone is played at another pitch
+    step: int | None = None  # incd
+    rotation: int = 0  # R
+    deviation: int = 0  # D
 
     @property
     def support(self) -> int:
@@ -40,6 +44,13 @@ class Tone:
     @property
     def end(self) -> int:
         return self.onset + self.support
+
+    def phase_at(self, age: int) -> int:
+        """The phase of a sample of the tone's octave, 65536 a turn."""
+        if self.step is not None:
+            start = self.turn + self.rotation + 32
+            return (start + self.step * (age - (16 << (self.scale - self.octave)))) & 0xFFFF
+        return (self.turn + 32 + ((self.bin & 1) << 15) + (self.inc << self.octave) * age) & 0xFFFF
 
 
 def phase_bits(q: int) -> int:
@@ -143,8 +154,7 @@ class Filters:
             i, r = age >> s, age & ((1 << s) - 1)
             e0, e1 = ENV[i] * tone.height, ENV[i + 1] * tone.height
             e = (e0 + r * ((e1 - e0) >> s)) >> 15
-            phase = (tone.turn + 32 + ((tone.bin & 1) << 15) + (tone.inc << d) * age) & 0xFFFF
-            part[at + age] = wrap32(part[at + age] + e * COS[phase >> 6])
+            part[at + age] = wrap32(part[at + age] + e * COS[tone.phase_at(age) >> 6])
 
     @staticmethod
     def _upsample(u: list[int], start: int, above: list[int], above_start: int) -> list[int]:

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from decoders import common_verdict
 from make_vectors import FOLDER
+from spec_decoder.changed import ChangedDecoder
 from spec_decoder.container import read_header
 from spec_decoder.cost import peak_macs
 from spec_decoder.integers import StreamError
 from spec_decoder.playback import Decoder, decode
 
 import audio_gs
+from audio_gs.backends import open_decoder
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "conformance" / "spec_decoder"
@@ -144,3 +146,37 @@ def test_command_on_damage(tmp_path: Path) -> None:
     (tmp_path / "no.gs").write_text("no stream")
     assert run(tmp_path / "no.gs", tmp_path / "no.raw", "--partial").returncode == 3
     assert not (tmp_path / "no.raw").exists()
+
+
+@pytest.mark.parametrize("name", ["random-877.bin", "residual-713.bin", "random-54.bin", "residual-610.bin"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_changed_playback(name: str, seed: int) -> None:
+    """Gain, fades, muting and pitch, set between any two samples."""
+    draw = random.Random(f"{name} {seed}")
+    ours, theirs = ChangedDecoder(stream(name)), open_decoder(stream(name), "c")
+    bits = {"tone": 1, "noise": 2, "residual": 4}
+    for _ in range(6):
+        count = draw.randrange(1, 600)
+        assert ours.read(count) == theirs.read(count).tolist()
+        pitch, gain, fade = draw.randrange(8192, 32769), draw.randrange(32768), draw.choice([0, draw.randrange(2000)])
+        kinds, low = {kind for kind in bits if draw.random() < 0.25}, draw.randrange(3000)
+        ours.set_pitch(pitch)
+        theirs.set_pitch(pitch)
+        ours.set_gain(gain, fade)
+        theirs.set_fade(gain, fade)
+        ours.set_mute(kinds, low, 2 * low)
+        theirs.set_mute(sum(bits[kind] for kind in kinds), low, 2 * low)
+
+
+def test_settings_out_of_range() -> None:
+    decoder = ChangedDecoder(stream("random-877.bin"))
+    for pitch in (8191, 32769):
+        with pytest.raises(ValueError):
+            decoder.set_pitch(pitch)
+    for gain, fade in ((32768, 0), (-1, 0), (0, 1 << 31)):
+        with pytest.raises(ValueError):
+            decoder.set_gain(gain, fade)
+    for kinds, low, high in (({"tones"}, 0, 0), ({"tone"}, 2, 1), ({"tone"}, 0, 65536)):
+        with pytest.raises(ValueError):
+            decoder.set_mute(kinds, low, high)
+    assert decoder.read(2000) == decode(stream("random-877.bin"))
