@@ -28,10 +28,10 @@ encoded near enough before waits for the others. In the last rounds hardly above
 _AIM = 0.998
 """Share of the flash that is aimed at, for rates are rounded."""
 _STEP = 0.004
-_CLOSING = 6
+_CLOSING = 4
 _PART_A_ROUND = 0.7
 """Of what is left to do, which nobody knows."""
-_GAIN = 0.05
+_GAIN = 0.1
 """Of the worst score, for which it is not worth going on."""
 _LEAST_STEP = 0.03
 """Of the bytes of the worst clip, that it is tried with more."""
@@ -128,10 +128,6 @@ class Search:
             wanted = quality_of(score, curve, self.wishes[name])
             least[name] = next((one for one in curve.points if one.quality >= wanted), curve.points[-1])
         return Share(least, {name: one.quality - self.wishes[name].more for name, one in least.items()})
-
-    def at_one_rate(self, kbit_s: float) -> dict[str, Encoding]:
-        """All clips at one rate."""
-        return self._encode_at({one.name: kbit_s for one in self.candidates})
 
     def _probe(self, even: float) -> None:
         """Encode at the rate that all would have if it were one, half and twice that; the first finds the preset."""
