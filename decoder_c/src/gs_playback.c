@@ -296,21 +296,21 @@ static int32_t gs_playback_magnitude(int32_t value)
     return value < 0 ? -value : value;
 }
 
-/* The number, from `j` on, of the next tone before number `at` that is near to it in frequency and weighs at least so
- * much; `at` if there is none. */
+/* The number, from `j` on, of the next tone that is near to number `at` in frequency and weighs at least so much, which
+ * is `at` itself, the last of them, where no other is. */
 static GS_NOINLINE uint32_t gs_playback_next_near(const gs_played_tone *tones, uint32_t j, uint32_t at, int32_t least)
 {
     const gs_played_tone *tone = tones + j;
     uint32_t twice = 2u * tones[at].frequency;
     uint32_t reach = tones[at].reach - 2u;
 
-    for (; j < at; j++, tone++) {
+    GS_ASSERT(tones[at].weight >= least && tones[at].reach >= 2);
+    for (;; j++, tone++) {
         /* 2 * |distance| + 1 < both reaches, as one comparison */
         uint32_t both = reach + tone->reach;
         if (twice - 2u * tone->frequency + both <= 2 * both && tone->weight >= least)
-            break;
+            return j;
     }
-    return j;
 }
 
 /* Finds rotation and deviation of tone number `at` from those before it. Returns the number of the one that it is linked
