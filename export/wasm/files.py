@@ -47,6 +47,7 @@ _PAGE_SCRIPTS = (
     "player/costs.js",
     "player/history.js",
     "player/editing.js",
+    "player/changes.js",
     "player/main.js",
 )
 
