@@ -22,6 +22,8 @@ LOWEST_KBIT_S, HIGHEST_KBIT_S = 1.0, 64.0
 """Rates that clips are encoded at."""
 _PROBES = (1.0, 0.5, 2.0)
 """Of the rate that all would have if it were one."""
+_HIGHEST_EVEN = 16.0
+"""That rate is taken for no higher, where there is flash for more: most clips are as good as the scale goes there."""
 _NEAR = (0.2, 0.06, 0.02, 0.02)
 """How near an encoding must lie to the bytes that a clip is to have, as a share of them, round by round: who has been
 encoded near enough before waits for the others. In the last rounds hardly above, or not all would fit."""
@@ -131,6 +133,7 @@ class Search:
 
     def _probe(self, even: float) -> None:
         """Encode at the rate that all would have if it were one, half and twice that; the first finds the preset."""
+        even = min(_HIGHEST_EVEN, max(LOWEST_KBIT_S, even))
         for factor in _PROBES:
             self._encode_at({one.name: even * factor for one in self.candidates})
 

@@ -145,6 +145,14 @@ def test_all_clips_come_to_one_quality(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert max(found.scores.values()) - min(found.scores.values()) < 0.3
 
 
+def test_more_flash_than_the_scale_has_use_for_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bank = Bank(monkeypatch, tmp_path, BASES, {})
+    found = bank.search().for_budget(10**6)
+    assert found.worst == 10
+    assert max(rate for _, rate in bank.encoded) <= 64
+    assert found.bytes < 0.02 * 10**6
+
+
 def test_a_weight_is_so_much_nearer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     wish = Wish(weight=1 / 0.844**2)
     assert wish.more == pytest.approx(2)
