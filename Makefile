@@ -132,4 +132,4 @@ $(VENV)/.dist-tools: | $(BIN)/python
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build demo/out
+	rm -rf $(VENV) build dist demo/out

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +91,29 @@ def _die(item: int) -> int:
 def test_a_process_that_dies_ends_the_work_with_a_word() -> None:
     with pytest.raises(parallel.WorkerError, match="fewer --jobs"):
         list(parallel.in_order(_die, [0, 1], 2))
+
+
+def test_ctrl_c_ends_all_processes_and_leaves_nothing_half_done(clips: list[Path], tmp_path: Path) -> None:
+    """To the whole group, as a terminal sends it, once the first file is there."""
+    for copy in range(40):
+        shutil.copy(clips[0], tmp_path / f"{copy}.wav")
+    out = tmp_path / "out"
+    command = [str(Path(sys.executable).parent / "gs-encode"), *map(str, sorted(tmp_path.glob("*.wav")))]
+    with subprocess.Popen(
+        [*command, "-o", f"{out}/", "--jobs", "2", "-q", *QUICK],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        while process.poll() is None and not (out.is_dir() and list(out.glob("*.gs"))):
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        # Ends when no process has the pipes open any more.
+        _, said = process.communicate()
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert said == "gs-encode: interrupted\n"
+    assert all(path.suffix == ".gs" and path.stat().st_size > 0 for path in out.iterdir())
 
 
 @pytest.mark.parametrize("ratio", (10, 25.5, 100))
