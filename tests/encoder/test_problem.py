@@ -21,6 +21,7 @@ from audio_gs.encoder.problem import Problem
 from audio_gs.encoder.progress import Span, rising
 from audio_gs.encoder.tones.choose import choose_tones, settled, step_for
 from audio_gs.encoder.tones.pursuit import Pursuit
+from audio_gs.errors import OptionsError
 
 SECONDS = 1.0
 TONES, NOISES = 60, 20
@@ -161,6 +162,15 @@ def test_steps_give_another_solution(problem: Problem, solution: Solution) -> No
 
 def test_ceilings_that_are_kept_give_the_same_object(problem: Problem, solution: Solution) -> None:
     assert within_ceilings(problem, solution) is solution
+
+
+def test_a_ceiling_on_memory_is_one_on_tones() -> None:
+    usual = problem_with().max_tones
+    assert problem_with(max_memory=load_preset("speech").memory).max_tones == usual
+    assert 1 <= problem_with(max_memory=4500).max_tones < usual
+    assert problem_with(max_memory=1 << 20, max_tones=7).max_tones == 7
+    with pytest.raises(OptionsError, match=r"max_memory 1024 has no room for a tone; give \d+ or more"):
+        problem_with(max_memory=1024).max_tones  # noqa: B018
 
 
 def test_the_stream_is_that_of_the_layers(problem: Problem, solution: Solution) -> None:
