@@ -1,6 +1,6 @@
 /* test_vectors FOLDER: decodes the golden streams that FOLDER/manifest.txt lists, one a line:
  *
- *     name.bin  samples  CRC-32 of the 16-bit little-endian PCM, in hexadecimal
+ *     name.bin  samples  CRC-32 of the 16-bit little-endian PCM, and of what play_with_changes gives, in hexadecimal
  *
  * in one piece, in odd pieces from a callback, from the middle, and otherwise than encoded (SPEC 9). Lines that start with
  * # are comments. */
@@ -50,6 +50,16 @@ static uint32_t pcm_crc(const int16_t *pcm, uint32_t samples)
     for (i = 0; i < samples; i++)
         crc = gs_crc_byte(gs_crc_byte(crc, (uint16_t)pcm[i] & 255u), (uint16_t)pcm[i] >> 8);
     return ~crc;
+}
+
+static void check_crc(const char *name, const int16_t *pcm, uint32_t samples, uint32_t crc)
+{
+    uint32_t found = pcm_crc(pcm, samples);
+
+    if (found != crc) {
+        fprintf(stderr, "%s: the PCM has CRC %08lx, not %08lx\n", name, (unsigned long)found, (unsigned long)crc);
+        exit(1);
+    }
 }
 
 /* As many samples as there are, at most so many, in reads of at most `most`. */
@@ -104,8 +114,10 @@ static uint32_t play_with_changes(gs_decoder *decoder, const gs_info *info, uint
     return read;
 }
 
-/* What settings give does not depend on how it is read, with a residual too; and what is as encoded is exact again. */
-static void check_changes(const file_bytes *stream, const gs_info *info, const int16_t *expected)
+/* What settings give is the same everywhere, with a residual too, and does not depend on how it is read; and what is as
+ * encoded is exact again. */
+static void check_changes(const file_bytes *stream, const gs_info *info, const int16_t *expected, const char *name,
+                          uint32_t crc)
 {
     size_t room = gs_playback_size(&info->decoder_class);
     void *memory = malloc(room);
@@ -120,6 +132,7 @@ static void check_changes(const file_bytes *stream, const gs_info *info, const i
     CHECK(gs_open_memory(memory, room, stream->data, stream->count, &decoder) == GS_OK);
     CHECK(play_with_changes(decoder, info, 97, second) == read);
     CHECK(memcmp(first, second, read * sizeof *first) == 0);
+    check_crc(name, first, read, crc);
     if (info->sample_rate >= GS_LOWEST_RATE && info->sample_rate <= GS_HIGHEST_RATE) {
         CHECK(gs_set_pitch(decoder, GS_PITCH_ONE) == GS_OK && gs_set_rate(decoder, info->sample_rate) == GS_OK);
         CHECK(gs_rewind(decoder) == GS_OK);
@@ -131,7 +144,7 @@ static void check_changes(const file_bytes *stream, const gs_info *info, const i
     free(second);
 }
 
-static void check_vector(const char *folder, const char *name, uint32_t samples, uint32_t crc)
+static void check_vector(const char *folder, const char *name, uint32_t samples, uint32_t crc, uint32_t changed_crc)
 {
     file_bytes stream = read_file(folder, name);
     gs_info info;
@@ -153,11 +166,7 @@ static void check_vector(const char *folder, const char *name, uint32_t samples,
     CHECK(gs_check(decoder) == GS_OK);
     CHECK(gs_read(decoder, pcm, samples) == (int32_t)samples);
     CHECK(gs_read(decoder, pcm, samples) == 0);
-    if (pcm_crc(pcm, samples) != crc) {
-        fprintf(stderr, "%s: the PCM has CRC %08lx, not %08lx\n", name, (unsigned long)pcm_crc(pcm, samples),
-                (unsigned long)crc);
-        exit(1);
-    }
+    check_crc(name, pcm, samples, crc);
     CHECK(gs_open_callback(memory, room, read_stored, &stream, stream.count, &decoder) == GS_OK);
     for (at = 0; at < samples;) {
         int32_t given = gs_read(decoder, again + at, 1 + at % 997 < samples - at ? 1 + at % 997 : samples - at);
@@ -168,7 +177,7 @@ static void check_vector(const char *folder, const char *name, uint32_t samples,
     CHECK(gs_seek(decoder, samples / 2) == GS_OK);
     CHECK(gs_read(decoder, again, samples) == (int32_t)(samples - samples / 2));
     CHECK(memcmp(pcm + samples / 2, again, (samples - samples / 2) * sizeof *pcm) == 0);
-    check_changes(&stream, &info, pcm);
+    check_changes(&stream, &info, pcm, name, changed_crc);
     free(stream.data);
     free(memory);
     free(pcm);
@@ -191,6 +200,7 @@ int main(int argc, char **argv)
         char name[512];
         unsigned long samples;
         unsigned long crc;
+        unsigned long changed_crc;
         uint32_t length = 0;
         for (; at < manifest.count && manifest.data[at] != '\n'; at++)
             if (length < sizeof line - 1)
@@ -199,8 +209,8 @@ int main(int argc, char **argv)
         at++;
         if (length == 0 || line[0] == '#')
             continue;
-        CHECK(sscanf(line, "%511s %lu %lx", name, &samples, &crc) == 3);
-        check_vector(argv[1], name, (uint32_t)samples, (uint32_t)crc);
+        CHECK(sscanf(line, "%511s %lu %lx %lx", name, &samples, &crc, &changed_crc) == 4);
+        check_vector(argv[1], name, (uint32_t)samples, (uint32_t)crc, (uint32_t)changed_crc);
         vectors++;
     }
     free(manifest.data);

@@ -27,13 +27,14 @@ LINES = [line.split() for line in (FOLDER / "manifest.txt").read_text().splitlin
 STREAM = (FOLDER / seed_name(STAGES_SEED)).read_bytes()
 
 
-@pytest.mark.parametrize(("name", "samples", "crc"), LINES, ids=[line[0] for line in LINES])
-def test_vector(name: str, samples: str, crc: str) -> None:
+@pytest.mark.parametrize(("name", "samples", "crc", "changed"), LINES, ids=[line[0] for line in LINES])
+def test_vector(name: str, samples: str, crc: str, changed: str) -> None:
     data = (FOLDER / name).read_bytes()
     for backend in (*STREAMING, *WHOLE_CLIP_BACKENDS):
         pcm, _ = audio_gs.decode(data, backend=backend)
         assert len(pcm) == int(samples)
         assert pcm_crc(pcm) == crc, backend
+    assert make_vectors.changed_crc(data) == changed
 
 
 def test_manifest_lists_what_is_there() -> None:

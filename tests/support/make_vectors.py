@@ -5,7 +5,8 @@
     random-SEED.bin   streams of random legal decisions, the same on every machine
     residual-SEED.bin the same with a residual
     NAME-KBIT.bin     the clips of demo/ as the encoder fits them, which may differ from machine to machine
-    manifest.txt      name, samples and CRC-32 of the PCM of each, for the C library's tests too
+    manifest.txt      name, samples, CRC-32 of the PCM of each and of what changes of playback give (SPEC 9), for the C
+                      library's tests too
     stages.json       what every step of SPEC.md gives for one of them, so that a failure names its step
 
 The vectors hold the format still. A change of the encoder is no reason to make them anew; a change of what a decoder
@@ -20,6 +21,7 @@ import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from demo_clips import demo
 from random_streams import (
     Pcm,
@@ -34,9 +36,13 @@ from random_streams import (
 )
 
 import audio_gs
+from audio_gs.backends import open_decoder
 from audio_gs.codec.container import iterate_segments, parse_header
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.kinds import tone
+from audio_gs.codec.kinds.base import PITCH_ONE
+from audio_gs.codec.pace import HIGHEST_TEMPO, LOWEST_TEMPO
+from audio_gs.codec.playback import LOWEST_PITCH
 from audio_gs.codec.slots import SlotReader
 
 TESTS = Path(__file__).parents[1]
@@ -135,11 +141,50 @@ def expected_pcm(data: bytes) -> Pcm:
     return decoded_by_the_letter(header, decode_gaussians(data))
 
 
+AFTER_A_CHANGE, MUTE_RESIDUAL = 5000, 4
+
+
+def changed_crc(data: bytes) -> str:
+    """What test_vectors.c's play_with_changes gives, of the Numba decoder."""
+    decoder = open_decoder(data, "numba")
+    header = decoder.header
+    pieces: list[Pcm] = []
+
+    def read() -> None:
+        wanted = AFTER_A_CHANGE
+        while wanted > 0 and len(piece := decoder.read(wanted)):
+            pieces.append(piece)
+            wanted -= len(piece)
+
+    decoder.set_pitch(PITCH_ONE + 5000)
+    read()
+    decoder.set_pitch(PITCH_ONE)
+    decoder.set_tempo(LOWEST_TEMPO + 3000)
+    read()
+    decoder.set_tempo(HIGHEST_TEMPO - 2000)
+    decoder.set_mute(MUTE_RESIDUAL, 500, 900)
+    read()
+    decoder.set_mute(0, 0, 0)
+    decoder.set_tempo(LOWEST_TEMPO)
+    read()
+    decoder.set_rate(22050 if header.sample_rate < 20000 else 16000)
+    read()
+    decoder.seek(header.samples // 3)
+    read()
+    decoder.set_pitch(LOWEST_PITCH)
+    decoder.set_tempo(PITCH_ONE)
+    read()
+    return pcm_crc(np.concatenate(pieces))
+
+
 def manifest(vectors: dict[str, bytes]) -> str:
-    lines = ["# stream, samples, CRC-32 of the 16-bit little-endian PCM; made by tests/support/make_vectors.py"]
+    lines = [
+        "# stream, samples, CRC-32 of the 16-bit little-endian PCM, and of what play_with_changes of test_vectors.c "
+        "gives; made by tests/support/make_vectors.py"
+    ]
     for name, data in sorted(vectors.items()):
         pcm = expected_pcm(data)
-        lines.append(f"{name} {len(pcm)} {pcm_crc(pcm)}")
+        lines.append(f"{name} {len(pcm)} {pcm_crc(pcm)} {changed_crc(data)}")
     return "\n".join(lines) + "\n"
 
 
