@@ -59,8 +59,9 @@ def command(
         print_json({"input": str(scene), **evaluation.as_dict(recordings)})
     elif not quiet:
         print(_table(evaluation, f"{recordings.name}, unseen poses"))
+        print(_published())
         if verbose:
-            print(_published())
+            print(_by_recording(evaluation))
     if pictures:
         from ..pictures import draw_spectrograms, draw_top_view
 
@@ -86,6 +87,14 @@ def _table(evaluation: Evaluation, title: str) -> str:
         lines.append(
             f"  {name:<26}" + "".join(f"{cell:>9}" for cell in cells) + f"{row['mag'] / rows['mono']['mag']:>9.2f}"
         )
+    return "\n".join(lines)
+
+
+def _by_recording(evaluation: Evaluation) -> str:
+    """MAG of each row at each unseen recording."""
+    lines = [f"{'MAG by recording':<28}" + "".join(f"{name:>15}" for name in evaluation.errors)]
+    for number, errors in enumerate(zip(*evaluation.errors.values(), strict=True)):
+        lines.append(f"  {number:<26}" + "".join(f"{error:>15.3f}" for error in errors))
     return "\n".join(lines)
 
 

@@ -75,6 +75,11 @@ def command(
         "audio-3dgs": {"freq_num": freq_num, "time_num": time_num},
     }
     wanted = Training(model, epochs, full, seed, device, own.get(model, {}))
+    if verbose:
+        say(
+            f"{PROGRAM}: {scene}: {len(recordings.training())} recordings to fit to, "
+            f"{len(recordings.validation())} to choose by, {int(recordings.unseen.sum())} unseen"
+        )
     with progress_bar(PROGRAM, not quiet) as report:
         trained = train(recordings, wanted, output, report, resume)
     if as_json:

@@ -15,6 +15,8 @@ from small_scenes import gs_scene, small_scene
 from audio_gs.errors import OptionsError, SceneError, SceneFileError
 from audio_gs.spatial.evaluate import evaluate
 from audio_gs.spatial.layouts import load_scene
+from audio_gs.spatial.models import model_class
+from audio_gs.spatial.models.base import heads_of
 from audio_gs.spatial.saved import read_model
 from audio_gs.spatial.scene import Scene
 from audio_gs.spatial.train import Training, train
@@ -34,8 +36,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scene(folder: Path) -> Scene:
-    return load_scene(folder)
+def few_poses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_scene(tmp_path_factory.mktemp("few"), poses=10)
+
+
+@pytest.fixture(scope="module")
+def scene(few_poses: Path) -> Scene:
+    return load_scene(few_poses)
 
 
 def trained(scene: Scene, model: str, output: Path, epochs: int, **more: Any) -> Path:
@@ -59,6 +66,11 @@ def test_ours_beats_what_doing_nothing_gives(folder: Path, tmp_path: Path, capsy
         assert rows["model"][metric] < rows["mono"][metric]
         assert rows["oracle"][metric] < rows["mono"][metric]
         assert set(rows["nearest"]) == set(rows["distance mono"]) == set(rows["mono"])
+    code, out, _ = gs_scene(capsys, "evaluate", folder, "-v")
+    assert code == 0
+    assert "  mono " in out
+    assert "of other data" in out
+    assert len(out.split("MAG by recording")[1].splitlines()) == 1 + 4
     assert {path.name for path in pictures.iterdir()} == {"top_mono.png", "top_ours.png", "spectrograms.png"}
 
 
@@ -71,6 +83,27 @@ def test_a_resumed_fit_is_the_fit(scene: Scene, tmp_path: Path, model: str) -> N
         assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
     with pytest.raises(OptionsError, match="another epochs"):
         trained(scene, model, parts, 3, resume=True)
+
+
+def test_training_goes_on_or_begins_anew(
+    scene: Scene, few_poses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = trained(scene, "gs-only", tmp_path / "m", 2, until=1)
+    (output / "model.safetensors").unlink()
+    anew = ("train", few_poses, "-o", output, "--model", "gs-only", "--epochs", "2")
+    code, _, err = gs_scene(capsys, *anew)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "--resume" in err
+    assert gs_scene(capsys, *anew, "--resume")[0] == 0
+    assert gs_scene(capsys, *anew, "--resume", "-f")[0] == 2
+    assert gs_scene(capsys, *anew, "--resume", "--seed", "1")[0] == 2
+    checkpoint = (output / "checkpoint.safetensors").read_bytes()
+    (output / "checkpoint.safetensors").write_bytes(checkpoint[:-9])
+    code, _, err = gs_scene(capsys, *anew, "--resume")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "damaged" in err
+    (output / "checkpoint.safetensors").unlink()
+    assert gs_scene(capsys, *anew, "--resume")[0] == 1
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -92,22 +125,21 @@ def test_a_model_is_its_file(scene: Scene, tmp_path: Path, model: str) -> None:
         read_model(output)
 
 
-def test_several_sources_add_up(tmp_path: Path) -> None:
-    scene = load_scene(small_scene(tmp_path / "scene", sources=2, poses=10))
-    for name in MODELS:
-        model, _ = read_model(trained(scene, name, tmp_path / name, 1))
-        clips = torch.from_numpy(scene.near[:1])
-        from audio_gs.spatial.models.base import heads_of
+@pytest.mark.parametrize("name", MODELS)
+def test_several_sources_add_up(name: str, tmp_path: Path) -> None:
+    scene = load_scene(small_scene(tmp_path, sources=2, poses=10))
+    model = model_class(name).for_scene(scene, 0, **SMALL.get(name, {}))
+    clips, heads = torch.from_numpy(scene.near[:1]), heads_of(scene.poses.at([0]), torch.device("cpu"))
+    with torch.no_grad():
+        first, second = (model(clips * torch.tensor(mask).view(1, 2, 1), heads) for mask in ((1.0, 0.0), (0.0, 1.0)))
+        torch.testing.assert_close(first + second, model(clips, heads), atol=1e-4, rtol=1e-3)
+        assert first.abs().max() > 0.01
+        assert second.abs().max() > 0.01
 
-        heads = heads_of(scene.poses.at([0]), torch.device("cpu"))
-        with torch.no_grad():
-            alone = [model(clips * torch.tensor(mask).view(1, 2, 1), heads) for mask in ((1.0, 0.0), (0.0, 1.0))]
-            torch.testing.assert_close(sum(alone), model(clips, heads), atol=1e-4, rtol=1e-3)
 
-
-def test_listening(scene: Scene, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_listening(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In the dry room the source is at x 1.2, y 2.6: to the left of who stands below it and looks along x."""
-    output = trained(scene, "ours", tmp_path / "m", 2)
+    output = trained(scene, "ours", tmp_path / "m", 4)
     for name, yaw, louder in (("left", "0", 0), ("right", "180", 1)):
         wav = tmp_path / f"{name}.wav"
         code, _, err = gs_scene(capsys, "render", output, "--pose", f"1.2,1,1.5,{yaw}", "-o", wav)
