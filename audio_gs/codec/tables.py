@@ -358,6 +358,7 @@ def all_tables() -> tuple[Table, ...]:
             noise_profile(),
             "uint16_t",
             "a noise over Bark at every d that occurs, as SPEC 5.3 interpolates it",
+            shared_in_c=True,
         ),
         Table(
             "residual_share",

@@ -150,6 +150,11 @@ static uint32_t gs_ask(const gs_decoder *decoder, gs_asked asked, uint32_t numbe
     return gs_decoder_playback(decoder)->ask(asking, asked, number, pcm);
 }
 
+uint32_t gs_ask_stereo(gs_decoder *decoder, gs_stereo_asked asked, uint32_t number, void *with)
+{
+    return (decoder->mode & GS_IS_STEREO) ? gs_decoder_stereo(decoder)->ask(decoder, asked, number, with) : 0;
+}
+
 /* Before a slot is decoded: drops what has ended by time `needed` of what not all decoders know. Returns the time until
  * which other tones are to be dropped. */
 static GS_NOINLINE uint32_t gs_drop_more(gs_decoder *decoder, uint32_t needed)
@@ -158,8 +163,7 @@ static GS_NOINLINE uint32_t gs_drop_more(gs_decoder *decoder, uint32_t needed)
 
     if (decoder->mode & GS_IS_PITCHED)
         ended = gs_ask(decoder, GS_ASKED_BEFORE_SLOT, needed, NULL);
-    if (decoder->mode & GS_IS_STEREO)
-        (void)gs_ask_stereo(decoder, GS_STEREO_DROP, needed, NULL);
+    (void)gs_ask_stereo(decoder, GS_STEREO_DROP, needed, NULL);
     return ended;
 }
 

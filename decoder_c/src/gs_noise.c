@@ -50,11 +50,6 @@ void gs_noise_forget(gs_noise_state *state)
     state->frame = GS_NOISE_NO_FRAME;
 }
 
-static uint32_t gs_noise_frame_of(const gs_info *info, uint32_t time)
-{
-    return (time - GS_TIME_ZERO) >> gs_noise_frame_log2(info) & ((1u << GS_NOISE_FRAME_BITS) - 1);
-}
-
 void gs_noise_hold(gs_noise_state *state, const gs_info *info, const gs_noise *noise, uint32_t needed)
 {
     GS_ASSERT(noise->scale < GS_NOISE_SCALES && noise->width < GS_NOISE_WIDTHS);
@@ -66,12 +61,6 @@ void gs_noise_hold(gs_noise_state *state, const gs_info *info, const gs_noise *n
                                         (uint32_t)noise->width << 18 | (uint32_t)noise->place << 20 |
                                         (uint32_t)noise->weight << 25;
     state->held++;
-}
-
-/* In frames. */
-static uint32_t gs_noise_support_of(uint32_t held)
-{
-    return (uint32_t)GS_NOISE_SHORTEST_SUPPORT << (held >> 15 & 7u);
 }
 
 void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t time)
@@ -87,61 +76,6 @@ void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t ti
         else
             i++;
     }
-}
-
-void gs_noise_drop_parts(gs_noise_state *state, gs_noise_part *part, const gs_info *info, uint32_t time)
-{
-    uint32_t *held = gs_noise_held(state);
-    uint32_t frame = gs_noise_frame_of(info, time);
-    uint32_t i = 0;
-
-    while (i < state->held) {
-        if (gs_noise_age_of(held[i] + gs_noise_support_of(held[i]), frame) >> (GS_NOISE_FRAME_BITS - 1) == 0) {
-            held[i] = held[--state->held];
-            part[i] = part[state->held];
-        } else {
-            i++;
-        }
-    }
-}
-
-/* Above a time in eighths of frames in 32 bits, as far as the frame where a noise begins is known. */
-#define GS_NOISE_TIME_UNUSED (32u - GS_NOISE_FRAME_BITS - GS_NOISE_TIME_LOG2)
-
-/* `age` in eighths of frames. */
-static void gs_noise_add_levels(const gs_noise_state *state, const int16_t *over_time, uint32_t held, uint32_t age,
-                                int32_t *level)
-{
-    uint32_t scale = held >> 15 & 7u;
-    uint32_t width = held >> 18 & 3u;
-    const int16_t *piece = over_time + (age >> scale);
-    int32_t rest = (int32_t)(age & (((uint32_t)1 << scale) - 1));
-    int32_t now = piece[0] + (((piece[1] - piece[0]) * rest) >> scale);
-    int32_t peak = ((int32_t)held >> 25) * now >> 7;
-    int32_t start = (2 * (int32_t)(held >> 20 & 31u) - 3) * (3 << width); /* in 1/8 Bark, as `at` */
-    int32_t band = start < -4 ? 0 : (start + 4) >> 3;
-    int32_t at = 8 * band + 4 - start;
-    int32_t bands = ((24 << width) - at + 7) >> 3;
-    uint32_t shift = width < 2 ? width + 1 : 3;
-    const uint16_t *over_bark = gs_noise_profile + GS_NOISE_PROFILE_OF_WIDTH * width + (at >> shift);
-
-    GS_ASSERT(at > 0);
-    if (bands > state->bands - band)
-        bands = state->bands - band;
-    if (bands <= 0)
-        return;
-    level += band;
-    shift = 8u >> shift;
-    do {
-#if GS_PAIRED
-        *level = __smlawb(peak, *over_bark, *level);
-#else
-        *level += peak * *over_bark >> 16;
-#endif
-        level++;
-        over_bark += shift;
-        GS_OPAQUE(bands);
-    } while (--bands > 0);
 }
 
 int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_t time, int32_t *level)
@@ -172,23 +106,6 @@ int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_
         GS_OPAQUE(i);
     }
     return highest;
-}
-
-void gs_noise_add_parts(gs_noise_state *state, const gs_noise_part *part, uint32_t number, uint32_t time,
-                        int32_t *level)
-{
-    const uint32_t *held = gs_noise_held(state);
-    uint32_t i;
-
-    for (i = 0; i < state->held; i++) {
-        uint32_t begin = held[i] << (GS_NOISE_TIME_LOG2 + GS_NOISE_TIME_UNUSED);
-        uint32_t age = ((time << GS_NOISE_TIME_UNUSED) - begin) >> GS_NOISE_TIME_UNUSED;
-        uint32_t noise = held[i];
-        if (part)
-            noise = (noise & 0x01FFFFFFu) | (uint32_t)part[i].weight[number] << 25;
-        if (noise >> 25 != 0 && age - 1 < (gs_noise_support_of(noise) << GS_NOISE_TIME_LOG2) - 1)
-            gs_noise_add_levels(state, gs_envelope, noise, age, level);
-    }
 }
 
 /* ---- render ---- */
@@ -263,7 +180,7 @@ void gs_noise_make_block(gs_noise_state *state, const gs_info *info, int32_t exp
     int32_t old = state->exponent;
 
     if (GS_HAS_STEREO && info->decoder_class.panned)
-        gs_stereo_ask_for_frame(info, exponent);
+        (void)gs_ask_stereo(gs_decoder_of(info), GS_STEREO_FRAME, (uint32_t)exponent, NULL);
     state->exponent = (uint8_t)exponent;
     gs_noise_overlap(info, gs_noise_block(state, info), old, exponent);
 }

@@ -213,6 +213,17 @@ void gs_noise_forget(gs_noise_state *state);
 void gs_noise_hold(gs_noise_state *state, const gs_info *info, const gs_noise *noise, uint32_t needed);
 void gs_noise_drop_ended(gs_noise_state *state, const gs_info *info, uint32_t time);
 
+GS_STATIC uint32_t gs_noise_frame_of(const gs_info *info, uint32_t time)
+{
+    return (time - GS_TIME_ZERO) >> gs_noise_frame_log2(info) & ((1u << GS_NOISE_FRAME_BITS) - 1);
+}
+
+/* In frames. */
+GS_STATIC uint32_t gs_noise_support_of(uint32_t held)
+{
+    return (uint32_t)GS_NOISE_SHORTEST_SUPPORT << (held >> 15 & 7u);
+}
+
 #define GS_NOISE_HIGHEST_LEVEL (14 * 256 - 1)
 
 /* Makes the levels of all bands at a time in eighths of frames. Returns the highest. */
@@ -224,13 +235,44 @@ typedef struct gs_noise_part {
     int8_t weight[2]; /* of the level of the side's own noise, and of the pan */
 } gs_noise_part;
 
-/* gs_noise_drop_ended, with what the noises have in the side. */
-void gs_noise_drop_parts(gs_noise_state *state, gs_noise_part *part, const gs_info *info, uint32_t time);
+/* Above a time in eighths of frames in 32 bits, as far as the frame where a noise begins is known. */
+#define GS_NOISE_TIME_UNUSED (32u - GS_NOISE_FRAME_BITS - GS_NOISE_TIME_LOG2)
 
-/* Adds to levels, without limits, what the noises have by their own weights if `part` is NULL, else by weight number
- * `number` of these. */
-void gs_noise_add_parts(gs_noise_state *state, const gs_noise_part *part, uint32_t number, uint32_t time,
-                        int32_t *level);
+/* `age` in eighths of frames. */
+GS_STATIC void gs_noise_add_levels(const gs_noise_state *state, const int16_t *over_time, uint32_t held, uint32_t age,
+                                   int32_t *level)
+{
+    uint32_t scale = held >> 15 & 7u;
+    uint32_t width = held >> 18 & 3u;
+    const int16_t *piece = over_time + (age >> scale);
+    int32_t rest = (int32_t)(age & (((uint32_t)1 << scale) - 1));
+    int32_t now = piece[0] + (((piece[1] - piece[0]) * rest) >> scale);
+    int32_t peak = ((int32_t)held >> 25) * now >> 7;
+    int32_t start = (2 * (int32_t)(held >> 20 & 31u) - 3) * (3 << width); /* in 1/8 Bark, as `at` */
+    int32_t band = start < -4 ? 0 : (start + 4) >> 3;
+    int32_t at = 8 * band + 4 - start;
+    int32_t bands = ((24 << width) - at + 7) >> 3;
+    uint32_t shift = width < 2 ? width + 1 : 3;
+    const uint16_t *over_bark = gs_noise_profile + GS_NOISE_PROFILE_OF_WIDTH * width + (at >> shift);
+
+    GS_ASSERT(at > 0);
+    if (bands > state->bands - band)
+        bands = state->bands - band;
+    if (bands <= 0)
+        return;
+    level += band;
+    shift = 8u >> shift;
+    do {
+#if GS_PAIRED
+        *level = __smlawb(peak, *over_bark, *level);
+#else
+        *level += peak * *over_bark >> 16;
+#endif
+        level++;
+        over_bark += shift;
+        GS_OPAQUE(bands);
+    } while (--bands > 0);
+}
 
 /* ---- render ---- */
 

@@ -385,7 +385,7 @@ static uint32_t gs_residual_noises_of_segment(const gs_residual_state *state, gs
             held[i] = held[--count];
             held[count] = other;
             if (GS_HAS_STEREO && info->decoder_class.panned)
-                gs_stereo_exchange_noises(info, i, count);
+                (void)gs_ask_stereo(gs_decoder_of(info), GS_STEREO_EXCHANGE, i << 8 | count, NULL);
         } else {
             i++;
         }

@@ -53,6 +53,22 @@ static void gs_stereo_hold(gs_decoder *decoder, uint32_t needed, const gs_gaussi
     }
 }
 
+static void gs_stereo_drop_noises(gs_noise_state *state, gs_noise_part *part, const gs_info *info, uint32_t time)
+{
+    uint32_t *held = gs_noise_held(state);
+    uint32_t frame = gs_noise_frame_of(info, time);
+    uint32_t i = 0;
+
+    while (i < state->held) {
+        if (gs_noise_age_of(held[i] + gs_noise_support_of(held[i]), frame) >> (GS_NOISE_FRAME_BITS - 1) == 0) {
+            held[i] = held[--state->held];
+            part[i] = part[state->held];
+        } else {
+            i++;
+        }
+    }
+}
+
 /* What has ended by a time, in the order in which tones and noises would be dropped by themselves. Tones that are played
  * otherwise than encoded have been. */
 static void gs_stereo_drop(gs_decoder *decoder, uint32_t time)
@@ -75,12 +91,12 @@ static void gs_stereo_drop(gs_decoder *decoder, uint32_t time)
         }
     }
     if (gs_decoder_noise(decoder))
-        gs_noise_drop_parts(gs_decoder_noise(decoder), gs_stereo_parts(stereo, info), info, time);
+        gs_stereo_drop_noises(gs_decoder_noise(decoder), gs_stereo_parts(stereo, info), info, time);
 }
 
-void gs_stereo_exchange_noises(const gs_info *info, uint32_t one, uint32_t other)
+static void gs_stereo_exchange(const gs_decoder *decoder, uint32_t one, uint32_t other)
 {
-    gs_noise_part *parts = gs_stereo_parts(gs_decoder_stereo(gs_decoder_of(info)), info);
+    gs_noise_part *parts = gs_stereo_parts(gs_decoder_stereo(decoder), &decoder->info);
     gs_noise_part part = parts[one];
 
     parts[one] = parts[other];
@@ -206,6 +222,25 @@ static void gs_stereo_add_panned(const gs_noise_state *bands, const gs_info *inf
     }
 }
 
+/* Adds to levels, without limits, what the noises have by their own weights if `part` is NULL, else by weight number
+ * `number` of these. */
+static GS_NOINLINE void gs_stereo_add_levels(gs_noise_state *state, const gs_noise_part *part, uint32_t number,
+                                             uint32_t time, int32_t *level)
+{
+    const uint32_t *held = gs_noise_held(state);
+    uint32_t i;
+
+    for (i = 0; i < state->held; i++) {
+        uint32_t begin = held[i] << (GS_NOISE_TIME_LOG2 + GS_NOISE_TIME_UNUSED);
+        uint32_t age = ((time << GS_NOISE_TIME_UNUSED) - begin) >> GS_NOISE_TIME_UNUSED;
+        uint32_t noise = held[i];
+        if (part)
+            noise = (noise & 0x01FFFFFFu) | (uint32_t)part[i].weight[number] << 25;
+        if (noise >> 25 != 0 && age - 1 < (gs_noise_support_of(noise) << GS_NOISE_TIME_LOG2) - 1)
+            gs_noise_add_levels(state, gs_envelope, noise, age, level);
+    }
+}
+
 /* Makes the side's frame beside one of the middle, whose spectrum has this exponent, and the block before it. */
 static void gs_stereo_make_frame(gs_decoder *decoder, int32_t exponent)
 {
@@ -230,9 +265,9 @@ static void gs_stereo_make_frame(gs_decoder *decoder, int32_t exponent)
         level[i] = 128 * (info->noise_base + info->side_base);
         pan[i] = 0;
     }
-    gs_noise_add_parts(noise, NULL, 0, time, level);
-    gs_noise_add_parts(noise, parts, 0, time, level);
-    gs_noise_add_parts(noise, parts, 1, time, pan);
+    gs_stereo_add_levels(noise, NULL, 0, time, level);
+    gs_stereo_add_levels(noise, parts, 0, time, level);
+    gs_stereo_add_levels(noise, parts, 1, time, pan);
     for (i = 0; i < noise->bands; i++)
         level[i] = gs_noise_limited_level(level[i]);
     if (playback)
@@ -258,14 +293,6 @@ static void gs_stereo_make_frame(gs_decoder *decoder, int32_t exponent)
         gs_playback_mute_side(playback, info, z);
     gs_noise_overlap(info, z, (int32_t)stereo->exponent, of_side);
     stereo->exponent = (uint32_t)of_side;
-}
-
-void gs_stereo_ask_for_frame(const gs_info *info, int32_t exponent)
-{
-    gs_decoder *decoder = gs_decoder_of(info);
-
-    if (decoder->mode & GS_IS_STEREO)
-        (void)gs_ask_stereo(decoder, GS_STEREO_FRAME, (uint32_t)exponent, NULL);
 }
 
 /* ---- pcm ---- */
@@ -411,6 +438,9 @@ static uint32_t gs_stereo_answer(gs_decoder *decoder, gs_stereo_asked asked, uin
         return 0;
     case GS_STEREO_FRAME:
         gs_stereo_make_frame(decoder, (int32_t)number);
+        return 0;
+    case GS_STEREO_EXCHANGE:
+        gs_stereo_exchange(decoder, number >> 8, number & 255u);
         return 0;
     case GS_STEREO_SIDES:
         gs_stereo_find_sides(decoder, (gs_sides *)with);

@@ -16,10 +16,11 @@ GS_STATIC_ASSERT(the_public_header_counts_contexts_of_the_side,
 
 /* What a decoder asks of the one function for two channels. */
 typedef enum gs_stereo_asked {
-    GS_STEREO_READ,  /* the next samples, at most `number` of them; returns how many as gs_read_looping does */
-    GS_STEREO_HOLD,  /* to hold the side of what was decoded last, if it ends behind time `number` */
-    GS_STEREO_DROP,  /* the Gaussians that have ended by time `number` */
-    GS_STEREO_SIDES, /* where the sides of tones are */
+    GS_STEREO_READ,     /* the next samples, at most `number` of them; returns how many as gs_read_looping does */
+    GS_STEREO_HOLD,     /* to hold the side of what was decoded last, if it ends behind time `number` */
+    GS_STEREO_DROP,     /* the Gaussians that have ended by time `number` */
+    GS_STEREO_EXCHANGE, /* what two noises held have in the side: `number` is 256 times the one and the other */
+    GS_STEREO_SIDES,    /* where the sides of tones are */
     GS_STEREO_FRAME, /* the side's frame of noise beside the one whose spectrum was made, which has exponent `number` */
     GS_STEREO_SUM    /* what output samples are made of from a place of the block made last on, `number` */
 } gs_stereo_asked;
@@ -87,18 +88,10 @@ GS_STATIC gs_side *gs_sides_of(const gs_info *info)
     return gs_stereo_sides(gs_decoder_stereo(gs_decoder_of(info)));
 }
 
-GS_STATIC uint32_t gs_ask_stereo(gs_decoder *decoder, gs_stereo_asked asked, uint32_t number, void *with)
-{
-    return gs_decoder_stereo(decoder)->ask(decoder, asked, number, with);
-}
+/* Asks a decoder that gives two channels; another one gives 0. */
+uint32_t gs_ask_stereo(gs_decoder *decoder, gs_stereo_asked asked, uint32_t number, void *with);
 
 /* ---- render ---- */
-
-/* GS_STEREO_FRAME, of a decoder that gives two channels. */
-void gs_stereo_ask_for_frame(const gs_info *info, int32_t exponent);
-
-/* Exchanges what two noises held have in the side. */
-void gs_stereo_exchange_noises(const gs_info *info, uint32_t one, uint32_t other);
 
 /* gs_tone_render of tones and their sides. */
 void gs_stereo_render(gs_tone_state *state, const gs_sides *sides, uint32_t time, uint32_t output_shift,

@@ -182,12 +182,16 @@ GS_SHARED_TABLE const uint16_t gs_gain[32] = {
 #endif
 
 /* a noise over Bark at every d that occurs, as SPEC 5.3 interpolates it */
-static const uint16_t gs_noise_profile[60] = {
+#ifdef GS_SHARED_TABLES_ELSEWHERE
+extern const uint16_t gs_noise_profile[60];
+#else
+GS_SHARED_TABLE const uint16_t gs_noise_profile[60] = {
     1002, 4397, 10347, 18388, 26651, 31927, 31965, 26735, 18490, 10430, 4456, 1031, 1002, 4397, 10347, 18388,
     26651, 31927, 31965, 26735, 18490, 10430, 4456, 1031, 0, 2438, 7069, 14162, 22661, 29820, 32760, 29880,
     22761, 14258, 7140, 2476, 460, 1622, 3359, 5668, 8587, 12198, 16254, 20541, 24692, 28326, 31103, 32482,
     32497, 31157, 28415, 24795, 20653, 16365, 12301, 8677, 5735, 3413, 1664, 484
 };
+#endif
 
 /* 128 log2 of what a noise frame holds of a tone of 2^(i - 4) frames in its middle */
 static const int16_t gs_residual_share[15] = {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from decoders import STREAMING, WHOLE_CLIP_BACKENDS
 from gaussian_tables import assert_same_gaussians
-from make_vectors import FOLDER, STAGES_SEED, pcm_crc, seed_name
+from make_vectors import FOLDER, STAGES_SEED, STEREO_FOLDER, pcm_crc, seed_name
 
 import audio_gs
 from audio_gs.backends import open_decoder
@@ -39,12 +39,43 @@ def test_vector(name: str, samples: str, crc: str, changed: str) -> None:
 
 def test_manifest_lists_what_is_there() -> None:
     assert sorted(line[0] for line in LINES) == sorted(path.name for path in FOLDER.glob("*.bin"))
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 90_000
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 96_000
 
 
 def test_seeds_make_their_vectors() -> None:
     for name, data in (make_vectors.seed_vectors() | make_vectors.residual_vectors()).items():
         assert (FOLDER / name).read_bytes() == data, name
+
+
+@pytest.mark.parametrize("line", (STEREO_FOLDER / "manifest.txt").read_text().splitlines()[1:])
+def test_vector_with_two_channels(line: str) -> None:
+    name, samples, crc = line.split()
+    data = (STEREO_FOLDER / name).read_bytes()
+    for backend in STREAMING:
+        pcm, _ = audio_gs.decode(data, backend=backend)
+        assert pcm.shape == (int(samples), 2)
+        assert pcm_crc(pcm) == crc, backend
+    for backend in WHOLE_CLIP_BACKENDS:
+        with pytest.raises(ValueError, match="one channel, and the stream has two"):
+            audio_gs.decode(data, backend=backend)
+    middle = [audio_gs.decode(data, backend=backend, mono=True)[0] for backend in (*STREAMING, *WHOLE_CLIP_BACKENDS)]
+    for other in middle[1:]:
+        np.testing.assert_array_equal(other, middle[0])
+
+
+@pytest.mark.parametrize("line", (STEREO_FOLDER / "played.txt").read_text().splitlines()[1:])
+def test_vector_with_two_channels_as_played(line: str) -> None:
+    name, pitch, tempo, crc = line.split()
+    for backend in STREAMING:
+        pcm = make_vectors.played((STEREO_FOLDER / name).read_bytes(), float(pitch), float(tempo), backend)
+        assert pcm_crc(pcm) == crc, backend
+
+
+def test_seeds_make_their_vectors_with_two_channels() -> None:
+    vectors = make_vectors.stereo_vectors()
+    assert sorted(vectors) == sorted(path.name for path in STEREO_FOLDER.glob("*.bin"))
+    for name, data in vectors.items():
+        assert (STEREO_FOLDER / name).read_bytes() == data, name
 
 
 def test_vectors_reach_all_noise() -> None:

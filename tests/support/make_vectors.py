@@ -1,12 +1,15 @@
 """Makes the golden vectors: `make vectors`, or make_vectors.py FOLDER for another folder than tests/vectors.
 
     make_vectors.py --residual [FOLDER]    only those with a residual, beside those that are there
+    make_vectors.py --stereo [FOLDER]      only those with two channels
 
     random-SEED.bin   streams of random legal decisions, the same on every machine
     residual-SEED.bin the same with a residual
     NAME-KBIT.bin     the clips of demo/ as the encoder fits them, which may differ from machine to machine
     manifest.txt      name, samples, CRC-32 of the PCM of each and of what changes of playback give (SPEC 9), for the C
                       library's tests too
+    stereo/           a folder of the same for streams with two channels: NAME-SEED.bin, and a manifest of left and
+                      right in turn; played.txt has CRC-32 of them at a pitch and a tempo
     stages.json       what every step of SPEC.md gives for one of them, so that a failure names its step
 
 The vectors hold the format still. A change of the encoder is no reason to make them anew; a change of what a decoder
@@ -33,7 +36,9 @@ from random_streams import (
     quarters_by_the_letter,
     random_stream,
     residual_stream,
+    stereo_stream,
 )
+from stereo_by_the_letter import stereo_by_the_letter
 
 import audio_gs
 from audio_gs.backends import open_decoder
@@ -94,6 +99,13 @@ RESIDUAL = {
 """By seed."""
 
 
+STEREO = {"direction": 20, "tones": 30, "noise": 22, "residual": 34}
+"""Seeds, by what a stream has in its side."""
+STEREO_FOLDER = FOLDER / "stereo"
+PLAYED = {"noise": (1.25, 0.8), "residual": (1.0, 1.5), "direction": (0.75, 1.0)}
+"""Pitch and tempo, of some of them."""
+
+
 class Fitted(NamedTuple):
     clip: str
     kbit_s: float
@@ -131,6 +143,29 @@ def fitted_vectors(fitted: tuple[Fitted, ...]) -> dict[str, bytes]:
     return made
 
 
+def stereo_vectors() -> dict[str, bytes]:
+    """Contents of the vectors with two channels, by name."""
+    return {f"{what}-{seed}.bin": stereo_stream(seed).data for what, seed in STEREO.items()}
+
+
+def played(data: bytes, pitch: float, tempo: float, backend: str) -> Pcm:
+    """Left and right in turn at a pitch and a tempo."""
+    return audio_gs.decode(data, backend=backend, playback=audio_gs.Playback(pitch=pitch, tempo=tempo))[0].ravel()
+
+
+def write_stereo(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    vectors = stereo_vectors()
+    for name, data in vectors.items():
+        (folder / name).write_bytes(data)
+    (folder / "manifest.txt").write_text(manifest(vectors))
+    lines = ["# stream, pitch, tempo, CRC-32 of left and right; made by tests/support/make_vectors.py"]
+    for what, (pitch, tempo) in PLAYED.items():
+        name = f"{what}-{STEREO[what]}.bin"
+        lines.append(f"{name} {pitch} {tempo} {pcm_crc(played(vectors[name], pitch, tempo, 'numba'))}")
+    (folder / "played.txt").write_text("\n".join(lines) + "\n")
+
+
 def pcm_crc(pcm: Pcm) -> str:
     return f"{zlib.crc32(pcm.astype('<i2').tobytes()):08x}"
 
@@ -138,7 +173,8 @@ def pcm_crc(pcm: Pcm) -> str:
 def expected_pcm(data: bytes) -> Pcm:
     """By the letter of SPEC.md from the Gaussians on, not by a decoder."""
     header = parse_header(data)[0]
-    return decoded_by_the_letter(header, decode_gaussians(data))
+    by_the_letter = stereo_by_the_letter if header.channels == 2 else decoded_by_the_letter
+    return by_the_letter(header, decode_gaussians(data))
 
 
 AFTER_A_CHANGE, MUTE_RESIDUAL = 5000, 4
@@ -225,9 +261,13 @@ def stages(data: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--residual"]
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    if "--residual" not in sys.argv:
+        write_stereo(folder / STEREO_FOLDER.name)
+    if "--stereo" in sys.argv:
+        return
     if "--residual" in sys.argv:
         for name, data in (residual_vectors() | fitted_vectors(FITTED_RESIDUAL)).items():
             (folder / name).write_bytes(data)
