@@ -125,12 +125,12 @@ static uint32_t gs_stereo_least_strength(gs_tone_state *state, const gs_side *si
     return gs_tone_affordable(costs, budget);
 }
 
-static GS_NOINLINE void gs_stereo_add(const gs_held_tone *held, const gs_tone_part *part, uint32_t *sum)
+static GS_INLINE void gs_stereo_add(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
 {
-    if (part->age >> held->scale == (part->age + part->samples - 1) >> held->scale)
-        GS_TONE_RENDER_PIECE(held, part->age, sum + part->skipped, part->samples);
+    if (age >> held->scale == (age + samples - 1) >> held->scale)
+        GS_TONE_RENDER_PIECE(held, age, sum, samples);
     else
-        gs_tone_render_pieces(held, part->age, sum + part->skipped, part->samples);
+        gs_tone_render_pieces(held, age, sum, samples);
 }
 
 void gs_stereo_render(gs_tone_state *state, const gs_sides *sides, uint32_t time, uint32_t output_shift,
@@ -142,26 +142,39 @@ void gs_stereo_render(gs_tone_state *state, const gs_sides *sides, uint32_t time
     gs_tone_state *sums = sides->sums;
     uint32_t shift = 12u + output_shift;
     uint32_t least = 0;
-    uint32_t *begin[GS_OCTAVES];
+    struct {
+        uint32_t *begin;
+        uint32_t time;
+    } octaves[GS_OCTAVES];
     ptrdiff_t to_side = sums->octave_3 - state->octave_3;
+    uint32_t octave;
 
     if (budget != GS_UNLIMITED)
         least = gs_stereo_least_strength(state, side, time, budget);
     gs_tone_start_block(state, (uint32_t)1 << (shift - 1));
     gs_tone_start_block(sums, (uint32_t)1 << (shift - 1));
-    begin[0] = state->octave_0;
-    begin[1] = state->octave_1 + GS_OCTAVE_HISTORY;
-    begin[2] = state->octave_2 + GS_OCTAVE_HISTORY;
-    begin[3] = state->octave_3 + GS_OCTAVE_HISTORY;
+    octaves[0].begin = state->octave_0;
+    octaves[1].begin = state->octave_1 + GS_OCTAVE_HISTORY;
+    octaves[2].begin = state->octave_2 + GS_OCTAVE_HISTORY;
+    octaves[3].begin = state->octave_3 + GS_OCTAVE_HISTORY;
+    for (octave = 0; octave < GS_OCTAVES; octave++)
+        octaves[octave].time = gs_tone_time_at(octave, time);
     for (; held < end; held++, side++) {
-        gs_tone_part part = gs_tone_part_of(held, time);
-        uint32_t *sum = begin[held->octave];
-        if (part.samples == 0 || (least > 0 && gs_tone_strength(held, &part) < least))
-            continue;
-        gs_stereo_add(held, &part, sum);
+        uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
+        uint32_t age = octaves[held->octave].time - held->onset;
+        uint32_t *sum = octaves[held->octave].begin;
+        if (least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
+            gs_tone_part part = gs_tone_part_of(held, time);
+            if (part.samples == 0 || (least > 0 && gs_tone_strength(held, &part) < least))
+                continue;
+            age = part.age;
+            sum += part.skipped;
+            samples = part.samples;
+        }
+        gs_stereo_add(held, age, sum, samples);
         if (side->amplitude) {
             gs_held_tone of_side = gs_tone_side(held, side);
-            gs_stereo_add(&of_side, &part, sum + to_side);
+            gs_stereo_add(&of_side, age, sum + to_side, samples);
         }
     }
     gs_tone_end_block(state, shift);
@@ -310,6 +323,30 @@ static GS_INLINE int16_t gs_stereo_with_gain(int32_t step, uint32_t gain)
     return gs_pcm_saturated((step * (int32_t)(gain >> 16) + 4096) >> 13);
 }
 
+/* gs_stereo_pcm without a gain, where there is a side, and noise in both. */
+static void gs_stereo_pcm_as_encoded(const gs_stereo_sum *sum, uint32_t samples, int16_t *pcm)
+{
+    const uint32_t *quarters = sum->quarters;
+    const uint32_t *side_quarters = sum->side_quarters;
+    const int16_t *noise = sum->noise;
+    const int16_t *side_noise = sum->side_noise;
+    const int16_t *end = pcm + 2 * samples;
+    int32_t left = sum->left;
+    int32_t right = sum->right;
+
+    do {
+        int32_t mid = ((int32_t)(*quarters++ + 2u) >> 2) + *noise++;
+        int32_t side = ((int32_t)(*side_quarters++ + 2u) >> 2) + *side_noise++;
+        if ((uint32_t)(mid + 65535) > 131070 || (uint32_t)(side + 65535) > 131070) {
+            mid = gs_stereo_limited(mid);
+            side = gs_stereo_limited(side);
+        }
+        pcm[0] = gs_pcm_saturated((left * mid - right * side + 8192) >> 14);
+        pcm[1] = gs_pcm_saturated((right * mid + left * side + 8192) >> 14);
+        pcm += 2;
+    } while (pcm < end);
+}
+
 static void gs_stereo_pcm(gs_stereo_sum *sum, uint32_t samples, uint32_t gain, uint32_t change, int16_t *pcm)
 {
     int is_as_encoded = gain == (uint32_t)GS_GAIN_ONE << 16 && change == 0;
@@ -420,7 +457,10 @@ static uint32_t gs_stereo_read(gs_decoder *decoder, int16_t *pcm, uint32_t sampl
         sum.noise = gs_noise_render(noise, info, decoder->position);
     }
     gs_stereo_find_sum(decoder, at, &sum);
-    gs_stereo_pcm(&sum, samples, (uint32_t)GS_GAIN_ONE << 16, 0, pcm);
+    if (sum.side_noise)
+        gs_stereo_pcm_as_encoded(&sum, samples, pcm);
+    else
+        gs_stereo_pcm(&sum, samples, (uint32_t)GS_GAIN_ONE << 16, 0, pcm);
     decoder->position += samples;
     return samples;
 }
