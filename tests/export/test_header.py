@@ -119,7 +119,8 @@ def test_it_plays_on_a_cortex_m0plus(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "include" / "audio_gs.h").write_bytes((folder / "audio_gs.h").read_bytes())
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "decoder.c").write_text(IMPLEMENTATION)
-    settings = Settings("cortex-m0plus", source=tmp_path, cache=build_cache())
+    # All of it stays in the image, whose flash is small.
+    settings = Settings("cortex-m0plus", optimisation="Os", source=tmp_path, cache=build_cache())
     assert simulate((FOLDER / "random-44.bin").read_bytes(), settings).bit_exact
 
 
@@ -137,7 +138,7 @@ def test_all_that_it_declares_has_the_projects_prefix(folder: Path) -> None:
     text = implementation(folder)
     declared = re.findall(r"^static [^\n]*?\b(\w+)(?:\[[^\n]*\])?(?: =|;|\()", text, re.MULTILINE)
     macros = re.findall(r"^#define (\w+)", text, re.MULTILINE)
-    assert {"gs_seek_to", "gs_least", "gs_prior"} <= set(declared)
+    assert {"gs_make_blocks", "gs_least", "gs_prior"} <= set(declared)
     assert "GS_COUNT_MASK" in macros
     assert not [name for name in declared if not name.startswith("gs_")]
     assert not [name for name in macros if not name.startswith("GS_")]
