@@ -26,10 +26,14 @@ _KNOTS = 6
 _EARLY_SECONDS = 0.09
 """What reflections may be late by; later ones would wrap around."""
 _EARS_APART = 0.18
+_LATE_AT = 0.04
+"""Seconds after the direct sound whose level is the late field's: where it is heard, so that a decay turns around it."""
+_SLOWEST_RISE = 0.02
+"""Seconds; slower, it would take the place of the decay."""
 _DB = math.log(10) / 20
 _DECAY = 3 * math.log(10)
 """60 dB as a logarithm of amplitude."""
-_WALL_START, _LATE_START = -2.0, -30.0
+_WALL_START, _LATE_START = -2.0, -40.0
 """dB."""
 _T60_START, _RISE_START = 0.25, 0.01
 """Seconds."""
@@ -172,8 +176,8 @@ class MirrorPoints(SceneModel):
 
     def late(self) -> Tensor:
         """The field that is the same wherever one is, shape (2, samples)."""
-        decay = self.late_level * _DB - _DECAY * self.time[:, None] / self.late_t60.exp()
-        rise = 1 - torch.exp(-self.time / self.late_rise.exp())
+        decay = self.late_level * _DB - _DECAY * (self.time[:, None] - _LATE_AT) / self.late_t60.exp()
+        rise = 1 - torch.exp(-self.time / self.late_rise.exp().clamp(max=_SLOWEST_RISE))
         return (self.noise * decay.exp().T).sum(dim=1) * rise
 
     def room_responses(self, heads: Heads) -> Tensor:
