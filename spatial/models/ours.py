@@ -27,7 +27,7 @@ _EARLY_SECONDS = 0.09
 """What reflections may be late by; later ones would wrap around."""
 _EARS_APART = 0.18
 _LATE_AT = 0.04
-"""Seconds after the direct sound whose level is the late field's: where it is heard, so that a decay turns around it."""
+"""Seconds after the direct sound whose level is the late field's: it is heard there, so a decay turns around it."""
 _SLOWEST_RISE = 0.02
 """Seconds; slower, it would take the place of the decay."""
 _DB = math.log(10) / 20
