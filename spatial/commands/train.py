@@ -21,7 +21,7 @@ from . import FOLDER, PROGRAM, scene_options
 @click.option("--model", type=click.Choice(list(MODELS)), default="ours", show_default=True)
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over all recordings [the model's own number].")
 @click.option("--full", is_flag=True, help="The published size, trained to its end (audio-3dgs; hours without CUDA).")
-@click.option("--order", type=click.IntRange(0, 4), default=3, show_default=True, help="Reflections at most (ours).")
+@click.option("--order", type=click.IntRange(0, 5), default=4, show_default=True, help="Reflections at most (ours).")
 @click.option("--freq-num", type=click.IntRange(8, 257), help="Points over frequency (audio-3dgs) [257].")
 @click.option("--time-num", type=click.IntRange(8, 1024), help="Points over time (audio-3dgs) [as many as frames].")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)

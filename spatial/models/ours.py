@@ -121,7 +121,7 @@ class MirrorPoints(SceneModel):
             "rate": scene.sample_rate,
             "sources": scene.sources.tolist(),
             "seed": seed,
-            "order": int(settings.get("order", 3)),
+            "order": int(settings.get("order", 4)),
             "late_samples": 1 << math.ceil(math.log2(0.6 * scene.sample_rate)),
         }
         model = cls(config)
