@@ -40,6 +40,8 @@ from .tones.quantiser import nearest_step
 
 _LEFT_OVER = 0.05
 """Share of a bitrate that a residual layer may leave unused."""
+_RESIDUAL_BESIDE_SIDE = 0.2
+"""Weight of the residual layer of a panned clip: it brings the side nothing, which tones do."""
 _QUALITY_TRIES = 3
 _NEAR_QUALITY = 0.25
 _SHARE_TRIES = 2
@@ -85,7 +87,9 @@ def _meet_bitrate_beside(problem: Problem, kbit_s: float, of_side: float, log: F
         solution = _meet_bitrate_uncoded(problem, of_both, of_side, log, report, coded=True)
         coded = with_residual(problem, solution, kbit_s)
         missing = problem.target_bytes(kbit_s) - stream_bytes(problem, coded)
-        if coded.residual and missing <= _LEFT_OVER * problem.target_bytes(kbit_s):
+        # The ceilings may have taken tones away beside the layer, and with them the side.
+        lost_side = solution.side is not None and coded.side is None
+        if coded.residual and not lost_side and missing <= _LEFT_OVER * problem.target_bytes(kbit_s):
             return coded
     # There is nothing to code but tones, or the finest steps leave room for more of them.
     return _meet_bitrate_uncoded(problem, kbit_s - of_side, of_side, log, report)
@@ -233,8 +237,7 @@ def encode_audio(
         direction = principal_direction(pair)
         signal, rest = turned(pair, direction)
         if not is_enough(direction, pair, sample_rate):
-            # The side has no residual layer, and tones bring it more than one of the mid alone would bring the mid.
-            side, options = rest, dataclasses.replace(options, residual=False)
+            side = rest
     # What 16 bits would round away cannot come back either.
     silent = _is_silent(signal)
     log = FitLog(options.log_dir)
@@ -245,7 +248,8 @@ def encode_audio(
         choice = choose(signal, sample_rate, options, kbit_s, report.part(0, 0.2))
     name = choice.preset
     report(0.2, f"fitting, preset {name}")
-    problem = Problem(signal, sample_rate, load_preset(name), options, choice.residual_weight, direction, side)
+    weight = choice.residual_weight if side is None else min(_RESIDUAL_BESIDE_SIDE, choice.residual_weight)
+    problem = Problem(signal, sample_rate, load_preset(name), options, weight, direction, side)
     listener = Listener(signal, sample_rate)
     solution = _solve(problem, listener, log, report.part(0.2, 0.95))
     report(0.95, "writing")

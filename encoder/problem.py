@@ -13,7 +13,7 @@ from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.memory import decoder_memory, tones_within
 from audio_gs.codec.residual import MIN_FRAME_LOG2
-from audio_gs.codec.stereo import CENTRE
+from audio_gs.codec.stereo import CENTRE, PanningHeader
 from audio_gs.errors import OptionsError
 
 from .noise.layer import frame_log2_for
@@ -108,6 +108,8 @@ class Problem:
         header = dataclasses.replace(self.blank_header(), noise=noise)
         if self.may_have_residual:
             header = dataclasses.replace(header, residual=NO_RESIDUAL)
+        if self.side is not None:
+            header = dataclasses.replace(header, panning=PanningHeader(side_step=0, side_base=0))
         most = self.options.max_tones or self.preset.max_tones
         if self.options.max_memory is None:
             return min(most, tones_within(self.preset.memory, header))
