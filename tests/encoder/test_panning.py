@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ Samples = npt.NDArray[np.float64]
 RATE = 16000
 SECONDS = 0.6
 TIME = np.arange(round(SECONDS * RATE)) / RATE
-FAST: dict[str, Any] = {"effort": "fast", "preset": "speech"}
+FAST: Mapping[str, Any] = {"effort": "fast", "preset": "speech"}
 
 
 def played(data: bytes) -> Samples:
@@ -27,7 +28,7 @@ def played(data: bytes) -> Samples:
     return pcm / 32768
 
 
-def encoded(pair: Samples, kbit_s: float = 12.0, **options: object) -> tuple[bytes, StreamHeader]:
+def encoded(pair: Samples, kbit_s: float = 12.0, **options: Any) -> tuple[bytes, StreamHeader]:
     data = audio_gs.encode(pair, RATE, bitrate=kbit_s, **{**FAST, **options})
     header = check_stream(data)
     assert 8 * len(data) <= kbit_s * 1000 * len(pair) / RATE
