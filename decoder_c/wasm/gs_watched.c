@@ -106,8 +106,9 @@ static int gs_watched_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_
 }
 
 /* Weak tones are silent ones meanwhile. */
-static GS_NOINLINE void gs_watched_tone_render_at(gs_tone_state *state, const gs_stretched_tone *tone, uint32_t time,
-                                                  uint32_t output_shift, uint32_t budget)
+static GS_NOINLINE void gs_watched_tone_render_at(gs_tone_state *state, const gs_stretched_tone *tone,
+                                                  const gs_sides *sides, uint32_t time, uint32_t output_shift,
+                                                  uint32_t budget)
 {
     static uint16_t amplitude[GS_LARGEST_MAX_TONES];
     gs_held_tone *held = gs_tone_held(state);
@@ -122,7 +123,7 @@ static GS_NOINLINE void gs_watched_tone_render_at(gs_tone_state *state, const gs
             held[i].amplitude = 0;
     }
     if (tone)
-        gs_tone_render_stretched(state, tone, time, output_shift, budget);
+        gs_tone_render_stretched(state, tone, sides, time, output_shift, budget);
     else
         gs_tone_render(state, time, output_shift, budget);
     for (i = 0; i < state->held; i++)
@@ -131,7 +132,7 @@ static GS_NOINLINE void gs_watched_tone_render_at(gs_tone_state *state, const gs
 
 static void gs_watched_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, uint32_t budget)
 {
-    gs_watched_tone_render_at(state, NULL, time, output_shift, budget);
+    gs_watched_tone_render_at(state, NULL, NULL, time, output_shift, budget);
 }
 
 /* Puts weak noises behind the others, the order of which is nothing to anyone. Returns how many others there are. */

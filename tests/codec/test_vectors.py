@@ -49,12 +49,13 @@ def test_seeds_make_their_vectors() -> None:
 
 @pytest.mark.parametrize("line", (STEREO_FOLDER / "manifest.txt").read_text().splitlines()[1:])
 def test_vector_with_two_channels(line: str) -> None:
-    name, samples, crc = line.split()
+    name, samples, crc, changed = line.split()
     data = (STEREO_FOLDER / name).read_bytes()
     for backend in STREAMING:
         pcm, _ = audio_gs.decode(data, backend=backend)
         assert pcm.shape == (int(samples), 2)
         assert pcm_crc(pcm) == crc, backend
+    assert make_vectors.changed_crc(data) == changed
     for backend in WHOLE_CLIP_BACKENDS:
         with pytest.raises(ValueError, match="one channel, and the stream has two"):
             audio_gs.decode(data, backend=backend)

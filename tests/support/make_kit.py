@@ -49,8 +49,8 @@ def stream(
     peak_macs: int | None = None,
     **fields: Any,
 ) -> bytes:
-    """A stream of tones (scale, onset, bin, amplitude, phase) and noises (scale, onset, width, place, weight), of those
-    that begin in its slots; `padding` zeros after each segment that an encoder would leave out."""
+    """A stream of tones (scale, onset, bin, amplitude, phase) and noises (scale, onset, width, place, weight), without a
+    side, of those that begin in its slots; `padding` zeros after each segment that an encoder would leave out."""
     base = {"sample_rate": 16000, "samples": 1500, "slot_log2": 8, "smallest_scale": 2, "scales": 4}
     base |= {"amplitude_step": 200, "output_shift": 2, "max_tones": 1, "peak_macs": 0}
     noise = {"frame_log2": 7, "shift": 4, "base": 12, "max_noises": 1}
@@ -62,9 +62,10 @@ def stream(
         inside = [row for row in rows if row[1] >> header.slot_log2 < header.slots]
         return sorted(inside, key=lambda row: (row[1] >> header.slot_log2, row[0], row[order]))
 
-    gaussians = Gaussians(tone=np.array(in_order(tones, 2), TONE.empty(0).dtype))
+    gaussians = Gaussians(tone=np.array([(*row, 0, 0) for row in in_order(tones, 2)], TONE.empty(0).dtype))
     if noises is not None:
-        gaussians = gaussians.replaced(noise=np.array(in_order(noises, 3), NOISE.empty(0).dtype))
+        rows = [(*row, 0, 0) for row in in_order(noises, 3)]
+        gaussians = gaussians.replaced(noise=np.array(rows, NOISE.empty(0).dtype))
     header = with_class(header, gaussians)
     if peak_macs is not None:
         header = dataclasses.replace(header, peak_macs=peak_macs)
@@ -242,11 +243,9 @@ ILLEGAL: dict[str, dict[str, Any]] = {
     "kinds-without-tones": {"kinds": 2},
     "kind-asymmetric": {"kinds": 7},
     "kind-chirped": {"kinds": 11},
-    "kind-panned": {"kinds": 19},
     "kind-reserved-6": {"kinds": 67},
     "kind-reserved-7": {"kinds": 131},
     "residual-without-noise": {"kinds": 33},
-    "two-channels": {"channels": 2},
     "table-set-3": {"table_set": 3},
     "table-set-63": {"table_set": 63},
     "slot-16": {"slot_log2": 4},
