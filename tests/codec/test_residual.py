@@ -394,7 +394,7 @@ def test_only_gaussians_of_the_segment_steer() -> None:
     """Noise that began before a segment does not give it places, however long it lasts; tones neither take any."""
     header = header_for(16384, dataclasses.replace(PART, step=200), base=4, seek_slots=8, smallest_scale=8, scales=1)
     loud = NOISE.empty(1)
-    loud[0] = 5, -4096, 3, 1, 30
+    loud[0] = 5, -4096, 3, 1, 30, 0, 0
     at = edges_of(header)[8]
     in_first, in_second = (10, COEFFICIENT, at, 2), (34, COEFFICIENT, at, 2)
     assert frames_of_slot(header, header.segment_slots(1).start)[0] == 32

@@ -38,7 +38,7 @@ def header_for(samples: int, **changes: int) -> StreamHeader:
 
 def tones(*rows: tuple[int, int, int, int, int]) -> Gaussians:
     """Tones: scale, onset, bin, amplitude, phase."""
-    return Gaussians(tone=np.array(list(rows), TONE.dtype))
+    return Gaussians(tone=np.array([(*row, 0, 0) for row in rows], TONE.dtype))
 
 
 def pcm_of(header: StreamHeader, gaussians: Gaussians) -> np.ndarray:

@@ -403,8 +403,8 @@ def test_integers_and_channels() -> None:
     pcm = (8000 * np.sin(2 * np.pi * 300 * TIME)).astype(np.int16)
     expected = audio_gs.encode(pcm / 32768, RATE, bitrate=4, effort="fast")
     assert audio_gs.encode(pcm, RATE, bitrate=4, effort="fast") == expected
-    with pytest.warns(UserWarning, match="2 channels"):
-        assert audio_gs.encode(np.stack([pcm, pcm], axis=1), RATE, bitrate=4, effort="fast") == expected
+    with pytest.warns(UserWarning, match="3 channels"):
+        assert audio_gs.encode(np.stack([pcm, pcm, pcm], axis=1), RATE, bitrate=4, effort="fast") == expected
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert audio_gs.encode(pcm[:, None], RATE, bitrate=4, effort="fast") == expected

@@ -49,9 +49,9 @@ def test_a_clip_that_is_all_rounding_agrees() -> None:
         loop=None,
         noise=NoiseHeader(frame_log2=7, shift=8, base=2, max_noises=40),
     )
-    tone = np.array([(6, 512, 18, 3, 9)], TONE.dtype)
+    tone = np.array([(6, 512, 18, 3, 9, 0, 0)], TONE.dtype)
     noises = [(5, 0, 1, 10, 3), (0, 384, 3, 2, 2), (0, 384, 1, 11, -5), (1, 256, 1, 12, 3), (0, 512, 1, 11, 4)]
-    data = encode_stream(header, Gaussians(tone=tone, noise=np.array(noises, NOISE.dtype)))
+    data = encode_stream(header, Gaussians(tone=tone, noise=np.array([(*row, 0, 0) for row in noises], NOISE.dtype)))
     assert np.abs(audio_gs.decode(data)[0]).max() < 20
     assert audio_gs.verify(data).agree
 

@@ -370,7 +370,7 @@ def macs_by_the_letter(header: StreamHeader, gaussians: Gaussians) -> dict[int, 
     out = {}
     for f in (f for slot in range(header.slots) for f in frames_of_slot(header, slot)):
         macs = 2 * 52
-        for a, onset, width, _, _ in gaussians["noise"].tolist():
+        for a, onset, width, *_ in gaussians["noise"].tolist():
             macs += (3 + 2 * (3 << width)) * (0 < f - onset // size < 4 << a)
         for k, onset, *_ in gaussians["tone"].tolist():
             macs += 6 * (onset < (f + 1) * size and onset + (32 << k) > (f - 1) * size)
