@@ -49,7 +49,7 @@ def stream(
     peak_macs: int | None = None,
     **fields: Any,
 ) -> bytes:
-    """A stream of tones (scale, onset, bin, amplitude, phase) and noises (scale, onset, width, place, weight), without a
+    """A stream of tones (scale, onset, bin, amplitude, phase) and noises (scale, onset, width, place, weight) without a
     side, of those that begin in its slots; `padding` zeros after each segment that an encoder would leave out."""
     base = {"sample_rate": 16000, "samples": 1500, "slot_log2": 8, "smallest_scale": 2, "scales": 4}
     base |= {"amplitude_step": 200, "output_shift": 2, "max_tones": 1, "peak_macs": 0}
