@@ -144,6 +144,7 @@ ROOMS = {
         "dequantise": (
             "gs_residual_add_tone",
             "gs_residual_add_tones",
+            "gs_residual_limited_step",
             "gs_residual_make_intervals",
             "gs_residual_make_steps",
             "gs_residual_noises_of_segment",

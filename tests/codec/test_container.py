@@ -167,7 +167,7 @@ def test_header_fields_are_judged(position: int, value: int, error: type[Bitstre
         {"loop": (5, 5)},
         {"loop": (0, 90001)},
         {"channels": 3},
-        {"channels": 2, "direction": 129},
+        {"channels": 2, "direction": 256},
         {"panning": PanningHeader(8, 0)},
         {"channels": 2, "panning": PanningHeader(16, 0)},
         {"table_set": 3},

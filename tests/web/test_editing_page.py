@@ -268,4 +268,4 @@ def test_the_clock_that_a_core_takes_is_the_simulators(tab: Tab) -> None:
         assert mean <= estimated[0] * 1.02 and estimated[0] < 1.5 * mean
         assert worst <= estimated[1] * 1.05 and estimated[1] < 1.5 * worst
         rom = [int(one) for one in cells[2].split(",")]
-        assert said[3] == f"{rom[1]} or {rom[3]} bytes"
+        assert said[3] == f"{rom[1]} or {rom[5]} bytes"
