@@ -184,6 +184,8 @@ static size_t size_of(uint32_t max_tones, uint32_t scales, uint32_t max_noises, 
     decoder_class.max_noises = (uint8_t)max_noises;
     decoder_class.noise_frame_log2 = (uint8_t)noise_frame_log2;
     decoder_class.residual = (uint8_t)residual;
+    decoder_class.channels = 1;
+    decoder_class.panned = 0;
     return gs_decoder_size(&decoder_class);
 }
 
