@@ -239,7 +239,7 @@ void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *ton
         to_side = sides->sums->octave_3 - state->octave_3;
     }
     stretch.size = GS_STRETCH_NONE;
-    for (; held < end; held++, tone++, side += side != NULL) {
+    for (; held < end; held++, tone++, side = side ? side + 1 : NULL) {
         uint32_t late = gs_stretch_late(tone);
         int32_t size = gs_stretch_size(held, tone, held->octave);
         gs_tone_part part;
@@ -325,7 +325,7 @@ static GS_NOINLINE uint32_t gs_tone_least_stretched(gs_tone_state *state, const 
 
     for (i = 0; i < GS_TONE_STRENGTHS; i++)
         costs[i] = 0;
-    for (; held < end; held++, tone++, side += side != NULL) {
+    for (; held < end; held++, tone++, side = side ? side + 1 : NULL) {
         uint32_t late = gs_stretch_late(tone);
         uint32_t channels = side && side->amplitude ? 2 : 1;
         gs_tone_part part;
