@@ -21,19 +21,28 @@ _WIDE, _NARROW, _SOUND = ("pesq_wb", "zimtohrli", "visqol_speech"), ("pesq_nb",)
 POINTS = (
     Point(WIDE_SPEECH, "amr-wb", 8, _WIDE),
     Point(WIDE_SPEECH, "opus", 8, _WIDE),
+    Point(WIDE_SPEECH, "opus-lace", 8, _WIDE),
     Point(WIDE_SPEECH, "opus", 12, _WIDE),
+    Point(WIDE_SPEECH, "opus-lace", 12, _WIDE),
+    Point(WIDE_SPEECH, "opus", 16, _WIDE),
     Point(NARROW_SPEECH, "amr-nb", 5, _NARROW),
     Point(NARROW_SPEECH, "amr-nb", 8, _NARROW),
-    *(Point("sfx", "opus", kbit_s, _SOUND) for kbit_s in (8, 12, 16, 24)),
-    *(Point("music", "opus", kbit_s, _SOUND) for kbit_s in (8, 12, 16, 24)),
+    Point(NARROW_SPEECH, "opus", 8, _NARROW),
+    *(
+        Point("sfx", rival, kbit_s, _SOUND)
+        for rival, kbit_s in (("opus", 8), ("opus", 12), ("opus-1.6", 16), ("opus", 24))
+    ),
+    Point("music", "opus", 8, _SOUND),
+    Point("music", "he-aac", 8, _SOUND),
+    *(Point("music", rival, kbit_s, _SOUND) for rival, kbit_s in (("opus-1.6", 12), ("opus-1.6", 16), ("opus", 24))),
 )
 """In the order of the published table; all rates are of ratios.RATES."""
 
 RATES = {
-    WIDE_SPEECH: (2.5, 3.0, 3.5, 4.5, 5.5, 6.5, 11.0, 13.0),
+    WIDE_SPEECH: (2.5, 3.0, 3.5, 4.5, 5.5, 6.5, 8.0, 10.0, 12.0, 16.0),
     NARROW_SPEECH: (3.5, 4.0, 4.5, 6.5, 7.0, 8.0),
-    "music": (1.5, 3.5, 5.0, 12.0, 15.0, 24.0),
-    "sfx": (2.0, 6.0, 8.0, 13.0, 16.0, 24.0),
+    "music": (1.5, 2.5, 3.5, 5.0, 7.0, 12.0, 15.0, 21.0),
+    "sfx": (2.0, 6.0, 12.0, 20.0),
 }
 """Kbit/s of ours: on both sides of where a point of its group is reached."""
 
@@ -57,7 +66,7 @@ PLAYED = (
     Played("music", "music at 44.1 kHz", "music", 44100, 12.0),
 )
 PLAYED_RATES = {played.group: (played.kbit_s,) for played in PLAYED}
-COSTS = {WIDE_SPEECH: (6.5,), NARROW_SPEECH: (6.5,), "music": (5.0, 12.0, 24.0), "sfx": (6.0, 13.0, 24.0)}
+COSTS = {WIDE_SPEECH: (6.5,), NARROW_SPEECH: (6.5,), "music": (5.0, 12.0, 21.0), "sfx": (6.0, 12.0, 20.0)}
 """Kbit/s at which the costs of the streams are given."""
 
 SPEED_KBIT_S = 6.0
