@@ -384,6 +384,16 @@ def limited(levels: Array) -> Array:
 
 
 @njit(cache=True)
+def draw_line(of_bins: Array, left: int, right: int) -> None:
+    """Fills the bins of an interval, one at least, with a straight line that is `right` at the bin behind the last."""
+    slope = ((right - left) * (65536 // len(of_bins))) >> 8
+    line = left << 8
+    for k in range(len(of_bins)):
+        of_bins[k] = line >> 8
+        line += slope
+
+
+@njit(cache=True)
 def spectrum_levels(levels: Array, bins: Array, frame_log2: int) -> Array:
     """Level of every bin, int64, shape (N,), from limited levels of bands: they run in straight lines from band to
     band."""
@@ -398,11 +408,7 @@ def spectrum_levels(levels: Array, bins: Array, frame_log2: int) -> Array:
         if end <= first:
             right = max(left, right)
             continue
-        slope = ((right - left) * (65536 // (end - first))) >> 8
-        line = left << 8
-        for k in range(first, end):
-            of_bins[k] = line >> 8
-            line += slope
+        draw_line(of_bins[first:end], left, right)
     return of_bins
 
 
@@ -646,11 +652,7 @@ def pans_of_bins(pans: Array, bins: Array, frame_log2: int) -> Array:
         end = bins[band + 1] if band + 1 < bands else size
         if end <= first:
             continue
-        slope = ((right - left) * (65536 // (end - first))) >> 8
-        line = left << 8
-        for k in range(first, end):
-            of_bins[k] = line >> 8
-            line += slope
+        draw_line(of_bins[first:end], left, right)
     return of_bins
 
 
