@@ -22,6 +22,15 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def wait_until(condition: Callable[[], bool], complaint: str = "never became so") -> None:
+    """Wait until a condition holds; TimeoutError with the complaint if it never does."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(complaint)
+        time.sleep(STEP_SECONDS)
+
+
 class Tab:
     """One page, with everything that it said and asked for."""
 
@@ -68,19 +77,11 @@ class Tab:
 
     def wait_for(self, condition: str) -> None:
         """Wait until an expression is true."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not self.run(f"Boolean({condition})"):
-            if time.monotonic() > end:
-                raise TimeoutError(f"never became true: {condition}")
-            time.sleep(STEP_SECONDS)
+        wait_until(lambda: bool(self.run(f"Boolean({condition})")), f"never became true: {condition}")
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait until something outside of the page is so."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
-            if time.monotonic() > end:
-                raise TimeoutError("never became so")
-            time.sleep(STEP_SECONDS)
+        wait_until(condition)
 
     def choose_file(self, selector: str, path: Path) -> None:
         """Give a file to an input of files."""

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from page_browser import PATIENCE_SECONDS, STEP_SECONDS, wait_until
+
 NAMES = ("firefox-esr", "firefox")
-PATIENCE_SECONDS = 60.0
-STEP_SECONDS = 0.05
 PREFERENCES = {
     "media.cubeb.force_mock_context": True,  # a loudspeaker, where there is none
     "media.autoplay.default": 0,
@@ -78,11 +78,7 @@ class FirefoxTab:
 
     def wait_for(self, condition: str) -> None:
         """Wait until an expression is true."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not self.run(f"Boolean({condition})"):
-            if time.monotonic() > end:
-                raise TimeoutError(f"never became true: {condition}")
-            time.sleep(STEP_SECONDS)
+        wait_until(lambda: bool(self.run(f"Boolean({condition})")), f"never became true: {condition}")
 
     def click(self, selector: str) -> None:
         """A click on an element."""
