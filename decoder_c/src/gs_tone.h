@@ -142,13 +142,14 @@ GS_STATIC GS_NOINLINE void gs_tone_read_side(const gs_slot *slot, gs_range_coder
                                              gs_tone *tone, uint8_t *had)
 {
     uint32_t of_class = tone->phase_bits - GS_FEWEST_PHASE_BITS;
-    uint16_t *of_side = contexts - GS_TONE_SIDE_CONTEXTS;
-    uint16_t *of_amplitude = of_side + GS_SIDE_CONTEXT_AMPLITUDE + (of_class >> 1) * GS_SIDE_AMPLITUDE_CONTEXTS;
     uint32_t before = slot->here + slot->count > 0 && *had;
+    uint16_t *of_amplitude;
 
+    contexts -= GS_TONE_SIDE_CONTEXTS;
+    of_amplitude = contexts + GS_SIDE_CONTEXT_AMPLITUDE + (of_class >> 1) * GS_SIDE_AMPLITUDE_CONTEXTS;
     tone->side_amplitude = 0;
     tone->side_phase = 0;
-    *had = (uint8_t)gs_range_bit(coder, of_side + GS_SIDE_CONTEXT_PRESENT + GS_SIDE_CLASSES * before + of_class);
+    *had = (uint8_t)gs_range_bit(coder, contexts + GS_SIDE_CONTEXT_PRESENT + GS_SIDE_CLASSES * before + of_class);
     if (!*had)
         return;
     tone->side_amplitude = (uint16_t)gs_read_gamma_apart(coder, of_amplitude, of_amplitude + GS_SIDE_AMPLITUDE_EXPONENT,
