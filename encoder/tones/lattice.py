@@ -7,10 +7,12 @@ has unit energy as a complex exponential, and its complex weight alpha makes the
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
 from audio_gs.codec.tables import SHORTEST_SUPPORT, envelope
 
@@ -18,7 +20,8 @@ Array = npt.NDArray[Any]
 
 BLOCK_BINS = 32
 """Bins whose best score the pursuit keeps together."""
-_FFT_BATCH = 1 << 21
+_FFT_BATCH = 1 << 17
+"""Samples that are transformed at a time: what a core's cache holds."""
 
 
 class Geometry(NamedTuple):
@@ -38,19 +41,26 @@ class Geometry(NamedTuple):
     """Index of each scale's first block, shape (scales + 1,)."""
     self_overlap: Array
     """Inner product of the atom in bin 1 with its own conjugate, float."""
+    circle: Array
+    """exp(2 pi i n / longest support) for n below it, complex64, shape (longest support,)."""
 
 
+@functools.cache
 def envelope_samples(scale: int) -> npt.NDArray[np.float64]:
     """The envelope of SPEC 4.4 at every sample of the support, peak 1, shape (32 << scale,)."""
     knots = envelope() / 32767.0
-    return np.interp(np.arange(SHORTEST_SUPPORT << scale) / (1 << scale), np.arange(len(knots)), knots)
+    samples = np.interp(np.arange(SHORTEST_SUPPORT << scale) / (1 << scale), np.arange(len(knots)), knots)
+    samples.flags.writeable = False
+    return samples
 
 
+@functools.cache
 def envelope_norm(scale: int) -> float:
     """Euclidean norm of the envelope's samples: how a weight alpha relates to the peak of its waveform."""
     return float(np.linalg.norm(envelope_samples(scale)))
 
 
+@functools.cache
 def _self_overlap(scale: int) -> float:
     """Inner product of the unit-energy atom in bin 1 with its own conjugate."""
     squared = envelope_samples(scale) ** 2
@@ -90,7 +100,13 @@ def make_geometry(
         blocks_per_frame=blocks_per_frame,
         blocks=_ends(frames * blocks_per_frame),
         self_overlap=np.array([_self_overlap(smallest_scale + j) for j in range(scales)]),
+        circle=_circle(int(support[-1])),
     )
+
+
+@functools.cache
+def _circle(steps: int) -> npt.NDArray[np.complex64]:
+    return np.exp(2j * np.pi * np.arange(steps) / steps).astype(np.complex64)
 
 
 def correlate(signal: npt.NDArray[np.float64], geometry: Geometry, smallest_scale: int) -> npt.NDArray[np.complex64]:
@@ -103,16 +119,20 @@ def correlate(signal: npt.NDArray[np.float64], geometry: Geometry, smallest_scal
             continue
         window = envelope_samples(smallest_scale + j)
         window = (window / np.linalg.norm(window)).astype(np.float32)
-        # A DFT refers phase to the first sample; the centre is half a support later, half a turn for odd bins.
-        window_sign = np.where(np.arange(length // 2) & 1, -1, 1).astype(np.float32)
         end = first + (frames - 1) * hop + length
         inside = signal[max(0, first) : max(0, end)].astype(np.float32)
         before = np.zeros(max(0, -first), np.float32)
         after = np.zeros(end - first - len(before) - len(inside), np.float32)
         view = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, inside, after]), length)[::hop]
         target = out[geometry.cells[j] : geometry.cells[j + 1]].reshape(frames, length // 2)
-        batch = max(1, _FFT_BATCH // length)
+        batch = min(frames, max(1, _FFT_BATCH // length))
+        half = length // 2
+        turned = np.empty((batch, length), np.float32)
         for start in range(0, frames, batch):
-            spectrum = np.fft.rfft(view[start : start + batch] * window, axis=1)[:, :-1]
-            np.multiply(spectrum, window_sign, out=target[start : start + batch], casting="same_kind")
+            rows = view[start : start + batch]
+            # A DFT refers phase to the first sample; so the centre comes first.
+            here = turned[: len(rows)]
+            np.multiply(rows[:, half:], window[half:], out=here[:, :half])
+            np.multiply(rows[:, :half], window[:half], out=here[:, half:])
+            target[start : start + batch] = scipy.fft.rfft(here, axis=1)[:, :-1]
     return out

@@ -33,7 +33,7 @@ class Overlaps(NamedTuple):
     """S for the ratios 2^0 .. 2^(n-1) of supports."""
 
     values: Array
-    """complex64, flat: row after row of 2 * half_width + 1 values, from the most negative D on."""
+    """complex64, flat: row after row of 2 * half_width + 1 values, from the most positive D down."""
     starts: Array
     """Index of each ratio's first value, shape (n,)."""
     half_widths: Array
@@ -74,7 +74,7 @@ def make_overlaps(ratios: int) -> Overlaps:
         loud = np.abs(wide) > OVERLAP_FLOOR
         from_centre = np.abs(np.arange(wide.shape[1]) - (BAND << octave))
         reaches.append(np.where(loud.any(axis=1), (loud * from_centre).max(axis=1), -1))
-        values.append(wide)
+        values.append(wide[:, ::-1])
         distances.append(furthest)
     sizes = np.array([v.size for v in values])
     rows = np.array([len(v) for v in values])

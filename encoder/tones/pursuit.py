@@ -31,6 +31,8 @@ Told = Callable[[float], None]
 Kernel = tuple[Array, Array, Geometry, Overlaps, float, Array]
 """Correlations, tree of best scores, lattice, inner products, step and largest amplitude index of each
 scale: what the compiled functions work on."""
+Change = Callable[[Kernel, Array], tuple[Array, Array, Array]]
+"""Of the atoms of a stretch: what they become, and which of them went and came."""
 
 RECONSTRUCTION = 0.375
 """An amplitude index q stands for (q + 3/8) steps (SPEC 4.3)."""
@@ -41,6 +43,7 @@ _BATCH = 1000
 """Picks between two looks at the true residual, to begin with."""
 _TRUST = 0.5
 """Share of the promised energy that a batch has to remove to be believed; quantising alone leaves about nine tenths."""
+_ROW = 32
 _STRETCH_SAMPLES = 1 << 20
 """Length of clip whose correlations are held at a time."""
 
@@ -100,15 +103,16 @@ def _quantise(weight: complex, step: float, largest: int, atom: Array) -> None:
 @njit(cache=True, fastmath=True)
 def _block_best(cells: Array, at: int, bins: int, first_bin: int, overlap: float, step: float) -> float:
     """Best score in a block; atoms too weak to quantise do not count."""
-    best = 0.5 * (_SMALLEST * step) ** 2
-    found = False
-    for i in range(bins):
+    best = np.float32(0)
+    special = 2 if first_bin == 0 else 0
+    for i in range(special, bins):
         value = cells[at + i]
-        score = _score(value.real, value.imag, first_bin + i, overlap)
-        if score > best:
-            best = score
-            found = True
-    return best if found else _LOWEST
+        best = max(best, value.real * value.real + value.imag * value.imag)
+    best *= np.float32(2)
+    for i in range(special):
+        value = cells[at + i]
+        best = max(best, np.float32(_score(value.real, value.imag, i, overlap)))
+    return best if best > 0.5 * (_SMALLEST * step) ** 2 else _LOWEST
 
 
 @njit(cache=True)
@@ -157,6 +161,9 @@ def _subtract(
     bin1 = atom[BIN]
     centre1 = geometry.first[j1] + atom[PLACE] * geometry.hop[j1] + geometry.support[j1] // 2
     half = np.complex64(0.5 * weight)
+    circle = geometry.circle
+    longest = len(circle)
+    turn1 = bin1 * (longest // geometry.support[j1])
     for j in range(len(geometry.support)):
         octave = abs(j - j1)
         shorter = j < j1
@@ -169,12 +176,13 @@ def _subtract(
         # Difference of frequency of bin b to the atom's, in long bins: source - b * stride.
         source = bin1 if shorter else bin1 << octave
         stride = 1 << octave if shorter else 1
-        turns = 2 * math.pi * bin1 / geometry.support[j1]
+        around = longest // support
         centre0 = geometry.first[j] + support // 2
         first_frame = max(0, -((centre0 - centre1 + furthest) // hop))
         last_frame = min(geometry.frames[j] - 1, (centre1 + furthest - centre0) // hop)
         for frame in range(first_frame, last_frame + 1):
             distance = centre0 + frame * hop - centre1
+            turn = distance * around
             row = overlaps.distances[octave] + (distance if shorter or octave == 0 else -distance) // short_hop
             reach = overlaps.reaches[overlaps.reach_starts[octave] + row]
             if reach < 0:
@@ -186,10 +194,10 @@ def _subtract(
             # The conjugate half of the real atom reaches in from below 0 Hz and from above half the sample rate.
             for image in range(3):
                 if image == 0:
-                    centre_bin, value, angle = source, half, turns * distance
+                    centre_bin, value, angle = source, half, turn1 * distance
                 else:
                     centre_bin = -source if image == 1 else (support << (octave if shorter else 0)) - source
-                    value, angle = half.conjugate(), -turns * distance
+                    value, angle = half.conjugate(), -turn1 * distance
                 low = max(0, -((reach - centre_bin) // stride))
                 high = min(bins - 1, (centre_bin + reach) // stride)
                 if high < low:
@@ -197,16 +205,15 @@ def _subtract(
                 touched_low = min(touched_low, low)
                 touched_high = max(touched_high, high)
                 if shorter or octave == 0:
-                    value *= np.complex64(complex(math.cos(angle), math.sin(angle)))
+                    value *= circle[angle & longest - 1]
                     for b in range(low, high + 1):
-                        cells[at + b] -= value * overlaps.values[base + centre_bin - b * stride]
+                        cells[at + b] -= value * overlaps.values[base + b * stride - centre_bin]
                 else:
-                    angle_step = 2 * math.pi * distance / support
-                    turn = np.complex64(complex(math.cos(angle_step), math.sin(angle_step)))
-                    value *= np.complex64(complex(math.cos(angle_step * low), math.sin(angle_step * low)))
+                    value *= circle[turn * low & longest - 1]
+                    step_turn = circle[turn & longest - 1]
                     for b in range(low, high + 1):
-                        cells[at + b] -= value * overlaps.values[base + centre_bin - b]
-                        value *= turn
+                        cells[at + b] -= value * overlaps.values[base + b - centre_bin]
+                        value *= step_turn
             if touched_high < 0:
                 continue
             leaf = leaves + geometry.blocks[j] + frame * geometry.blocks_per_frame[j]
@@ -215,6 +222,39 @@ def _subtract(
                 first_bin = block * block_bins
                 best = _block_best(cells, at + first_bin, block_bins, first_bin, geometry.self_overlap[j], step)
                 _set_leaf(tree, leaf + block, best)
+
+
+@njit(cache=True, fastmath=True)
+def _share(geometry: Geometry, overlaps: Overlaps, atom: Array, weight: complex, j: int, frame: int, b: int) -> complex:
+    """What `_subtract` takes for an atom from the correlation of one cell, bin b of a frame of scale j."""
+    j1, bin1 = atom[SCALE_INDEX], atom[BIN]
+    octave = abs(j - j1)
+    shorter, longer = j < j1, j > j1
+    support, support1 = geometry.support[j], geometry.support[j1]
+    centre1 = geometry.first[j1] + atom[PLACE] * geometry.hop[j1] + support1 // 2
+    distance = geometry.first[j] + frame * geometry.hop[j] + support // 2 - centre1
+    hops = distance // min(geometry.hop[j], geometry.hop[j1])
+    if abs(hops) > overlaps.distances[octave]:
+        return np.complex64(0)
+    row = overlaps.distances[octave] + (-hops if longer else hops)
+    reach = overlaps.reaches[overlaps.reach_starts[octave] + row]
+    half_width = overlaps.half_widths[octave]
+    base = overlaps.starts[octave] + row * (2 * half_width + 1) + half_width
+    long_bin = b << octave if shorter else b
+    source = bin1 << octave if longer else bin1
+    longest = len(geometry.circle)
+    turn = distance * (b * (longest // support) if longer else bin1 * (longest // support1))
+    half = np.complex64(0.5 * weight)
+    taken = np.complex64(0)
+    for image in range(3):
+        if image == 0:
+            from_source, value, angle = long_bin - source, half, turn
+        else:
+            mirrored = -source if image == 1 else (support << octave if shorter else support) - source
+            from_source, value, angle = long_bin - mirrored, half.conjugate(), turn if longer else -turn
+        if abs(from_source) <= reach:
+            taken += value * geometry.circle[angle & longest - 1] * overlaps.values[base + from_source]
+    return taken
 
 
 @njit(cache=True)
@@ -318,11 +358,14 @@ def _move(
     """One round of coordinate descent over places: each atom is taken out and put back at the best cell near it,
     its own scale and the next ones, or dropped when none pays."""
     scales = len(geometry.support)
+    here = np.empty(ATOM_FIELDS, np.int64)
+    best_value = np.complex64(0)
     for n in range(len(atoms)):
         atom = atoms[n]
         if atom[AMPLITUDE] == 0:
             continue
-        _subtract(cells, tree, geometry, overlaps, step, atom, -_weight(atom, step))
+        here[:] = atom
+        old = _weight(atom, step)
         j1, frame1, bin1 = atom[SCALE_INDEX], atom[PLACE], atom[BIN]
         centre = geometry.first[j1] + frame1 * geometry.hop[j1] + geometry.support[j1] // 2
         best = threshold
@@ -335,20 +378,24 @@ def _move(
             for frame in range(max(0, near_frame - reach), min(geometry.frames[j], near_frame + reach + 1)):
                 for b in range(max(0, near_bin - 2), min(geometry.bins[j], near_bin + 3)):
                     value = cells[geometry.cells[j] + frame * geometry.bins[j] + b]
+                    value += _share(geometry, overlaps, here, old, j, frame, b)
                     score = _score(value.real, value.imag, b, geometry.self_overlap[j])
                     if score > best:
                         best = score
+                        best_value = value
                         found = True
                         atom[SCALE_INDEX] = j
                         atom[PLACE] = frame
                         atom[BIN] = b
-        if not found:
+        if found:
+            j, b = atom[SCALE_INDEX], atom[BIN]
+            _quantise(_best_weight(best_value, b, geometry.self_overlap[j]), step, largest[j], atom)
+        else:
             atom[AMPLITUDE] = 0
-            continue
-        j, b = atom[SCALE_INDEX], atom[BIN]
-        value = cells[geometry.cells[j] + atom[PLACE] * geometry.bins[j] + b]
-        _quantise(_best_weight(value, b, geometry.self_overlap[j]), step, largest[j], atom)
-        _subtract(cells, tree, geometry, overlaps, step, atom, _weight(atom, step))
+        if np.any(atom != here):
+            _subtract(cells, tree, geometry, overlaps, step, here, -old)
+            if atom[AMPLITUDE] > 0:
+                _subtract(cells, tree, geometry, overlaps, step, atom, _weight(atom, step))
 
 
 @njit(cache=True, fastmath=True)
@@ -356,6 +403,8 @@ def _render(
     out: Array, offset: int, geometry: Geometry, atoms: Array, step: float, window: Array, starts: Array
 ) -> None:
     """Adds the atoms (of the whole clip) to out[0..], which begins at sample `offset`."""
+    # A row of samples is turned as a whole, so that none waits for the one before it.
+    re, im = np.empty(_ROW), np.empty(_ROW)
     for n in range(len(atoms)):
         atom = atoms[n]
         j = atom[SCALE_INDEX]
@@ -364,12 +413,29 @@ def _render(
         weight = _weight(atom, step)
         angle = 2 * math.pi * atom[BIN] / support
         first = max(0, -onset)
-        turn = complex(math.cos(angle), math.sin(angle))
         start = angle * (first - support // 2)
-        wave = weight * complex(math.cos(start), math.sin(start))
-        for i in range(first, min(support, len(out) - onset)):
-            out[onset + i] += window[starts[j] + i] * wave.real
+        turn = complex(math.cos(angle), math.sin(angle))
+        wave = complex(1.0, 0.0)
+        for i in range(_ROW):
+            re[i], im[i] = wave.real, wave.imag
             wave *= turn
+        row_turn = complex(math.cos(_ROW * angle), math.sin(_ROW * angle))
+        wave = weight * complex(math.cos(start), math.sin(start))
+        end = min(support, len(out) - onset)
+        for row in range(first, end, _ROW):
+            samples = min(_ROW, end - row)
+            into, shape = out[onset + row : onset + row + samples], window[starts[j] + row : starts[j] + row + samples]
+            for i in range(samples):
+                into[i] += shape[i] * (wave.real * re[i] - wave.imag * im[i])
+            wave *= row_turn
+
+
+def _in_clip(atoms: Array, geometry: Geometry) -> Array:
+    """Atoms whose place is a frame of a stretch's lattice, with their onset in samples of the clip."""
+    j = atoms[:, SCALE_INDEX]
+    atoms = atoms.copy()
+    atoms[:, PLACE] = geometry.first[j] + atoms[:, PLACE] * geometry.hop[j]
+    return atoms
 
 
 def _descent(loudest: float, last: float, threshold: float) -> float:
@@ -461,13 +527,13 @@ class Pursuit:
         each = most if len(stretches) == 1 else 16 + 3 * most // (2 * len(stretches))
         scores: list[float] = []
 
-        def pick_here(kernel: Kernel, atoms: Array) -> Array:
+        def pick_here(kernel: Kernel, atoms: Array) -> tuple[Array, Array, Array]:
             new = np.zeros((each, ATOM_FIELDS), np.int64)
             score = np.zeros(each, np.float32)
             count = _pick(*kernel, threshold, new, score)
             new[:count, PICK] = len(scores) + 1 + np.arange(count)
             scores.extend(score[:count].tolist())
-            return np.concatenate([atoms, new[:count]])
+            return np.concatenate([atoms, new[:count]]), atoms[:0], new[:count]
 
         for begin, end in stretches:
             self._work_on(begin, end, pick_here)
@@ -545,10 +611,13 @@ class Pursuit:
         self._residual = self.signal - self._sum(atoms, 0, len(self.signal))
 
     def _descended(self, rounds: Callable[..., None], threshold: float, progress: Told | None) -> Pursuit:
-        def descend_here(kernel: Kernel, atoms: Array) -> Array:
-            atoms = atoms[np.lexsort((atoms[:, BIN], atoms[:, SCALE_INDEX], atoms[:, PLACE]))]
-            rounds(*kernel, threshold, atoms)
-            return atoms[atoms[:, AMPLITUDE] > 0]
+        def descend_here(kernel: Kernel, atoms: Array) -> tuple[Array, Array, Array]:
+            before = atoms[np.lexsort((atoms[:, BIN], atoms[:, SCALE_INDEX], atoms[:, PLACE]))]
+            after = before.copy()
+            rounds(*kernel, threshold, after)
+            changed = np.any(before != after, axis=1)
+            there = after[:, AMPLITUDE] > 0
+            return after[there], before[changed], after[changed & there]
 
         new = self._copy()
         stretches = new._stretches()
@@ -558,7 +627,7 @@ class Pursuit:
                 progress(done / len(stretches))
         return new
 
-    def _work_on(self, begin: int | None, end: int | None, change: Callable[[Kernel, Array], Array]) -> None:
+    def _work_on(self, begin: int | None, end: int | None, change: Change) -> None:
         """Lets `change` turn the atoms with their centre in a stretch into others, by the residual's correlations
         with the stretch's part of the lattice."""
         centre = self.atoms[:, PLACE] + self._clip.support[self.atoms[:, SCALE_INDEX]] // 2
@@ -575,14 +644,13 @@ class Pursuit:
         _fill_tree(cells, tree, geometry, self.step)
         local = old.copy()
         local[:, PLACE] = (old[:, PLACE] - geometry.first[old[:, SCALE_INDEX]]) // geometry.hop[old[:, SCALE_INDEX]]
-        new = change((cells, tree, geometry, self._overlaps, self.step, self._largest), local)
-        j = new[:, SCALE_INDEX]
-        new[:, PLACE] = geometry.first[j] + new[:, PLACE] * geometry.hop[j]
+        kernel = (cells, tree, geometry, self._overlaps, self.step, self._largest)
+        new, gone, come = (_in_clip(atoms, geometry) for atoms in change(kernel, local))
         self.atoms = np.concatenate([others, new])
         margin = int(self._clip.support[-1])
         low = 0 if begin is None else max(0, begin - margin)
         high = len(self.signal) if end is None else min(len(self.signal), end + margin)
-        self._residual[low:high] += self._sum(old, low, high) - self._sum(new, low, high)
+        self._residual[low:high] += self._sum(gone, low, high) - self._sum(come, low, high)
 
     def _sum(self, atoms: Array, low: int, high: int) -> npt.NDArray[np.float64]:
         """The atoms' sum from sample `low` up to `high`."""
