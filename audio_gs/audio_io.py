@@ -133,7 +133,11 @@ def load(source: str | os.PathLike[str], mono: bool = False) -> Clip:
     Raises AudioInputError for what is no audio, cut short, or cannot be encoded, and OSError.
     """
     name = os.fspath(source)
-    content = sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes()
+    return load_bytes(sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes(), mono)
+
+
+def load_bytes(content: bytes, mono: bool = False) -> Clip:
+    """The same from a file's content. Raises AudioInputError."""
     if not content:
         raise AudioInputError("the file is empty")
     try:

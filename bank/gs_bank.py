@@ -33,6 +33,7 @@ from .again import for_budget_again, former, how_it_was_made
 from .cores import CORES
 from .encodings import Cache, default_cache
 from .facts import BankFacts, facts_of
+from .many.command import encode
 from .outputs import RECORD, REPORT, bank_files, check_output, names_in_c, write_bank
 from .plan import Wanted, describe_limits, folder_of, plan, sample_rate_of, size_of
 from .rules import given_rules, read_rules, unused
@@ -234,6 +235,9 @@ def solve(
 @version_option(PROGRAM)
 def command() -> None:
     """Fit a folder of recordings into a product's flash, the worst of them as good as can be."""
+
+
+command.add_command(encode)
 
 
 @command.command("build", context_settings=HELP_NAMES)

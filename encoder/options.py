@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from importlib import resources
 from typing import Any
@@ -208,7 +209,7 @@ class ResidualPreset:
     """What a bit of fine levels costs, in their steps squared."""
     highest: tuple[tuple[float, float], ...]
     """Hz up to which there are coefficients."""
-    tilt: int
+    tilt: tuple[tuple[float, float], ...]
     """By how much steps rise with frequency, in 1/16 octaves an octave."""
     fill: int
     """By how much noise between coefficients is softer, in 0.75 dB."""
@@ -266,6 +267,7 @@ class Preset:
         return TABLE_SETS.index(self.table_set)
 
 
+@functools.cache
 def load_preset(name: str) -> Preset:
     """The preset of a name other than auto."""
     text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text()
@@ -276,5 +278,7 @@ def load_preset(name: str) -> Preset:
 
 
 def _residual_preset(values: dict[str, Any]) -> ResidualPreset:
-    corners = {name: tuple(tuple(corner) for corner in values[name]) for name in ("tones", "fine_price", "highest")}
+    corners = {
+        name: tuple(tuple(corner) for corner in values[name]) for name in ("tones", "fine_price", "highest", "tilt")
+    }
     return ResidualPreset(**{**values, **corners})

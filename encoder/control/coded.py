@@ -125,7 +125,7 @@ def _header_part(problem: Problem, analysis: Analysis, kbit_s: float) -> Residua
         quiet = max(0, min(255, int(analysis.loudest_level - 256 * preset.quiet_db / _DB_PER_OCTAVE) >> 4))
     return ResidualHeader(
         step=0,
-        tilt=preset.tilt,
+        tilt=round(_at_rate(preset.tilt, kbit_s)),
         intervals=intervals,
         fine_from=min(31, analysis.interval_at(preset.fine_from) + 1),
         level_step=1 if preset.fine_db == 4 else 0,
