@@ -12,7 +12,7 @@ from audio_gs.errors import EditError
 from audio_gs.gaussians import write_gaussians
 
 from .carried import NOTHING, Carried, carried_from, table_of
-from .tones import with_room
+from .tones import steps_of, with_room, with_steps
 
 MAX_SAMPLES = 1 << 28
 MAX_PARTS = 1 << 20
@@ -64,13 +64,10 @@ def check_length(header: StreamHeader) -> StreamHeader:
 
 
 def clip_of(data: bytes | bytearray | memoryview) -> GaussianClip:
-    """The clip of a stream. BitstreamError for a damaged one, EditError for one that is too long or has two
-    channels."""
+    """The clip of a stream. BitstreamError for a damaged one, EditError for one that is too long."""
     data = bytes(data)
     header = check_length(parse_header(data)[0])
     check_stream(data)
-    if header.channels == 2:
-        raise EditError("it has two channels, and edits are of one; encode the sound in mono")
     gaussians = decode_gaussians(data)
     return GaussianClip(header, gaussians["tone"], gaussians["noise"], carried_from(header, gaussians))
 
@@ -86,10 +83,8 @@ def stream_of(clip: GaussianClip) -> bytes:
     for."""
     check_length(clip.header)
     if clip.new_sums:
-        step, shift = clip.header.amplitude_step, clip.header.output_shift
-        tones, step, shift = with_room(clip.tones, step, shift, clip.header.samples)
-        header = dataclasses.replace(clip.header, amplitude_step=step, output_shift=shift)
-        clip = dataclasses.replace(clip, header=header, tones=tones)
+        tones, steps = with_room(clip.tones, steps_of(clip.header), clip.header.samples)
+        clip = dataclasses.replace(clip, header=with_steps(clip.header, steps), tones=tones)
     try:
         return write_gaussians(gaussians_of(clip), clip.header)
     except ValueError as error:

@@ -56,10 +56,16 @@ def test_info_and_verify() -> None:
     assert call(gs_verify, DIRECTION).return_value == 0
 
 
-def test_what_takes_one_channel_says_so(tmp_path: Path) -> None:
-    result = call(gs_edit, NOISE, "-o", tmp_path / "new.gs", "--step", "scale: {gain_db: -6}")
-    assert result.return_value != 0
-    assert "it has two channels, and edits are of one; encode the sound in mono" in result.output
+def test_edits_of_both(tmp_path: Path) -> None:
+    right = tmp_path / "right.gs"
+    assert call(gs_edit, NOISE, "-o", right, "-q", "--step", "pan: {position: 1}").return_value == 0
+    both = audio_gs.decode(right.read_bytes())[0]
+    np.testing.assert_array_equal(both[:, 1], audio_gs.decode(NOISE.read_bytes(), mono=True)[0])
+    assert not both[:, 0].any()
+    assert "pan" in call(gs_edit, NOISE, "--list").output.splitlines()[1]
+
+
+def test_what_takes_one_channel_says_so() -> None:
     with pytest.raises(ValueError, match="one channel, and the stream has two; choose one of c, numba"):
         audio_gs.decode(NOISE.read_bytes(), backend="torch" if "torch" in audio_gs.backends.names() else "onnx")
 
