@@ -22,7 +22,7 @@ PANNED_BIT = 4
 """Of panned Gaussians, among those of the kinds."""
 GAIN_OF_ONE = 1 << 14
 
-_LARGEST_STEP = (1 << 16) - 1
+LARGEST_STEP = (1 << 16) - 1
 """To which mid and side are limited, either way, before they are mixed, so that sums fit 32 bits."""
 
 
@@ -88,7 +88,7 @@ def angle_of_position(position: float) -> float:
 def left_and_right(direction: int, mid: npt.NDArray[np.int64], side: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Output steps of left and right, shape (2, n), not yet saturated, from those of mid and side, shape (n,)."""
     left, right = direction_gains(direction)
-    mid, side = (np.clip(steps, -_LARGEST_STEP, _LARGEST_STEP) for steps in (mid, side))
+    mid, side = (np.clip(steps, -LARGEST_STEP, LARGEST_STEP) for steps in (mid, side))
     half = GAIN_OF_ONE >> 1
     return np.stack([(left * mid - right * side + half) >> 14, (right * mid + left * side + half) >> 14])
 
