@@ -343,7 +343,7 @@ def test_what_is_between_the_channels_stays(step: dict[str, Any]) -> None:
 
 def test_where_all_is_dropped_both_channels_are_silent() -> None:
     """The side's own noise is not, where it alone is louder than the mid's."""
-    header = dataclasses.replace(PANNED, panning=PanningHeader(0, 3))
+    header = dataclasses.replace(PANNED, panning=PanningHeader(0, 10))
     data = write_gaussians(Gaussians(tone=tones_at([0])), header)
     assert np.abs(decoded(data)[8000:]).max() > 100
     dropped = decoded(edit.edited(data, [{"drop": {"from": 0.4, "to": 0.8}}]))
