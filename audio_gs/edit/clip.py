@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 from audio_gs.codec.container import StreamHeader, check_stream, parse_header
+from audio_gs.codec.cost import held_each_slot
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.gaussians import RESIDUAL, Gaussians
+from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.noise import MAX_NOISES
+from audio_gs.codec.kinds.tone import MAX_TONES
 from audio_gs.errors import EditError
 from audio_gs.gaussians import write_gaussians
 
@@ -85,6 +89,12 @@ def stream_of(clip: GaussianClip) -> bytes:
     if clip.new_sums:
         tones, steps = with_room(clip.tones, steps_of(clip.header), clip.header.samples)
         clip = dataclasses.replace(clip, header=with_steps(clip.header, steps), tones=tones)
+    for kind, table, most in ((TONE, clip.tones, MAX_TONES), (NOISE, clip.noises, MAX_NOISES)):
+        held = int(held_each_slot(table, kind, clip.header).max(initial=0)) if len(table) else 0
+        if held > most:
+            raise EditError(
+                f"{held} {kind.name}s would be held at a time, and a decoder holds {most}; edit or join less"
+            )
     try:
         return write_gaussians(gaussians_of(clip), clip.header)
     except ValueError as error:

@@ -19,7 +19,7 @@ from . import noise_levels, tones
 from .clip import GaussianClip, check_length
 from .directions import in_one_direction, mixture
 from .loops import keep_loop
-from .noise_levels import SILENT, SILENT_BASE, Levels, NoiseMaps, silence
+from .noise_levels import SILENT, SILENT_BASE, Levels, Mask, NoiseMaps, silence, within
 
 
 def cut(clip: GaussianClip, start: float = 0.0, stop: float | None = None, *, align: bool = True) -> GaussianClip:
@@ -139,18 +139,18 @@ def _joined_noises(first: GaussianClip, second: GaussianClip, header: StreamHead
     other = _heard_maps(second, shape, at)
     own = first.noises
     moved = _shifted_noises(second, begin, header)
-    if mixed:
-        # Levels of noises add up, powers should: where both are heard those of the second give way.
-        both = np.flatnonzero(((one.loudest > SILENT) & (other.loudest > SILENT)).any(axis=1))
-        assert header.noise is not None
-        start = (moved["onset"] >> header.noise.frame_log2) + 1
-        stop = NOISE.ends(moved, header) >> header.noise.frame_log2
-        moved = moved[np.searchsorted(both, start) == np.searchsorted(both, stop)]
     bases = [clip.header.panning and clip.header.panning.side_base for clip in (first, second)]
     # Weights in the side are above a base: those of the clip that has another one are to be found anew.
     anew = [header.panning is not None and base != header.panning.side_base for base in bases]
-    free = np.repeat(anew, [len(own), len(moved)])
-    return noise_levels.corrected(header, np.concatenate([own, moved]), mixture(one, other), free)
+    free = [np.full(len(table), is_new) for table, is_new in zip((own, moved), anew, strict=True)]
+    if mixed:
+        # Levels of noises add up, powers should: where both are heard those of the second give way, and what mid and
+        # side have in common is another.
+        both: Mask = np.any((one.loudest > SILENT) & (other.loudest > SILENT), axis=1)
+        free[0] |= within(own, header, both)
+        stays = within(moved, header, ~both)
+        moved, free[1] = moved[stays], free[1][stays]
+    return noise_levels.corrected(header, np.concatenate([own, moved]), mixture(one, other), np.concatenate(free))
 
 
 def _heard_maps(clip: GaussianClip, shape: tuple[int, int], at: int) -> NoiseMaps:

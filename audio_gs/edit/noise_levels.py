@@ -124,6 +124,15 @@ def maps_of(header: StreamHeader, noises: Table) -> NoiseMaps:
     return NoiseMaps(level, above, _summed(header, noises, "pan_weight", 0) / PANS)
 
 
+def within(noises: Table, header: StreamHeader, frames: Mask) -> Mask:
+    """Marks the noises that last in none but the frames that are marked."""
+    assert header.noise is not None
+    first = (noises["onset"].astype(np.int64) >> header.noise.frame_log2) + 1
+    stop = NOISE.ends(noises, header) >> header.noise.frame_log2
+    others = np.concatenate([[0], np.cumsum(~frames)])
+    return others[np.clip(stop, 0, len(frames))] == others[np.clip(first, 0, len(frames))]
+
+
 def _summed(header: StreamHeader, noises: Table, column: str, base: int) -> Levels:
     """What the noises of a clip add up to with the weights of a column."""
     assert header.noise is not None
@@ -146,7 +155,9 @@ def corrected(header: StreamHeader, noises: Table, wanted: NoiseMaps, free: Mask
         noises,
         lambda table: _missing(wanted, maps_of(header, table)),
         _WORTH_A_NOISE,
-        lambda table, place, count, levels: np.concatenate([table, _fitted(levels, header, count, first=place.start)]),
+        lambda table, place, count, levels: np.concatenate(
+            [table, _fitted(levels, header, _enough(header, count), place.start)]
+        ),
     )
     if header.panning is None:
         return table
@@ -163,7 +174,7 @@ def refitted(header: StreamHeader, wanted: NoiseMaps, count: int) -> tuple[Strea
     wanted = NoiseMaps(level, wanted.of_side - level, wanted.pan)
     base = int(np.clip(round(float(level.mean())), SILENT_BASE, 127))
     header = dataclasses.replace(header, noise=dataclasses.replace(header.noise, base=base))
-    table = _fitted(level - base, header, len(level), count)
+    table = _fitted(level - base, header, count)
     if header.panning is None:
         return header, table
     is_heard = wanted.of_side > SILENT
@@ -195,12 +206,15 @@ def _mended(table: Table, missing: Callable[[Table], Levels], worth: float, mend
     return table
 
 
-def _fitted(missing: Levels, header: StreamHeader, frames: int, count: int | None = None, first: int = 0) -> Table:
-    """Noises for levels, which may be negative, of the frames from `first` on; `frames`: how many of them matter."""
+def _enough(header: StreamHeader, frames: int) -> int:
+    """How many noises do for the levels of so many frames."""
     assert header.noise is not None
-    seconds = frames * header.noise.frame_samples / header.sample_rate
-    if count is None:
-        count = _LEAST_NOISES + math.ceil(_NOISES_A_SECOND * seconds)
+    return _LEAST_NOISES + math.ceil(_NOISES_A_SECOND * frames * header.noise.frame_samples / header.sample_rate)
+
+
+def _fitted(missing: Levels, header: StreamHeader, count: int, first: int = 0) -> Table:
+    """At most so many noises for levels, which may be negative, of the frames from `first` on."""
+    assert header.noise is not None
     picks, plane = fit_plane(missing, np.ones(missing.shape[1]), count, _ROUNDS)
     table = NOISE.empty(len(picks))
     table["scale"] = picks[:, SCALE]
@@ -238,7 +252,8 @@ def _with_weights(
         return _reweighted(header, table, column, free, place, levels)
 
     def joined_by_pairs(table: Table, place: slice, count: int, levels: Levels) -> Table:
-        return np.concatenate([table, _pairs(_fitted(levels, header, count, first=place.start), column)])
+        picks = _fitted(levels, header, _enough(header, count) // 2, place.start)
+        return np.concatenate([table, _pairs(picks, column)])
 
     table = _mended(noises, missing_of, worth[0], reweighted)
     return _mended(table, missing_of, worth[1], joined_by_pairs)

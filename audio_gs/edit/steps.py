@@ -78,17 +78,8 @@ def _silenced(clip: GaussianClip, silent: Mask) -> GaussianClip:
     header = clip.header
     maps = noise_levels.maps_of(header, clip.noises)
     whole: Mask = np.all(silent, axis=1)
-    kept = clip.noises[~_within(clip.noises, header, whole)]
+    kept = clip.noises[~noise_levels.within(clip.noises, header, whole)]
     return clip.with_noises(noise_levels.corrected(header, kept, maps.silenced(silent)))
-
-
-def _within(noises: Table, header: StreamHeader, frames: Mask) -> Mask:
-    """Marks the noises that last in none but the frames that are marked."""
-    assert header.noise is not None
-    first = (noises["onset"].astype(np.int64) >> header.noise.frame_log2) + 1
-    stop = NOISE.ends(noises, header) >> header.noise.frame_log2
-    others = np.concatenate([[0], np.cumsum(~frames)])
-    return others[np.clip(stop, 0, len(frames))] == others[np.clip(first, 0, len(frames))]
 
 
 def scale(clip: GaussianClip, gain_db: float, selection: Selection = ALL) -> GaussianClip:
@@ -273,7 +264,7 @@ def _warped_noise(clip: GaussianClip, region: Mask, factor: float) -> GaussianCl
 def _with_levels(clip: GaussianClip, wanted: NoiseMaps, region: Mask) -> GaussianClip:
     """With noises of these levels: all of them new if all that is there changes, others beside them if not."""
     if not region.all():
-        free = _within(clip.noises, clip.header, np.all(region, axis=1))
+        free = noise_levels.within(clip.noises, clip.header, np.all(region, axis=1))
         return clip.with_noises(noise_levels.corrected(clip.header, clip.noises, wanted, free))
     header, noises = noise_levels.refitted(clip.header, wanted, max(1, len(clip.noises)))
     return dataclasses.replace(clip, header=header, noises=noises)
