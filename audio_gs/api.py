@@ -404,8 +404,8 @@ def decode(
     mono: bool = False,
 ) -> tuple[PcmArray, int]:
     """Decode a whole stream to 16-bit samples, shape (n,), and their sample rate in Hz. Of a stream with two channels
-    they are left and right, shape (n, 2), with `mono` the mid between them; ValueError without on a backend that cannot
-    stream.
+    they are left and right, shape (n, 2), with `mono` the mid between them; ValueError on a backend that gives the mid
+    alone.
 
     `backend` is one of `audio_gs.backends.names()`: 'c', 'numba' and 'onnx' (extra `export`) give the same samples,
     'torch' (extra `torch`) renders in floating point. Raises BitstreamError for a damaged stream before anything is
@@ -442,13 +442,15 @@ def decode_blocks(
     if chosen.open is not None or playback != AS_ENCODED:
         decoder = _opened(data, backend, mono)
         return Blocks(header, playback, decoder.channels, _played_up_to(decoder, header.samples, playback))
-    if header.channels == 2 and not mono:
+    is_stereo = header.channels == 2 and not mono
+    if is_stereo and chosen.render_both is None:
         raise ValueError(
             f"backend {backend!r} gives one channel, and the stream has two; choose one of "
-            f"{', '.join(backends.streaming())}, or mono for the mid between left and right"
+            f"{', '.join(backends.give_both())}, or mono for the mid between left and right"
         )
-    samples = backends.render(chosen, data)
-    return Blocks(header, playback, 1, iter([samples if chosen.exact else to_pcm(samples)]))
+    samples = backends.render(chosen, data, is_stereo)
+    channels = 2 if is_stereo else 1
+    return Blocks(header, playback, channels, iter([samples if chosen.exact else to_pcm(samples)]))
 
 
 def decode_partial(

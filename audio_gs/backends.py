@@ -47,6 +47,11 @@ def streaming() -> tuple[str, ...]:
     return tuple(name for name, backend in _registered().items() if backend.open)
 
 
+def give_both() -> tuple[str, ...]:
+    """Those that give left and right of streams with two channels."""
+    return tuple(name for name, backend in _registered().items() if backend.open or backend.render_both)
+
+
 def left_out() -> dict[str, str]:
     """Those that cannot be used here, and why."""
     reasons = {name: backend.missing() for name, backend in _registered().items()}
@@ -64,9 +69,10 @@ def load(name: str) -> Backend:
     return backend
 
 
-def render(backend: Backend, data: bytes) -> npt.NDArray[Any]:
-    """All samples of a stream on a backend that renders whole clips, as its `render` gives them; signals end it."""
-    work = backend.render
+def render(backend: Backend, data: bytes, is_stereo: bool = False) -> npt.NDArray[Any]:
+    """All samples of a stream on a backend that renders whole clips, as its `render` gives them, or `render_both`;
+    signals end it."""
+    work = backend.render_both if is_stereo else backend.render
     assert work is not None
     return wait_for(lambda: work(data))
 

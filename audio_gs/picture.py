@@ -12,6 +12,7 @@ from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.gaussians import RESIDUAL, Gaussians
 from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.residual import COEFFICIENT
+from audio_gs.gaussians import pans
 
 FLOOR_DB = -90.0
 WINDOW_SECONDS = 0.032
@@ -21,6 +22,7 @@ STANDS_OUT_DB = 15.0
 PICTURE_INCHES = (14.0, 10.0)
 TONE_COLOUR = (0.4, 0.95, 1.0)
 NOISE_COLOUR = (0.5, 1.0, 0.5)
+LEFT_COLOUR, MIDDLE_COLOUR, RIGHT_COLOUR = (1.0, 0.3, 0.3), (0.95, 0.95, 0.95), (0.4, 0.6, 1.0)
 COEFFICIENT_COLOUR, COEFFICIENT_OPACITY = (1.0, 0.6, 0.2), 0.6
 NOISE_OPAQUE_DB = 60.0
 TONE_RANGE_DB = 60.0
@@ -61,22 +63,26 @@ def draw_clip(
 ) -> None:
     """Write a PNG: the original's spectrogram, below it the decoded clip's, and below that the Gaussians.
 
-    Samples have full scale -1..1. Each Gaussian is the ellipse of its spreads, one standard deviation in time
-    and in frequency; the stronger it is, the more opaque. Each coefficient of a residual layer is a point.
+    Samples have full scale -1..1 and shape (n,) or (n, channels); left and right have a spectrogram each. Each
+    Gaussian is the ellipse of its spreads, one standard deviation in time and in frequency; the stronger it is, the
+    more opaque, and of two channels the more to one side, the more it has that side's colour. Each coefficient of a
+    residual layer is a point.
     """
-    figure = new_figure(PICTURE_INCHES)
-    above, between, below = figure.subplots(3, 1, sharex=True, sharey=True)
+    sounds = [*_by_channel(original, "original"), *_by_channel(decoded, "decoded")]
+    wide, high = PICTURE_INCHES
+    figure = new_figure((wide, high * (len(sounds) + 1) / 3))
+    *above, below = figure.subplots(len(sounds) + 1, 1, sharex=True, sharey=True)
     rate = header.sample_rate
     tops = []
-    for axes, samples, name in ((above, original, "original"), (between, decoded, "decoded")):
+    for axes, (samples, name) in zip(above, sounds, strict=True):
         power, step = spectrogram_db(samples, rate)
         extent = (-step / 2, (len(power) - 0.5) * step, 0.0, rate / 2000)
         image = axes.imshow(power.T, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR_DB, vmax=0)
         axes.set_title(name, loc="left")
         tops.append(_top_hz(power, rate))
-    figure.colorbar(image, ax=[above, between], label="dB under full scale", pad=0.01)
+    figure.colorbar(image, ax=above, label="dB under full scale", pad=0.01)
     _draw_gaussians(below, header, gaussians)
-    for axes in (above, between, below):
+    for axes in (*above, below):
         axes.set_ylabel("frequency, kHz")
     below.set_xlabel("time, s")
     below.set_xlim(0, header.duration)
@@ -85,10 +91,26 @@ def draw_clip(
     figure.savefig(path, dpi=110)
 
 
+def _by_channel(samples: npt.NDArray[np.floating], name: str) -> list[tuple[npt.NDArray[np.floating], str]]:
+    """Each channel with its name."""
+    if samples.ndim == 1 or samples.shape[1] == 1:
+        return [(samples.reshape(-1), name)]
+    return [(samples[:, channel], f"{name}, {side}") for channel, side in enumerate(("left", "right"))]
+
+
 def _draw_gaussians(axes: Any, header: StreamHeader, gaussians: Gaussians) -> None:
     tones, noises = TONE.physical(gaussians["tone"], header), NOISE.physical(gaussians["noise"], header)
     axes.set_facecolor("black")
-    title = f"{len(tones)} tones (blue), {len(noises)} noises (green)"
+    tone_colours, noise_colours = np.tile(TONE_COLOUR, (len(tones), 1)), np.tile(NOISE_COLOUR, (len(noises), 1))
+    title, noise_lines = f"{len(tones)} tones (blue), {len(noises)} noises (green)", "solid"
+    if header.channels == 2:
+        pan = pans(gaussians, header)
+        tone_colours = colours_of_pans(pan["tone"])
+        noise_colours = colours_of_pans(pan.get("noise", np.zeros(len(noises))))
+        title, noise_lines = (
+            f"{len(tones)} tones, {len(noises)} noises (dashed); left red, middle white, right blue",
+            ":",
+        )
     if header.residual and header.noise:
         table = gaussians[RESIDUAL]
         points = table[table["layer"] == COEFFICIENT]
@@ -99,11 +121,11 @@ def _draw_gaussians(axes: Any, header: StreamHeader, gaussians: Gaussians) -> No
     axes.set_title(title, loc="left")
     if len(noises):
         opacity = np.clip(np.abs(noises["weight"]) / NOISE_OPAQUE_DB, 0.15, 0.8)
-        axes.add_collection(_ellipses(axes, noises, NOISE_COLOUR, opacity))
+        axes.add_collection(_ellipses(axes, noises, noise_colours, opacity, noise_lines))
     if len(tones):
         weight = np.maximum(tones["weight"], 1e-12)
         opacity = np.clip(1 + 20 * np.log10(weight / weight.max()) / TONE_RANGE_DB, 0.08, 1.0)
-        axes.add_collection(_ellipses(axes, tones, TONE_COLOUR, opacity))
+        axes.add_collection(_ellipses(axes, tones, tone_colours, opacity))
 
 
 def _top_hz(power_db: npt.NDArray[np.float64], sample_rate: int) -> float:
@@ -113,7 +135,16 @@ def _top_hz(power_db: npt.NDArray[np.float64], sample_rate: int) -> float:
     return min(sample_rate / 2, max(highest, LOWEST_TOP_HZ))
 
 
-def _ellipses(axes: Any, units: npt.NDArray[Any], colour: tuple[float, float, float], opacity: Any) -> Any:
+def colours_of_pans(pan: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Red, green and blue of places between left, -1, and right, 1, shape (n, 3)."""
+    left, middle, right = np.array([LEFT_COLOUR, MIDDLE_COLOUR, RIGHT_COLOUR])
+    side = np.where(pan[:, None] < 0, left, right)
+    return np.asarray(middle + np.abs(pan)[:, None] * (side - middle))
+
+
+def _ellipses(
+    axes: Any, units: npt.NDArray[Any], colours: npt.NDArray[np.float64], opacity: Any, lines: str = "solid"
+) -> Any:
     """One ellipse for each Gaussian, on axes in seconds and kilohertz."""
     from matplotlib.collections import EllipseCollection
 
@@ -125,6 +156,7 @@ def _ellipses(axes: Any, units: npt.NDArray[Any], colour: tuple[float, float, fl
         offsets=np.column_stack([units["time"], units["frequency"] / 1000]),
         transOffset=axes.transData,
         facecolors="none",
-        edgecolors=np.column_stack([np.tile(colour, (len(units), 1)), opacity]),
+        edgecolors=np.column_stack([colours, opacity]),
         linewidths=0.6,
+        linestyles=lines,
     )

@@ -255,13 +255,13 @@ def encode_audio(
     report(0.95, "writing")
     stream = assemble(problem, solution)
     decoded = stream.decoded_channels()
-    snr = snr_db(np.stack(channels, axis=1), decoded)
+    whole = np.stack(channels, axis=1)
+    snr = snr_db(whole, decoded)
     log.record("stream", snr_db=snr, gaussians=stream.gaussians.total)
     kbit_s = 8 * len(stream.data) / 1000 * sample_rate / len(signal)
     title = f"{kbit_s:.2f} kbit/s, {stream.gaussians.total} Gaussians, SNR {snr:.2f} dB"
-    log.pictures(signal, stream.decoded(), stream.header, stream.gaussians, title)
+    log.pictures(whole, decoded, stream.header, stream.gaussians, title)
     report(1.0, "done")
-    whole = np.stack(channels, axis=1)
     if direction is not None:
         listener = Listener(in_a_row(whole), sample_rate)
     quality = quality_at(listener.distance(in_a_row(decoded)))

@@ -18,8 +18,10 @@ from audio_gs.codec.container import StreamHeader
 from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.tone import phase_turns
 from audio_gs.codec.tables import FULL_SCALE, NOISE_SCALES, NOISE_WIDTHS
 from audio_gs.errors import AudioGsError
+from audio_gs.gaussians import pans
 
 LINES = "log.jsonl"
 LOSS_PICTURE = "loss.png"
@@ -86,7 +88,7 @@ class FitLog:
     ) -> None:
         """The clip with its Gaussians, their fields, and the loss of the gradient steps if there were any.
 
-        Both clips in output steps, shape (samples,).
+        Both clips in output steps, shape (samples, channels).
         """
         if self.folder is None:
             return
@@ -124,7 +126,7 @@ class FitLog:
         blocks = np.atleast_1d(figure.subfigures(len(kinds), 1))
         for block, (kind, panels) in zip(blocks, kinds.items(), strict=True):
             block.suptitle(f"{len(panels[0].values)} {kind}")
-            for axes, panel in zip(block.subplots(2, 3).flat, panels, strict=True):
+            for axes, panel in zip(block.subplots(len(panels) // 3, 3).flat, panels, strict=True):
                 axes.hist(panel.values, bins=panel.bins, log=panel.logarithmic)
                 axes.set_xlabel(panel.name)
         figure.suptitle(title)
@@ -141,8 +143,13 @@ class Panel(NamedTuple):
 
 
 def field_panels(header: StreamHeader, gaussians: Gaussians) -> dict[str, list[Panel]]:
-    """The fields of each kind of Gaussian that a clip has, by the kind's plural."""
+    """The fields of each kind of Gaussian that a clip has, by the kind's plural; three times as many as there are rows
+    of them."""
     made = {"tones": _tone_panels(gaussians["tone"], header), "noises": _noise_panels(gaussians["noise"], header)}
+    if header.panning:
+        pan = pans(gaussians, header)
+        made["tones"] += _tone_side_panels(gaussians["tone"], pan["tone"])
+        made["noises"] += _noise_side_panels(gaussians["noise"], pan.get("noise", np.zeros(len(gaussians["noise"]))))
     return {kind: panels for kind, panels in made.items() if len(panels[0].values)} or {"tones": made["tones"]}
 
 
@@ -168,4 +175,26 @@ def _noise_panels(table: Table, header: StreamHeader) -> list[Panel]:
         Panel("width c", table["width"], np.arange(NOISE_WIDTHS + 1) - 0.5),
         Panel("spread of frequency, kHz", units["spread_frequency"] / 1000),
         Panel("weight, dB of level", units["weight"]),
+    ]
+
+
+def _pan_panel(pan: npt.NDArray[np.float64]) -> Panel:
+    return Panel("pan, left to right", pan, np.linspace(-1, 1, 41))
+
+
+def _tone_side_panels(table: Table, pan: npt.NDArray[np.float64]) -> list[Panel]:
+    has_side = table["side_amplitude"] > 0
+    turns = phase_turns(table["side_amplitude"], table["side_phase"]) - phase_turns(table["amplitude"], table["phase"])
+    return [
+        _pan_panel(pan),
+        Panel("amplitude index of the side", table["side_amplitude"], logarithmic=True),
+        Panel("phase from mid to side, radians", 2 * np.pi * (turns[has_side] % 1)),
+    ]
+
+
+def _noise_side_panels(table: Table, pan: npt.NDArray[np.float64]) -> list[Panel]:
+    return [
+        _pan_panel(pan),
+        Panel("weight in the side's own level, 3 dB", table["side_weight"]),
+        Panel("weight in the pan, 1/16", table["pan_weight"]),
     ]

@@ -132,7 +132,7 @@ class Decoding:
     def __call__(self, index: int, name: str) -> ExitCode:
         data = read_stream(name)
         target = self.outputs[index]
-        if self.backend not in backends.streaming() and not self.mono and parse_header(data)[0].channels == 2:
+        if self.backend not in backends.give_both() and not self.mono and parse_header(data)[0].channels == 2:
             raise CommandError(
                 f"it has two channels, and {self.backend} gives one: --mono gives the mid, other backends give both"
             )

@@ -135,16 +135,19 @@ def command(
 
 def show(name: str, selection: edit.Selection, as_json: bool) -> None:
     """Print the Gaussians of a stream that are selected."""
-    rows = edit.rows(edit.clip_of(read_stream(name)), selection)
+    clip = edit.clip_of(read_stream(name))
+    rows = edit.rows(clip, selection)
     if as_json:
         print_json({"input": name, "gaussians": list(rows)})
         return
     print(name_of(name))
-    print("".join(f"{title:>14}" for title in COLUMNS))
+    both = clip.header.channels == 2
+    print("".join(f"{title:>14}" for title in (*COLUMNS, *(["pan"] if both else []))))
     for row in rows:
         spreads = (f"{row[key]:.4f}" if key in row else "" for key in ("spread_time", "spread_frequency"))
         cells = (row["kind"], row["number"], f"{row['time']:.4f}", f"{row['frequency']:.1f}", *spreads)
-        print("".join(f"{cell:>14}" for cell in (*cells, f"{row['level_db']:.1f}")))
+        pan = [f"{row['pan']:+.2f}" if "pan" in row else ""] if both else []
+        print("".join(f"{cell:>14}" for cell in (*cells, f"{row['level_db']:.1f}", *pan)).rstrip())
 
 
 def read_steps(script: str | None, steps: tuple[str, ...]) -> list[tuple[list[edit.Step], Path | None]]:

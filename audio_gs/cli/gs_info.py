@@ -7,6 +7,7 @@ import dataclasses
 import click
 
 from audio_gs import inspect
+from audio_gs.codec.stereo import direction_gains, position_of
 
 from .common import (
     HELP_NAMES,
@@ -74,12 +75,18 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         fields = ", ".join(f"{_words(field)} {number}" for field, number in part.items())
     both = f"{header.channels}"
     if header.channels == 2:
-        both += f", direction {header.direction} of 128"
+        place = float(position_of(*direction_gains(header.direction)))
+        both += f", direction {header.direction} of 128 (pan {place:+.2f})"
         both += ", panned" if header.panning else ""
     panning = ""
     if header.panning:
         parts = ", ".join(f"{count} {_words(column)}s" for column, count in facts.sides.items())
         panning = f"{parts}, step 2^({header.panning.side_step} / 4), base {header.panning.side_base}"
+    places = ""
+    if header.panning:
+        pans = facts.pans.items()
+        ranges = (f"{kind}s {low:+.2f} to {high:+.2f}, half below {half:+.2f}" for kind, (low, half, high) in pans)
+        places = "; ".join(ranges)
     seek = "none"
     if header.seek_slots:
         distance = header.seek_slots * header.slot_samples / header.sample_rate
@@ -99,6 +106,7 @@ def describe(name: str, facts: inspect.StreamInfo) -> str:
         ("residual", rest),
         *([("residual fields", fields)] if fields else []),
         *([("side", panning)] if panning else []),
+        *([("pans, 5 to 95 %", places)] if places else []),
         ("seek points", seek),
         ("loop", loop),
         ("MACs/sample", f"{macs['mean']:.1f} mean, {macs['peak']:.1f} peak, {header.peak_macs} declared"),

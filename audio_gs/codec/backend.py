@@ -55,5 +55,8 @@ class Backend:
     open: Callable[[bytes], Decoder] | None = None
     render: Callable[[bytes], npt.NDArray[Any]] | None = None
     """The samples of a whole clip in output steps, shape (samples,): int16 of an exact backend, else float."""
+    render_both: Callable[[bytes], npt.NDArray[Any]] | None = None
+    """The same of left and right of a stream with two channels, shape (samples, 2); None where it renders the mid
+    alone."""
     missing: Callable[[], str | None] = _nothing_missing
     """Why it cannot be used here, with the mend, in one line; None if it can."""

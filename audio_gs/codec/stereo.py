@@ -22,7 +22,7 @@ PANNED_BIT = 4
 """Of panned Gaussians, among those of the kinds."""
 GAIN_OF_ONE = 1 << 14
 
-_LARGEST_STEP = (1 << 16) - 1
+LARGEST_STEP = (1 << 16) - 1
 """To which mid and side are limited, either way, before they are mixed, so that sums fit 32 bits."""
 
 
@@ -72,10 +72,23 @@ def direction_of(left: float, right: float) -> int:
     return round(math.atan2(right, left) / math.pi * DIRECTIONS) % DIRECTIONS
 
 
+def position_of(left: npt.ArrayLike, right: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Where sounds lie between left, -1, and right, 1, that are as loud as these amplitudes in the channels: the far
+    channel has 1 - |position| of what the near one has, as the mixer of the C library pans. 0 for silence."""
+    left, right = np.abs(np.asarray(left, np.float64)), np.abs(np.asarray(right, np.float64))
+    near, far = np.maximum(left, right), np.minimum(left, right)
+    return np.where(right >= left, 1.0, -1.0) * (1 - np.where(near > 0, far / np.where(near > 0, near, 1), 1.0))
+
+
+def angle_of_position(position: float) -> float:
+    """The angle in radians, from left, 0, to right, pi / 2, of a sound at a position, -1..1."""
+    return math.atan2(1 + min(position, 0.0), 1 - max(position, 0.0))
+
+
 def left_and_right(direction: int, mid: npt.NDArray[np.int64], side: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Output steps of left and right, shape (2, n), not yet saturated, from those of mid and side, shape (n,)."""
     left, right = direction_gains(direction)
-    mid, side = (np.clip(steps, -_LARGEST_STEP, _LARGEST_STEP) for steps in (mid, side))
+    mid, side = (np.clip(steps, -LARGEST_STEP, LARGEST_STEP) for steps in (mid, side))
     half = GAIN_OF_ONE >> 1
     return np.stack([(left * mid - right * side + half) >> 14, (right * mid + left * side + half) >> 14])
 

@@ -22,6 +22,7 @@ from .clip import GaussianClip, clip_of, gaussians_of, stream_of
 from .joining import concatenate, cut, merge
 from .listing import rows
 from .loops import clear_loop, set_loop
+from .panning import pan
 from .script import STEPS, Open, Step, parse_script, run, steps_of
 from .selection import KIND_NAMES, Selection
 from .steps import drop, move, scale, select, stretch, transpose
@@ -44,6 +45,7 @@ __all__ = [
     "gaussians_of",
     "merge",
     "move",
+    "pan",
     "parse_script",
     "rows",
     "run",

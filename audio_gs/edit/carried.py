@@ -8,6 +8,7 @@ the new step, and is left out where its cell has none any more.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,21 @@ class Carried:
 NOTHING = Carried(np.zeros(0, COEFFICIENTS), np.zeros(0, FINE_LEVELS))
 
 
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """A residual layer that streams may have."""
+
+    name: str
+    """Of its table."""
+    part: Callable[[StreamHeader], ResidualHeader | None]
+    """Its part of the header."""
+    steered: Callable[[StreamHeader, Gaussians], Iterable[tuple[int, Cells, residual.FrameSource]]]
+    """Its frames as Gaussians steer them, as `residual.steered_frames` has them."""
+
+
+MID = Layer(RESIDUAL, lambda header: header.residual, residual.steered_frames)
+
+
 def _unit(header: StreamHeader, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Output steps of a coefficient's step of each level (SPEC 8.4)."""
     assert header.noise is not None
@@ -85,15 +101,16 @@ def _cell_of_bin(cells: Cells, bins: int) -> npt.NDArray[np.int64]:
     return of_bin
 
 
-def carried_from(header: StreamHeader, gaussians: Gaussians) -> Carried:
-    """The residual layer of a stream; that of one without is empty."""
-    if header.residual is None or header.noise is None:
+def carried_from(header: StreamHeader, gaussians: Gaussians, layer: Layer = MID) -> Carried:
+    """A residual layer of a stream; that of one without is empty."""
+    part = layer.part(header)
+    if part is None or header.noise is None:
         return NOTHING
-    table, size = residual.sorted_for_coding(gaussians[RESIDUAL]), header.noise.frame_samples
+    table, size = residual.sorted_for_coding(gaussians[layer.name]), header.noise.frame_samples
     edges = np.searchsorted(table["frame"], np.arange(residual.frames_coded(header) + 1))
     coefficients, fines = [NOTHING.coefficients], [NOTHING.fine]
     of_bin = None
-    for number, cells, source in residual.steered_frames(header, gaussians):
+    for number, cells, source in layer.steered(header, gaussians):
         of_bin = _cell_of_bin(cells, size) if of_bin is None else of_bin
         rows = table[edges[number] : edges[number + 1]]
         fine = source.memory.fine
@@ -103,7 +120,7 @@ def carried_from(header: StreamHeader, gaussians: Gaussians) -> Carried:
             fine[:] = np.where(_refining(cells, source), (fine >> 1) + changes, 0)
             there = np.flatnonzero(fine)
             held = np.zeros(len(there), FINE_LEVELS)
-            held["frame"], held["cell"], held["level"] = number, there, fine[there] * _fine_step(header.residual)
+            held["frame"], held["cell"], held["level"] = number, there, fine[there] * _fine_step(part)
             fines.append(held)
         rows = rows[rows["layer"] == COEFFICIENT]
         if len(rows):
@@ -122,9 +139,10 @@ def _refining(cells: Cells, source: residual.FrameSource) -> Mask:
     )
 
 
-def table_of(carried: Carried, header: StreamHeader, gaussians: Gaussians) -> Table:
+def table_of(carried: Carried, header: StreamHeader, gaussians: Gaussians, layer: Layer = MID) -> Table:
     """The table of a residual layer under Gaussians that may be others than it was made for."""
-    if header.residual is None or header.noise is None:
+    part = layer.part(header)
+    if part is None or header.noise is None:
         return residual.empty()
     size, frames = header.noise.frame_samples, residual.frames_coded(header)
     carried = _summed(carried.within(frames), size)
@@ -132,12 +150,12 @@ def table_of(carried: Carried, header: StreamHeader, gaussians: Gaussians) -> Ta
     at, fine_at = (np.searchsorted(part["frame"], numbers) for part in (carried.coefficients, carried.fine))
     tables = [residual.empty()]
     of_bin = None
-    for number, cells, source in residual.steered_frames(header, gaussians):
+    for number, cells, source in layer.steered(header, gaussians):
         of_bin = _cell_of_bin(cells, size) if of_bin is None else of_bin
         fine = source.memory.fine
         if number % LEVEL_FRAMES == 0:
             wanted, rows = np.zeros(CELLS), carried.fine[fine_at[number] : fine_at[number + 1]]
-            wanted[rows["cell"]] = rows["level"] / _fine_step(header.residual)
+            wanted[rows["cell"]] = rows["level"] / _fine_step(part)
             changes = np.clip(np.rint(wanted).astype(np.int64) - (fine >> 1), -LARGEST_VALUE, LARGEST_VALUE)
             changes[~_refining(cells, source)] = 0
             fine[:] = np.where(_refining(cells, source), (fine >> 1) + changes, 0)

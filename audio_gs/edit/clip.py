@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 
 from audio_gs.codec.container import StreamHeader, check_stream, parse_header
+from audio_gs.codec.cost import held_each_slot
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.gaussians import RESIDUAL, Gaussians
+from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.kinds.base import Table
+from audio_gs.codec.kinds.noise import MAX_NOISES
+from audio_gs.codec.kinds.tone import MAX_TONES
 from audio_gs.errors import EditError
 from audio_gs.gaussians import write_gaussians
 
 from .carried import NOTHING, Carried, carried_from, table_of
-from .tones import with_room
+from .tones import steps_of, with_room, with_steps
 
 MAX_SAMPLES = 1 << 28
 MAX_PARTS = 1 << 20
@@ -64,13 +68,10 @@ def check_length(header: StreamHeader) -> StreamHeader:
 
 
 def clip_of(data: bytes | bytearray | memoryview) -> GaussianClip:
-    """The clip of a stream. BitstreamError for a damaged one, EditError for one that is too long or has two
-    channels."""
+    """The clip of a stream. BitstreamError for a damaged one, EditError for one that is too long."""
     data = bytes(data)
     header = check_length(parse_header(data)[0])
     check_stream(data)
-    if header.channels == 2:
-        raise EditError("it has two channels, and edits are of one; encode the sound in mono")
     gaussians = decode_gaussians(data)
     return GaussianClip(header, gaussians["tone"], gaussians["noise"], carried_from(header, gaussians))
 
@@ -86,10 +87,14 @@ def stream_of(clip: GaussianClip) -> bytes:
     for."""
     check_length(clip.header)
     if clip.new_sums:
-        step, shift = clip.header.amplitude_step, clip.header.output_shift
-        tones, step, shift = with_room(clip.tones, step, shift, clip.header.samples)
-        header = dataclasses.replace(clip.header, amplitude_step=step, output_shift=shift)
-        clip = dataclasses.replace(clip, header=header, tones=tones)
+        tones, steps = with_room(clip.tones, steps_of(clip.header), clip.header.samples)
+        clip = dataclasses.replace(clip, header=with_steps(clip.header, steps), tones=tones)
+    for kind, table, most in ((TONE, clip.tones, MAX_TONES), (NOISE, clip.noises, MAX_NOISES)):
+        held = int(held_each_slot(table, kind, clip.header).max(initial=0)) if len(table) else 0
+        if held > most:
+            raise EditError(
+                f"{held} {kind.name}s would be held at a time, and a decoder holds {most}; edit or join less"
+            )
     try:
         return write_gaussians(gaussians_of(clip), clip.header)
     except ValueError as error:

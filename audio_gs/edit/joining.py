@@ -17,11 +17,9 @@ from audio_gs.errors import EditError
 
 from . import noise_levels, tones
 from .clip import GaussianClip, check_length
+from .directions import in_one_direction, mixture
 from .loops import keep_loop
-from .noise_levels import SILENT, Levels
-
-_SILENT_BASE = -128
-"""The lowest base of noise, in half octaves: silence, whatever the step."""
+from .noise_levels import SILENT, SILENT_BASE, Levels, Mask, NoiseMaps, silence, within
 
 
 def cut(clip: GaussianClip, start: float = 0.0, stop: float | None = None, *, align: bool = True) -> GaussianClip:
@@ -46,8 +44,9 @@ def cut(clip: GaussianClip, start: float = 0.0, stop: float | None = None, *, al
     out = dataclasses.replace(clip, header=shorter, carried=clip.carried.shifted(-_in_frames(clip, aligned)))
     out = out.with_tones(table)
     if header.noise:
-        levels = noise_levels.levels_of(header, clip.noises)[_in_frames(clip, aligned) :][: frames_needed(shorter)]
-        out = out.with_noises(noise_levels.corrected(shorter, _shifted_noises(clip, -aligned, shorter), levels))
+        begin, count = _in_frames(clip, aligned), frames_needed(shorter)
+        maps = noise_levels.maps_of(header, clip.noises).mapped(lambda of: of[begin:][:count])
+        out = out.with_noises(noise_levels.corrected(shorter, _shifted_noises(clip, -aligned, shorter), maps))
     if aligned != first:
         out = out.with_note(f"cut at {aligned / rate:.4f} s, where tones and frames have their places")
     return keep_loop(out, header.loop and (header.loop[0] - aligned, header.loop[1] - aligned))
@@ -111,10 +110,12 @@ def _joined(first: GaussianClip, second: GaussianClip, begin: int, align: bool, 
     rate, step = first.header.sample_rate, _grid(second, second.tones) if align else _frame(second)
     aligned = -(-begin // step) * step if align and not mixed else round(begin / step) * step
     samples = max(first.header.samples, aligned + second.header.samples)
-    noise = first.header.noise
-    if noise and noise.base == _SILENT_BASE:
-        noise = second.header.noise
-    header = check_length(dataclasses.replace(first.header, samples=samples, noise=noise))
+    noise, panning = first.header.noise, first.header.panning
+    if noise and noise.base == SILENT_BASE:
+        noise, panning = second.header.noise, second.header.panning
+    if panning and panning.side_base == SILENT_BASE:
+        panning = second.header.panning
+    header = check_length(dataclasses.replace(first.header, samples=samples, noise=noise, panning=panning))
     table = np.concatenate([first.tones, _shifted_tones(second.tones, aligned)])
     carried = first.carried.with_those_of(second.carried.shifted(_in_frames(second, aligned)))
     out = dataclasses.replace(first, header=header, carried=carried, notes=(*first.notes, *second.notes)).with_tones(
@@ -131,31 +132,42 @@ def _joined(first: GaussianClip, second: GaussianClip, begin: int, align: bool, 
 
 def _joined_noises(first: GaussianClip, second: GaussianClip, header: StreamHeader, begin: int, mixed: bool) -> Table:
     at = begin // first.header.noise.frame_samples if first.header.noise else 0
-    one, other = (np.full((frames_needed(header), len(noise_levels.band_hz(header))), SILENT) for _ in range(2))
-    levels = _heard_levels(first)
-    one[: len(levels)] = levels[: len(one)]
+    shape = (frames_needed(header), len(noise_levels.band_hz(header)))
+    one = _heard_maps(first, shape, 0)
     if not mixed:
-        one[at:] = SILENT
-    levels = _heard_levels(second)
-    other[at : at + len(levels)] = levels[: len(other) - at]
+        one = one.silenced(np.arange(shape[0])[:, None] >= np.full(shape, at))
+    other = _heard_maps(second, shape, at)
     own = first.noises
     moved = _shifted_noises(second, begin, header)
+    bases = [clip.header.panning and clip.header.panning.side_base for clip in (first, second)]
+    # Weights in the side are above a base: those of the clip that has another one are to be found anew.
+    anew = [header.panning is not None and base != header.panning.side_base for base in bases]
+    free = [np.full(len(table), is_new) for table, is_new in zip((own, moved), anew, strict=True)]
     if mixed:
-        # Levels of noises add up, powers should: where both are heard those of the second give way.
-        both = np.flatnonzero(((one > SILENT) & (other > SILENT)).any(axis=1))
-        assert header.noise is not None
-        start = (moved["onset"] >> header.noise.frame_log2) + 1
-        stop = NOISE.ends(moved, header) >> header.noise.frame_log2
-        moved = moved[np.searchsorted(both, start) == np.searchsorted(both, stop)]
-    wanted = noise_levels.power_sum(one, other) if mixed else np.maximum(one, other)
-    return noise_levels.corrected(header, np.concatenate([own, moved]), wanted)
+        # Levels of noises add up, powers should: where both are heard those of the second give way, and what mid and
+        # side have in common is another.
+        both: Mask = np.any((one.loudest > SILENT) & (other.loudest > SILENT), axis=1)
+        free[0] |= within(own, header, both)
+        stays = within(moved, header, ~both)
+        moved, free[1] = moved[stays], free[1][stays]
+    return noise_levels.corrected(header, np.concatenate([own, moved]), mixture(one, other), np.concatenate(free))
 
 
-def _heard_levels(clip: GaussianClip) -> Levels:
-    """Those of the frames that lie in the clip: a frame's middle is its first sample of its block."""
+def _heard_maps(clip: GaussianClip, shape: tuple[int, int], at: int) -> NoiseMaps:
+    """Those of the frames that lie in the clip, from a frame of a longer one on: a frame's middle is its first sample
+    of its block. Silence where the clip is not."""
     assert clip.header.noise is not None
-    levels = noise_levels.levels_of(clip.header, clip.noises)
-    return levels[: -(-clip.header.samples // clip.header.noise.frame_samples)]
+    heard = noise_levels.maps_of(clip.header, clip.noises)
+    count = min(-(-clip.header.samples // clip.header.noise.frame_samples), shape[0] - at)
+
+    def placed(of: Levels, elsewhere: Levels) -> Levels:
+        out = elsewhere.copy()
+        out[at : at + count] = of[:count]
+        return out
+
+    silent = silence(shape)
+    pairs = ((heard.level, silent.level), (heard.above, silent.above), (heard.pan, silent.pan))
+    return NoiseMaps(*(placed(*pair) for pair in pairs))
 
 
 def _heard(clip: GaussianClip) -> GaussianClip:
@@ -172,9 +184,9 @@ def _alike(first: GaussianClip, second: GaussianClip) -> tuple[GaussianClip, Gau
         raise EditError(
             f"the clips' tones have more than {MAX_SCALES} scales between them; encode both with one preset"
         )
+    first, second = _with_alike_noise(*in_one_direction(first, second))
     headers = (first.header, second.header)
-    step, shift = tones.common_step([(clip.tones, clip.header) for clip in (first, second)])
-    first, second = _with_alike_noise(first, second)
+    steps = tones.common_steps([(clip.tones, clip.header) for clip in (first, second)])
     if (first.header.residual is None) != (second.header.residual is None):
         # The noise of the clip without would be lowered for coefficients that it does not have.
         note = "the residual layer is left out, as one clip has none"
@@ -183,13 +195,11 @@ def _alike(first: GaussianClip, second: GaussianClip) -> tuple[GaussianClip, Gau
     slot_log2 = max(header.slot_log2 for header in headers)
     out = []
     for clip in (first, second):
-        table = tones.in_step(clip.tones, clip.header, step, shift)
+        table = tones.in_other_steps(clip.tones, clip.header, steps)
         header = dataclasses.replace(
-            clip.header,
+            tones.with_steps(clip.header, steps),
             smallest_scale=smallest,
             scales=end - smallest,
-            amplitude_step=step,
-            output_shift=shift,
             residual=first.header.residual,
             slot_log2=slot_log2,
             seek_slots=clip.header.seek_slots << clip.header.slot_log2 >> slot_log2,
@@ -205,7 +215,7 @@ def _with_alike_noise(first: GaussianClip, second: GaussianClip) -> tuple[Gaussi
         part = one or other
         if part is None:
             return first, second
-        silent = dataclasses.replace(part, base=_SILENT_BASE)
+        silent = dataclasses.replace(part, base=SILENT_BASE)
         return first if one else _with_noise_part(first, silent), second if other else _with_noise_part(second, silent)
     if one.frame_log2 != other.frame_log2:
         sizes = f"{one.frame_samples} and {other.frame_samples}"
@@ -216,7 +226,7 @@ def _with_alike_noise(first: GaussianClip, second: GaussianClip) -> tuple[Gaussi
 
 def _in_noise_step(part: NoiseHeader, shift: int) -> NoiseHeader:
     """The same levels in a coarser step, which is 6 dB, two steps of level, for one less of the shift."""
-    return dataclasses.replace(part, shift=shift, base=max(_SILENT_BASE, part.base - 2 * (part.shift - shift)))
+    return dataclasses.replace(part, shift=shift, base=max(SILENT_BASE, part.base - 2 * (part.shift - shift)))
 
 
 def _with_noise_part(clip: GaussianClip, part: NoiseHeader) -> GaussianClip:

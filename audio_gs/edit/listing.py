@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds import NOISE, TONE
+from audio_gs.gaussians import pans
 
 from .clip import GaussianClip
 from .selection import ALL, Selection
@@ -19,9 +21,11 @@ def rows(clip: GaussianClip, selection: Selection = ALL) -> Iterator[dict[str, A
     """Each Gaussian that is selected, in the order of the stream, and then each coefficient of the residual layer.
 
     A row has its kind, its number in the table, its middle in seconds and hertz, standard deviations, its level in dB
-    (of a tone under full scale, of a noise what it adds), the phase of a tone in radians, and the stream's integers.
+    (of a tone under full scale, of a noise what it adds), the phase of a tone in radians, in a clip of two channels its
+    pan from left, -1, to right, 1, and the stream's integers.
     """
     header = clip.header
+    pan = pans(Gaussians(tone=clip.tones, noise=clip.noises), header) if header.channels == 2 else {}
     for kind, table, chosen in (
         (TONE, clip.tones, selection.of_tones(clip.tones, header)),
         (NOISE, clip.noises, selection.of_noises(clip.noises, header)),
@@ -40,6 +44,8 @@ def rows(clip: GaussianClip, selection: Selection = ALL) -> Iterator[dict[str, A
             }
             if kind is TONE:
                 row["phase"] = float(unit["phase"])
+            if kind.name in pan:
+                row["pan"] = round(float(pan[kind.name][number]), 4)
             names = kind.columns(header.panning is not None)
             yield {**row, "coded": {name: int(table[name][number]) for name in names}}
     coefficients = clip.carried.coefficients

@@ -103,7 +103,7 @@ def carried_on(tones: Table, peaks: Floats, sample_rate: int, factor: float) -> 
     run through `factor` times as much as before. `peaks`: of their envelopes, in any unit."""
     order = np.argsort(tones["onset"], kind="stable")
     middle, length = centres(tones)[order], support(tones["scale"]).astype(np.float64)[order]
-    frequency, phase, amplitude = frequencies(tones)[order], turns(tones)[order], peaks[order]
+    frequency, phase, amplitude = frequencies(tones)[order], turns(tones)[0, order], peaks[order]
     partial, rotation = np.zeros(len(tones)), np.zeros(len(tones))
     partial[order] = _frequencies(middle, length, frequency, amplitude, phase, _SHORT_SECONDS * sample_rate)
     rotation[order] = _rotations(middle, length, amplitude, partial[order], factor - 1)

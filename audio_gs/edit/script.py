@@ -20,7 +20,7 @@ import yaml
 from audio_gs.codec.container import MAX_VARINT
 from audio_gs.errors import BitstreamError, EditError, ScriptError
 
-from . import joining, loops, steps
+from . import joining, loops, panning, steps
 from .clip import GaussianClip, clip_of
 from .selection import KIND_NAMES, Selection
 
@@ -111,6 +111,7 @@ STEPS: dict[str, dict[str, _Value]] = {
     "scale": {"gain_db": _NEEDED, **_SELECTION},
     "move": {"seconds": _NUMBER, "hertz": _NUMBER, **_OUTSIDE, **_SELECTION},
     "transpose": {"semitones": _NEEDED, **_OUTSIDE, **_SELECTION},
+    "pan": {"position": _NUMBER, "db": _NUMBER, **_SELECTION},
     "stretch": {"factor": _NEEDED},
     "cut": {"from": _NUMBER, "to": _NUMBER, **_ALIGN},
     "merge": {"file": _Value(_text, required=True), "at": _NUMBER, **_ALIGN},
@@ -194,6 +195,8 @@ def _step(number: int, entry: Any) -> Step:
             raise ScriptError(f"{where}: needs {key}")
     try:
         read = {key: known[key].read(key, value) for key, value in values.items()}
+        if name == "pan" and ("position" in read) == ("db" in read):
+            raise ValueError("needs a position, -1..1, or db, one of the two")
         if known.keys() >= _SELECTION.keys():
             selection_of(read)
         _check_values(read)
@@ -206,6 +209,8 @@ _LIMITS = {
     "semitones": (-steps.MAX_SEMITONES, steps.MAX_SEMITONES),
     "factor": (steps.MIN_STRETCH, steps.MAX_STRETCH),
     "gain_db": (-steps.MAX_GAIN_DB, steps.MAX_GAIN_DB),
+    "position": (-1.0, 1.0),
+    "db": (-panning.LARGEST_PAN_DB, panning.LARGEST_PAN_DB),
     "gap": (0.0, math.inf),
     "at": (0.0, math.inf),
 }
@@ -260,5 +265,6 @@ def _done(clip: GaussianClip, step: Step, open_stream: Open | None) -> GaussianC
         "scale": steps.scale,
         "move": steps.move,
         "transpose": steps.transpose,
+        "pan": panning.pan,
     }
     return edits[step.name](clip, selection=selection, **rest)

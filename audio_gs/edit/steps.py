@@ -22,7 +22,7 @@ from . import noise_levels, tones
 from .carried import FINE_LEVELS, Carried
 from .clip import GaussianClip, check_length
 from .loops import keep_loop
-from .noise_levels import SILENT, Levels
+from .noise_levels import NoiseMaps
 from .partials import carried_on
 from .selection import ALL, Selection
 
@@ -58,14 +58,14 @@ def _without(clip: GaussianClip, selection: Selection, inverse: bool) -> Gaussia
         clip = clip.without_residual() if all_gone else clip.with_carried(clip.carried.kept(~gone))
     if header.noise is None:
         return clip
-    silent = (_region(clip, selection) & selection.has(NOISE.name)) ^ inverse
+    silent = (frames_and_bands(clip, selection) & selection.has(NOISE.name)) ^ inverse
     if silent.all():
         note = "the residual layer is left out with the noise, whose frames it has"
         return (clip.with_note(note) if clip.header.residual else clip).without_noise()
     return _silenced(clip, silent) if silent.any() else clip
 
 
-def _region(clip: GaussianClip, selection: Selection) -> Mask:
+def frames_and_bands(clip: GaussianClip, selection: Selection) -> Mask:
     """Marks the noise frames and bands that are selected, shape (frames, bands)."""
     header = clip.header
     assert header.noise is not None
@@ -76,19 +76,10 @@ def _region(clip: GaussianClip, selection: Selection) -> Mask:
 def _silenced(clip: GaussianClip, silent: Mask) -> GaussianClip:
     """Without noise in some frames and bands."""
     header = clip.header
-    levels = noise_levels.levels_of(header, clip.noises)
+    maps = noise_levels.maps_of(header, clip.noises)
     whole: Mask = np.all(silent, axis=1)
-    kept = clip.noises[~_within(clip.noises, header, whole)]
-    return clip.with_noises(noise_levels.corrected(header, kept, np.where(silent, SILENT, levels)))
-
-
-def _within(noises: Table, header: StreamHeader, frames: Mask) -> Mask:
-    """Marks the noises that last in none but the frames that are marked."""
-    assert header.noise is not None
-    first = (noises["onset"].astype(np.int64) >> header.noise.frame_log2) + 1
-    stop = NOISE.ends(noises, header) >> header.noise.frame_log2
-    others = np.concatenate([[0], np.cumsum(~frames)])
-    return others[np.clip(stop, 0, len(frames))] == others[np.clip(first, 0, len(frames))]
+    kept = clip.noises[~noise_levels.within(clip.noises, header, whole)]
+    return clip.with_noises(noise_levels.corrected(header, kept, maps.silenced(silent)))
 
 
 def scale(clip: GaussianClip, gain_db: float, selection: Selection = ALL) -> GaussianClip:
@@ -130,9 +121,8 @@ def _louder_noise(clip: GaussianClip, gain_db: float, selection: Selection) -> G
     header = clip.header
     assert header.noise is not None
     if selection.by_time or selection.by_band:
-        levels = noise_levels.levels_of(header, clip.noises)
-        louder = np.where(levels > SILENT, levels + gain_db / DECIBELS_PER_WEIGHT, levels)
-        wanted = np.where(_region(clip, selection), louder, levels)
+        maps = noise_levels.maps_of(header, clip.noises)
+        wanted = maps.where(frames_and_bands(clip, selection), maps.louder(gain_db / DECIBELS_PER_WEIGHT))
         return clip.with_noises(noise_levels.corrected(header, clip.noises, wanted))
     steps = round(gain_db / DECIBELS_PER_WEIGHT)
     # A noise step of 6 dB is two steps of level; so the highest level keeps its place in the decoder's 16 bits.
@@ -242,7 +232,7 @@ def transpose(
     factor, header = 2 ** (semitones / 12), clip.header
     noise = header.noise is not None and selection.has(NOISE.name) and not selection.by_band
     if noise:
-        clip = _warped_noise(clip, _region(clip, selection), factor)
+        clip = _warped_noise(clip, frames_and_bands(clip, selection), factor)
     if header.residual:
         clip = _transposed_residual(clip, selection, factor, noise)
     chosen = selection.of_tones(clip.tones, header)
@@ -259,24 +249,24 @@ def transpose(
 def _warped_noise(clip: GaussianClip, region: Mask, factor: float) -> GaussianClip:
     """With the noise of some frames moved up the frequency axis; as much power lies there in more hertz."""
     header = clip.header
-    levels = noise_levels.levels_of(header, clip.noises)
+    maps = noise_levels.maps_of(header, clip.noises)
     hertz = noise_levels.band_hz(header)
     source = hertz / factor
     place = np.clip(_bark(source) - 0.5, 0, len(hertz) - 1)
     below = np.minimum(place.astype(np.int64), max(0, len(hertz) - 2))
     above = np.minimum(below + 1, len(hertz) - 1)
-    warped = levels[:, below] + (levels[:, above] - levels[:, below]) * (place - below)
-    warped = np.where(warped > SILENT, warped - math.log2(factor), warped)
-    warped[:, source >= header.sample_rate / 2] = SILENT
-    return _with_levels(clip, np.where(region, warped, levels), region)
+    warped = maps.mapped(lambda of: of[:, below] + (of[:, above] - of[:, below]) * (place - below))
+    warped = warped.louder(-math.log2(factor))
+    warped = warped.silenced(np.broadcast_to(source >= header.sample_rate / 2, warped.level.shape))
+    return _with_levels(clip, maps.where(region, warped), region)
 
 
-def _with_levels(clip: GaussianClip, wanted: Levels, region: Mask) -> GaussianClip:
+def _with_levels(clip: GaussianClip, wanted: NoiseMaps, region: Mask) -> GaussianClip:
     """With noises of these levels: all of them new if all that is there changes, others beside them if not."""
     if not region.all():
-        return clip.with_noises(noise_levels.corrected(clip.header, clip.noises, wanted))
-    part, noises = noise_levels.refitted(clip.header, wanted, max(1, len(clip.noises)))
-    header = dataclasses.replace(clip.header, noise=part)
+        free = noise_levels.within(clip.noises, clip.header, np.all(region, axis=1))
+        return clip.with_noises(noise_levels.corrected(clip.header, clip.noises, wanted, free))
+    header, noises = noise_levels.refitted(clip.header, wanted, max(1, len(clip.noises)))
     return dataclasses.replace(clip, header=header, noises=noises)
 
 
@@ -304,10 +294,10 @@ def stretch(clip: GaussianClip, factor: float) -> GaussianClip:
     samples = max(1, round(header.samples * factor))
     longer = check_length(dataclasses.replace(header, samples=samples, loop=None))
     if header.noise:
-        clip = _stretched_noise(clip, longer, factor)
-        longer = dataclasses.replace(longer, noise=clip.header.noise)
-    moved, too_soft, step, shift = _stretched_tones(clip.tones, header, factor)
-    longer = dataclasses.replace(longer, amplitude_step=step, output_shift=shift)
+        longer, noises = _stretched_noise(clip, longer, factor)
+        clip = clip.with_noises(noises)
+    moved, too_soft, steps = _stretched_tones(clip.tones, header, factor)
+    longer = tones.with_steps(longer, steps)
     gone = tones.outside(moved, longer) | too_soft
     carried = _stretched_residual(clip, longer, factor)
     clip = dataclasses.replace(clip, header=longer, carried=carried).with_tones(moved[~gone])
@@ -315,9 +305,9 @@ def stretch(clip: GaussianClip, factor: float) -> GaussianClip:
     return keep_loop(clip, header.loop and (round(header.loop[0] * factor), round(header.loop[1] * factor)))
 
 
-def _stretched_tones(before: Table, header: StreamHeader, factor: float) -> tuple[Table, Mask, int, int]:
-    """Tones as far apart as a factor asks for, which of them are too soft to have an index, and the amplitude step and
-    output shift that they take."""
+def _stretched_tones(before: Table, header: StreamHeader, factor: float) -> tuple[Table, Mask, tones.Steps]:
+    """Tones as far apart as a factor asks for, which of them are too soft to have an index, and the steps that they
+    take."""
     peaks = TONE.physical(before, header)["weight"]
     partial, gained = carried_on(before, peaks, header.sample_rate, factor)
     frequency = np.maximum(tones.frequencies(before) + (factor - 1) * partial, 0) / factor
@@ -332,23 +322,24 @@ def _stretched_tones(before: Table, header: StreamHeader, factor: float) -> tupl
     table = before[row]
     # Steps of amplitude fall with the square root of the support (SPEC 4.3).
     gain = (missing / copies * 2.0 ** ((scaled - before["scale"]) / 2))[row]
-    louder, too_soft, step, shift = tones.with_amplitudes_in_any_step(table, gain, header)
+    louder, too_soft, steps = tones.with_amplitudes_in_any_step(table, gain, header)
     louder["scale"] = scaled[row]
     aside = (2 * number - (copies[row] - 1)) * (support(louder["scale"]) >> 2)
     middle = tones.centres(table) * factor + aside
     phases = tones.turns(table) + gained[row] + frequency[row] * aside
-    return tones.placed(louder, middle, frequency[row], phases), too_soft, step, shift
+    return tones.placed(louder, middle, frequency[row], phases), too_soft, steps
 
 
-def _stretched_noise(clip: GaussianClip, longer: StreamHeader, factor: float) -> GaussianClip:
-    levels = noise_levels.levels_of(clip.header, clip.noises)
-    place = np.clip(np.arange(frames_needed(longer)) / factor, 0, len(levels) - 1)
-    below = np.minimum(place.astype(np.int64), max(0, len(levels) - 2))
-    above = np.minimum(below + 1, len(levels) - 1)
-    wanted = levels[below] + (levels[above] - levels[below]) * (place - below)[:, None]
-    longer = dataclasses.replace(longer, noise=clip.header.noise)
-    part, noises = noise_levels.refitted(longer, wanted, math.ceil(max(1, len(clip.noises)) * max(1.0, factor)))
-    return dataclasses.replace(clip, header=dataclasses.replace(longer, noise=part), noises=noises)
+def _stretched_noise(clip: GaussianClip, longer: StreamHeader, factor: float) -> tuple[StreamHeader, Table]:
+    """The header of the longer clip with the bases of its noises, and those."""
+    maps = noise_levels.maps_of(clip.header, clip.noises)
+    last = len(maps.level) - 1
+    place = np.clip(np.arange(frames_needed(longer)) / factor, 0, last)
+    below = np.minimum(place.astype(np.int64), max(0, last - 1))
+    above = np.minimum(below + 1, last)
+    wanted = maps.mapped(lambda of: of[below] + (of[above] - of[below]) * (place - below)[:, None])
+    longer = dataclasses.replace(longer, noise=clip.header.noise, panning=clip.header.panning)
+    return noise_levels.refitted(longer, wanted, math.ceil(max(1, len(clip.noises)) * max(1.0, factor)))
 
 
 def _stretched_residual(clip: GaussianClip, longer: StreamHeader, factor: float) -> Carried:

@@ -17,4 +17,11 @@ def _render(data: bytes) -> npt.NDArray[np.float64]:
     return render_stream(data)
 
 
-BACKEND = Backend("torch", exact=False, render=_render, missing=missing)
+def _render_both(data: bytes) -> npt.NDArray[np.float64]:
+    need_torch()
+    from .render import render_both
+
+    return render_both(data)
+
+
+BACKEND = Backend("torch", exact=False, render=_render, render_both=_render_both, missing=missing)

@@ -19,7 +19,8 @@ from audio_gs.codec.container import parse_header
 from audio_gs.codec.decoder import decode_gaussians
 from audio_gs.codec.kinds import noise
 from audio_gs.codec.kinds.base import Table
-from audio_gs.codec.kinds.tone import amplitude, octave, phase_turns, support
+from audio_gs.codec.kinds.tone import amplitude, octave, phase_turns, side_amplitude, support
+from audio_gs.codec.stereo import GAIN_OF_ONE, LARGEST_STEP, direction_gains
 from audio_gs.codec.tables import (
     COSINE_STEPS,
     ENVELOPE_SEGMENTS,
@@ -93,16 +94,21 @@ def render(waves: Waves, samples: int) -> Tensor:
     return out
 
 
-def waves_of(table: Table, amplitude_step: int, output_shift: int) -> Waves:
-    """Tone Gaussians of a stream, double precision."""
+def waves_of(table: Table, amplitude_step: int, output_shift: int, side_step: int | None = None) -> Waves:
+    """Tone Gaussians of a stream, double precision; with a step of the side the sides of those."""
     length = support(table["scale"]).astype(np.float64)
-    peak = amplitude(table["amplitude"], table["scale"], amplitude_step) / 2.0**output_shift
+    if side_step is None:
+        peak = amplitude(table["amplitude"], table["scale"], amplitude_step) / 2.0**output_shift
+        phase = phase_turns(table["amplitude"], table["phase"])
+    else:
+        peak = side_amplitude(table["side_amplitude"], table["scale"], amplitude_step, side_step) / 2.0**output_shift
+        phase = phase_turns(table["side_amplitude"], table["side_phase"])
     fields = (
         table["onset"] + length / 2,
         length,
         table["bin"] / length,
         peak * (32767 / 32768),
-        phase_turns(table["amplitude"], table["phase"]),
+        phase,
     )
     return Waves(*(torch.as_tensor(field, dtype=torch.float64) for field in fields))
 
@@ -115,14 +121,17 @@ def _upsampled(samples: Tensor) -> Tensor:
     return torch.stack([samples[HALF_BAND_TAPS:-HALF_BAND_TAPS], between], dim=1).reshape(-1)
 
 
-def render_by_octaves(table: Table, amplitude_step: int, output_shift: int, samples: int) -> Tensor:
-    """Tones of a stream at the rates at which the decoder renders them, double precision, shape (samples,)."""
+def render_by_octaves(
+    table: Table, amplitude_step: int, output_shift: int, samples: int, side_step: int | None = None
+) -> Tensor:
+    """Tones of a stream, or as in `waves_of` their sides, at the rates at which the decoder renders them, double
+    precision, shape (samples,)."""
     octaves = octave(table["bin"], table["scale"])
     # What an octave needs around the clip: more than the filters reach, in its own samples.
     margin = 2 * HALF_BAND_TAPS
     below = torch.zeros(0)
     for halvings in reversed(range(OCTAVES)):
-        waves = waves_of(table[octaves == halvings], amplitude_step, output_shift)
+        waves = waves_of(table[octaves == halvings], amplitude_step, output_shift, side_step)
         own = Waves(
             waves.centre / 2**halvings + margin,
             waves.support / 2**halvings,
@@ -147,3 +156,20 @@ def render_stream(data: bytes) -> npt.NDArray[np.float64]:
         rendered = render_by_octaves(gaussians["tone"], header.amplitude_step, header.output_shift, header.samples)
     coded = residual.coded_frames(header, gaussians)
     return np.asarray(rendered.numpy() + noise.render_clip(header, gaussians["noise"], coded))
+
+
+def render_both(data: bytes) -> npt.NDArray[np.float64]:
+    """`render_stream` of left and right, shape (samples, 2)."""
+    header, _ = parse_header(data)
+    mid, side = render_stream(data), np.zeros(header.samples)
+    if header.panning:
+        gaussians = decode_gaussians(data)
+        sides = gaussians["tone"][gaussians["tone"]["side_amplitude"] > 0]
+        steps = header.amplitude_step, header.output_shift
+        with torch.no_grad():
+            side = render_by_octaves(sides, *steps, header.samples, header.panning.side_step).numpy()
+        coded = residual.coded_frames(header, gaussians)
+        side = side + noise.render_clip(header, gaussians["noise"], coded, is_panned=True)[1]
+    mid, side = (np.clip(steps, -LARGEST_STEP, LARGEST_STEP) for steps in (mid, side))
+    left, right = (gain / GAIN_OF_ONE for gain in direction_gains(header.direction))
+    return np.stack([left * mid - right * side, right * mid + left * side], axis=1)

@@ -279,14 +279,10 @@ class Graph:
         self._append("Loop", inputs, [value.name for value in results], body=graph)
         return results[: len(states)], results[len(states) :]
 
-    def branch(self, condition: Value, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
-        """What one of two functions gives; both give the same type."""
-        return self.branches(condition, lambda: [yes()], lambda: [no()])[0]
-
     def branches(
         self, condition: Value, yes: Callable[[], Sequence[Value]], no: Callable[[], Sequence[Value]]
     ) -> list[Value]:
-        """The same of functions that give as many values each."""
+        """What one of two functions gives, which give as many values of the same types."""
         graphs = []
         for name, choice in (("then", yes), ("else", no)):
             self._scopes.append([])

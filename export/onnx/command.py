@@ -36,10 +36,22 @@ PROGRAM = "gs-export onnx"
 @click.command("onnx", context_settings=HELP_NAMES)
 @click.argument("clip", required=False, type=PATH, metavar="[CLIP]")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Usually .onnx; - is standard output.")
+@click.option(
+    "--channels",
+    type=click.IntRange(1, 2),
+    help="1: the mid alone, as without CLIP; 2: left and right. With CLIP its own.",
+)
 @duration_option
 @export_options
 def command(
-    clip: str | None, output: str, max_duration: float, force: bool, quiet: bool, verbose: bool, as_json: bool
+    clip: str | None,
+    output: str,
+    channels: int | None,
+    max_duration: float,
+    force: bool,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> ExitCode:
     """Write the decoder, or one clip, as an ONNX model with standard operators only.
 
@@ -72,28 +84,30 @@ def command(
             say(f"{name_of(output, 'standard output')}: {len(content)} bytes, opset {OPSET}")
 
     if clip is None:
-        write(_decoder(), {"input": None})
+        write(_decoder(channels or 1), {"input": None, "channels": channels or 1})
         return ExitCode.FINE
 
     def write_clip(_index: int, name: str) -> None:
-        write(*_clip(read_stream(name), name, max_duration))
+        write(*_clip(read_stream(name), name, max_duration, channels))
 
     return for_each(PROGRAM, [clip], write_clip, verbose)
 
 
-def _decoder() -> bytes:
+def _decoder(channels: int) -> bytes:
     from .graph import decoder_model, serialised
 
-    return serialised(decoder_model())
+    return serialised(decoder_model(channels))
 
 
-def _clip(data: bytes, name: str, max_duration: float) -> tuple[bytes, dict[str, Any]]:
+def _clip(data: bytes, name: str, max_duration: float, channels: int | None) -> tuple[bytes, dict[str, Any]]:
     """The model's bytes, and what --json says of the clip. Raises BitstreamError for a damaged stream, AudioGsError for
-    one of two channels."""
+    one that has fewer channels."""
     from .graph import clip_facts, clip_model, serialised
 
     gaussians = read_gaussians(data, max_duration)
     header, _ = parse_header(data)
-    if header.channels == 2:
-        raise AudioGsError("it has two channels, and a model renders one; encode the sound in mono")
-    return serialised(clip_model(header, gaussians)), {"input": name, **clip_facts(header, gaussians)}
+    channels = channels or header.channels
+    if channels > header.channels:
+        raise AudioGsError("it has one channel; leave out --channels 2")
+    model = serialised(clip_model(header, gaussians, channels))
+    return model, {"input": name, **clip_facts(header, gaussians, channels)}

@@ -4,6 +4,7 @@ frames at once, along the last axis."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from audio_gs.codec.kinds.noise import (
     HIGHEST_LEVEL,
     LEVEL_STEP,
     MAX_FRAME_LOG2,
+    PAN_ONE,
+    SIDE_FRAMES,
 )
 from audio_gs.codec.residual import LARGEST_VALUE
 from audio_gs.codec.tables import (
@@ -34,10 +37,14 @@ from .builder import INT64, UINT32, Graph, Value
 ELEMENTS_AT_A_TIME = 1 << 17
 """Levels that are made before they are added: what decides on the memory of the loop over noises."""
 
+Spectrum = tuple[Value, Value, Value]
+"""X of the even and of the odd bins, both of shape (N / 2, frames), and the exponents, shape (frames,)."""
 _LONGEST = NOISE_SHORTEST_SUPPORT << (NOISE_SCALES - 1)
 _TURN = 65536
-_SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _FRAME = range(len(NOISE.columns(is_panned=False)) + 1)
-"""Columns of noises, and the one after those: where in the levels of a window a noise begins."""
+_SCALE, _ONSET, _WIDTH, _PLACE, _WEIGHT, _SIDE_WEIGHT, _PAN_WEIGHT = range(len(NOISE.columns(is_panned=True)))
+"""Columns of noises, of which those of the side may lack."""
+_FRAME, _FIRST_WEIGHT = 4, 5
+"""Columns of those of a window: where in its levels a noise begins, and the first weight."""
 _MOST_STAGES = MAX_FRAME_LOG2 - 1
 COEFFICIENT_COLUMNS = ("frame", "bin", "value", "step")
 """step: level of a coefficient of 1."""
@@ -79,11 +86,30 @@ class NoiseRenderer:
 
     def samples(self, start: Value) -> Value:
         """The noise of the samples of the window that starts here, at a multiple of the longest frame."""
-        first = start.shift_right(self.frame_log2)
-        frames = self.window.shift_right(self.frame_log2) + 1
+        first, frames = self._frames(start)
         centres = self._centres()
-        levels = self._levels(first, frames).slice(0, centres.length())
-        of_bins = self._levels_of_bins(levels, centres)
+        (sums,) = self._sums(first, frames, (_WEIGHT,))
+        levels = self._limited(sums + self.base * LEVEL_STEP).slice(0, centres.length())
+        return self._samples(*self._spectrum_of_mid(levels, centres, first, frames))
+
+    def mid_and_side(self, start: Value, side_base: Value) -> tuple[Value, Value]:
+        """The same of mid and side where Gaussians are panned."""
+        first, frames = self._frames(start)
+        centres = self._centres()
+        sums = self._sums(first, frames, (_WEIGHT, _SIDE_WEIGHT, _PAN_WEIGHT))
+        of_mid, of_side, of_pan = (of.slice(0, centres.length()) for of in sums)
+        of_mid = of_mid + self.base * LEVEL_STEP
+        mid = self._spectrum_of_mid(self._limited(of_mid), centres, first, frames)
+        levels = self._limited(of_mid + of_side + side_base * LEVEL_STEP)
+        pans = of_pan.clip(-PAN_ONE, PAN_ONE)
+        return self._samples(*mid), self._samples(*self._spectrum_of_side(levels, pans, centres, first, frames, mid))
+
+    def _frames(self, start: Value) -> tuple[Value, Value]:
+        """The first frame of a window, and how many it needs."""
+        return start.shift_right(self.frame_log2), self.window.shift_right(self.frame_log2) + 1
+
+    def _spectrum_of_mid(self, levels: Value, centres: Value, first: Value, frames: Value) -> Spectrum:
+        of_bins = self._line_of_bins(self._highest_in_bin(levels, centres), levels, centres)
 
         def drawn() -> list[Value]:
             exponents = self._highest(levels).shift_right(8)
@@ -96,6 +122,38 @@ class NoiseRenderer:
             even, odd, exponents = self.graph.branches(self.with_residual, coded, drawn)
         else:
             even, odd, exponents = coded() if self.with_residual else drawn()
+        return even, odd, exponents
+
+    def _spectrum_of_side(
+        self, levels: Value, pans: Value, centres: Value, first: Value, frames: Value, mid: Spectrum
+    ) -> Spectrum:
+        """X' of the even and of the odd bins, and the exponents."""
+        graph = self.graph
+        even, odd, of_mid = mid
+        own = self._highest(levels).shift_right(8)
+        has_pan = graph.node("ReduceMax", [pans.maximum(-pans), graph.vector(0)], INT64, keepdims=0) > 0
+        is_panned = (of_mid > 0) & has_pan
+        panned = (own.maximum(of_mid) + 1).minimum(HIGHEST_EXPONENT)
+        exponents = graph.where(is_panned, panned, own)
+        of_bins = self._line_of_bins(self._highest_in_bin(levels, centres), levels, centres)
+        is_heard = (own > 0).to(INT64)
+        drawn = [
+            part * is_heard
+            for part in self._spectrum(self._amplitudes(of_bins, exponents), first + SIDE_FRAMES, frames)
+        ]
+        # Where nothing is panned the shift is any that exists.
+        shift = graph.where(is_panned, exponents - of_mid + 11, 11)
+        largest = graph.constant(32767, INT64).shift_right(self.frame_log2 & 1)
+        of_pan = self._line_of_bins(pans, pans, centres)
+
+        def with_part(own_part: Value, of_channel: Value, parity: int) -> Value:
+            shared = (of_pan.slice(parity, None, step=2) * of_channel).shift_right(shift)
+            return graph.where(is_panned, (own_part + shared).clip(-largest, largest), own_part)
+
+        return with_part(drawn[0], even, 0), with_part(drawn[1], odd, 1), exponents
+
+    def _samples(self, even: Value, odd: Value, exponents: Value) -> Value:
+        """Those of the blocks between the frames, from X and the exponents."""
         audible = (exponents > 0).to(INT64)
         re, im = (part * audible for part in self._transform(even, odd))
         return self._blocks(re, im, exponents).transpose(1, 0).flat()
@@ -107,26 +165,31 @@ class NoiseRenderer:
 
     # ---- levels ----
 
-    def _levels(self, first: Value, frames: Value) -> Value:
-        """Limited levels, shape (BARK_BANDS, frames), of the frames from `first` on."""
+    def _limited(self, levels: Value) -> Value:
+        return levels.clip(0, HIGHEST_LEVEL)
+
+    def _sums(self, first: Value, frames: Value, weights: Sequence[int]) -> list[Value]:
+        """What noises add up to with the weights of some columns, each of shape (BARK_BANDS, frames), in the frames
+        from `first` on."""
         graph = self.graph
         scale, onset = (self.noises.take(column, axis=1) for column in (_SCALE, _ONSET))
         frame = onset.shift_right(self.frame_log2) - first
         support = graph.constant(NOISE_SHORTEST_SUPPORT, INT64).shift_left(scale)
         lasts = (frame + support > 0) & (frame < frames)
         # Before and after the window is room for what the longest noise has there.
-        noises = graph.concat(self.noises, (frame + _LONGEST).unsqueeze(1), axis=1).select(lasts)
+        columns = [self.noises.slice(0, _WEIGHT, axis=1), (frame + _LONGEST).unsqueeze(1)]
+        columns += [self.noises.slice(column, column + 1, axis=1) for column in weights]
+        noises = graph.concat(*columns, axis=1).select(lasts)
 
         def add_scale(scale: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
-            return [self._with_scale(states[0], noises, scale)], []
+            return self._with_scale(states, noises, scale), []
 
         zeros = graph.zeros((frames + 2 * _LONGEST) * BARK_BANDS)
-        (sums,), _ = graph.loop(graph.constant(NOISE_SCALES, INT64), [zeros], add_scale)
-        levels = sums.reshape(-1, BARK_BANDS).slice(_LONGEST, frames + _LONGEST)
-        return (levels + self.base * LEVEL_STEP).clip(0, HIGHEST_LEVEL).transpose(1, 0)
+        all_sums, _ = graph.loop(graph.constant(NOISE_SCALES, INT64), [zeros for _ in weights], add_scale)
+        return [sums.reshape(-1, BARK_BANDS).slice(_LONGEST, frames + _LONGEST).transpose(1, 0) for sums in all_sums]
 
-    def _with_scale(self, levels: Value, noises: Value, scale: Value) -> Value:
-        """The levels, a vector, with all noises of a scale added, so many at a time."""
+    def _with_scale(self, sums: Sequence[Value], noises: Value, scale: Value) -> list[Value]:
+        """The sums, vectors, with all noises of a scale added, so many at a time."""
         graph = self.graph
         support = graph.constant(NOISE_SHORTEST_SUPPORT, INT64).shift_left(scale)
         at_a_time = (graph.constant(ELEMENTS_AT_A_TIME // BARK_BANDS, INT64) // support).maximum(1)
@@ -138,15 +201,19 @@ class NoiseRenderer:
 
         def add_some(trip: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
             some = noises.take(chosen.slice(trip * at_a_time, (trip + 1) * at_a_time))
-            weight, frame = (some.slice(column, column + 1, axis=1) for column in (_WEIGHT, _FRAME))
-            peak = (weight * over_time).shift_right(7).unsqueeze(2)
             over_bark = self._over_bark(some, band).unsqueeze(1)
+            frame = some.slice(_FRAME, _FRAME + 1, axis=1)
             places = ((frame + age) * BARK_BANDS).unsqueeze(2) + band
-            return [states[0].scatter_add(places, (peak * over_bark).shift_right(16))], []
+
+            def with_weight(number: int, state: Value) -> Value:
+                weight = some.slice(_FIRST_WEIGHT + number, _FIRST_WEIGHT + number + 1, axis=1)
+                peak = (weight * over_time).shift_right(7).unsqueeze(2)
+                return state.scatter_add(places, (peak * over_bark).shift_right(16))
+
+            return [with_weight(number, state) for number, state in enumerate(states)], []
 
         trips = (chosen.length().scalar() + at_a_time - 1) // at_a_time
-        (levels,), _ = graph.loop(trips, [levels], add_some)
-        return levels
+        return graph.loop(trips, list(sums), add_some)[0]
 
     def _over_bark(self, noises: Value, band: Value) -> Value:
         """eb, shape (noises, BARK_BANDS), 0 where a noise does not reach."""
@@ -171,8 +238,9 @@ class NoiseRenderer:
         bins = self.graph.constant(bark_hz(), INT64, "BARK_HZ").shift_left(self.frame_log2 + 1) // self.sample_rate
         return bins.select(bins < self._pairs * 2)
 
-    def _levels_of_bins(self, levels: Value, centres: Value) -> Value:
-        """Level of every bin, shape (N, frames)."""
+    def _line_of_bins(self, left_ends: Value, right_ends: Value, centres: Value) -> Value:
+        """What runs in straight lines from band to band, such as levels, in every bin, shape (N, frames): from what it
+        is at the left end of a line to what it is at the right one, both of shape (bands, frames)."""
         graph = self.graph
         k = graph.range(0, self._pairs * 2)
         last = centres.length() - 1
@@ -181,7 +249,7 @@ class NoiseRenderer:
         left, right = (passed - 1).maximum(0), passed.minimum(last)
         begin, end = centres.pick(left), centres.pick(right)
         per_bin = graph.where(end > begin, graph.constant(65536, INT64) // (end - begin).maximum(1), 0)
-        low, high = self._highest_in_bin(levels, centres).take(left), levels.take(right)
+        low, high = left_ends.take(left), right_ends.take(right)
         slope = ((high - low) * per_bin.unsqueeze(1)).shift_right(8)
         return (low * 256 + slope * (k - begin).maximum(0).unsqueeze(1)).shift_right(8)
 

@@ -10,6 +10,7 @@ from audio_gs.codec.tables import (
     COSINE_STEPS,
     ENVELOPE_SEGMENTS,
     FEWEST_PHASE_BITS,
+    GAIN_STEPS,
     HALF_BAND_TAPS,
     HALF_SQRT2_Q16,
     OCTAVE_INCREMENT,
@@ -19,6 +20,7 @@ from audio_gs.codec.tables import (
     SHORTEST_SUPPORT,
     cosine,
     envelope,
+    gain,
     half_band,
 )
 
@@ -33,15 +35,40 @@ ELEMENTS_AT_A_TIME = 1 << 17
 _OCTAVE, _SCALE, _ONSET, _PEAK, _PHASE, _INCREMENT, _PLACE = range(7)
 """Columns of a tone ready to render, as in `tone.HELD`, and where it begins in the sums of a window."""
 
+_K, _ONSET_ROW, _BIN, _AMPLITUDE, _SIDE_AMPLITUDE = (
+    TONE.columns(is_panned=True).index(name) for name in ("scale", "onset", "bin", "amplitude", "side_amplitude")
+)
+"""Columns of tones; a phase stands behind its amplitude."""
+
 _TURN = 65536
 
 
 def dequantised(graph: Graph, rows: Value, amplitude_step: Value) -> Value:
     """Tones ready to render, int64, shape (n, _PLACE), from rows of the columns of tones, int64."""
-    k, onset, bin_, q, f = (rows.take(column, axis=1) for column in range(len(TONE.columns(is_panned=False))))
+    k = rows.take(_K, axis=1)
+    return _ready(graph, rows, _AMPLITUDE, _steps(graph, k, amplitude_step))
+
+
+def dequantised_sides(graph: Graph, rows: Value, amplitude_step: Value, side_step: Value) -> Value:
+    """The same of the sides of those tones that have one."""
+    rows = rows.select(rows.take(_SIDE_AMPLITUDE, axis=1) > 0)
+    quarters = graph.constant(gain()[:: GAIN_STEPS // 4], INT64).pick((side_step & 3).reshape(1))
+    step = (_steps(graph, rows.take(_K, axis=1), amplitude_step) * quarters).shift_right(13)
+    return _ready(graph, rows, _SIDE_AMPLITUDE, step.shift_left(side_step.shift_right(2)))
+
+
+def _steps(graph: Graph, k: Value, amplitude_step: Value) -> Value:
+    """The amplitude step of each scale."""
     odd_step = (amplitude_step * HALF_SQRT2_Q16).shift_right(12, rounding=2048)
-    step = graph.where((k & 1).equals(1), odd_step, amplitude_step * 16)
-    peak = (step * (q * 8 + 3)).shift_right(k.shift_right(1) + 5).minimum(LARGEST_PEAK)
+    return graph.where((k & 1).equals(1), odd_step, amplitude_step * 16)
+
+
+def _ready(graph: Graph, rows: Value, amplitude: int, step: Value) -> Value:
+    """Of amplitudes that stand in a column, with their phases in the next one."""
+    k, onset, bin_, q, f = (rows.take(column, axis=1) for column in (_K, _ONSET_ROW, _BIN, amplitude, amplitude + 1))
+    # A side's product needs all of 32 bits; it is never negative.
+    scaled = step * (q * 8 + 3) // graph.constant(1, INT64).shift_left(k.shift_right(1) + 5)
+    peak = scaled.minimum(LARGEST_PEAK)
     limits = graph.constant([PHASE_LIMITS], INT64)
     phase_bits = (q.unsqueeze(1) >= limits).to(INT64).sum(axis=1) + FEWEST_PHASE_BITS
     phase = f.shift_left(-phase_bits + 16) + (bin_ & 1) * (_TURN // 2) + _TURN // COSINE_STEPS // 2

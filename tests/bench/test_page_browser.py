@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import math
@@ -9,10 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from page_browser import Tab, chromium_tab, find_chromium
-from page_results import HOSTILE, LEVEL, PITCH, PLAIN, RISE, SECONDS, make_results
+from page_results import HOSTILE, LEVEL, PITCH, PLAIN, RATE, RISE, SECONDS, STREAM, make_results, tone
 
+from audio_gs import edit
 from audio_gs.bench.report.page import overlay, players
 from audio_gs.bench.results import OURS
 
@@ -44,6 +48,31 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr(players, "stream_overlay", of_many_kinds)
         build_page(make_results(folder / "cache"), folder / "cache", folder / "index.html")
     yield folder / "index.html"
+
+
+PAIR = {"left": 600, "right": 2200}
+
+
+@pytest.fixture(scope="module")
+def stereo_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with one clip of two channels, a tone in each; ours is a stream whose tones are all at the right."""
+    from audio_gs.bench.report.page import build_page
+
+    folder = tmp_path_factory.mktemp("stereo")
+    cache = folder / "cache"
+    cache.mkdir()
+    results = make_results(cache)
+    pair = np.stack([tone(pitch) for pitch in PAIR.values()], axis=1)
+    soundfile.write(cache / "pair.flac", pair, RATE, subtype="PCM_16")
+    (cache / "pair.bin").write_bytes(edit.edited(STREAM.read_bytes(), [{"pan": {"position": 1, "kind": "tone"}}]))
+    first = dataclasses.replace(results.clips[0], channels=2, path=str(cache / "pair.flac"))
+    cells = [
+        dataclasses.replace(cell, audio="pair.flac", stream="pair.bin") if cell.codec == OURS else cell
+        for cell in results.cells
+    ]
+    results = dataclasses.replace(results, clips=(first, results.clips[1]), cells=tuple(cells))
+    build_page(results, cache, folder / "index.html")
+    return folder / "index.html"
 
 
 @pytest.fixture(scope="module")
@@ -354,6 +383,44 @@ def test_spectrograms_show_the_pitch(tab: Tab) -> None:
     )
     expected = [(PITCH[codec] + RISE * SECONDS / 2) / 4000 for codec in ("original", OURS, "opus", "mp3")]
     assert heights == pytest.approx(expected, abs=0.02)
+
+
+DARKEST = f"""{PLAYER}.shown.slice(0, 2).map((panel) => {{
+    const canvas = panel.stage.querySelector('canvas');
+    const column = canvas.getContext('2d').getImageData(canvas.width / 2, 0, 1, canvas.height).data;
+    const rows = Array.from({{length: canvas.height}}, (_, row) => [column[4 * row], row]);
+    return rows.filter(([level]) => level < 90).map(([, row]) => 1 - (row + 0.5) / canvas.height);
+}})"""
+INK = """(() => { const canvas = document.querySelector('.ellipses');
+    const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let ink = 0;
+    for (let at = 3; at < data.length; at += 4) ink += data[at];
+    return ink; })()"""
+
+
+def test_pictures_show_both_channels_or_one(browser: Tab, page: Path, stereo_page: Path) -> None:
+    browser.complaints.clear()
+    browser.emulate(1200, 900)
+    browser.open(page)
+    assert browser.run("document.getElementById('channels').checkVisibility()") is False
+    browser.open(stereo_page)
+    assert browser.run("document.getElementById('channels').checkVisibility()") is True
+    assert "2 channels" in browser.run("document.querySelector('#players .clip small').textContent")
+    show_pictures(browser)
+    browser.click("#axis-linear")
+    heights = {side: (pitch + RISE * SECONDS / 2) / (RATE / 2) for side, pitch in PAIR.items()}
+    ink = {}
+    for shown, sides in (("both", ("left", "right")), ("left", ("left",)), ("right", ("right",))):
+        browser.click(f"[data-channel={shown}]")
+        browser.wait_for(f"document.querySelector('[data-channel={shown}]').ariaPressed === 'true'")
+        browser.run("new Promise((resolve) => setTimeout(resolve, 300))")
+        for dark in browser.run(DARKEST):
+            for side, height in heights.items():
+                assert any(abs(height - row) < 0.02 for row in dark) == (side in sides), (shown, side)
+        ink[shown] = browser.run(INK)
+    assert ink["left"] < 0.8 * ink["right"]
+    assert ink["right"] == ink["both"]
+    assert browser.complaints == []
 
 
 def test_gaussians_of_any_kind_are_drawn_over_ours_alone(tab: Tab) -> None:

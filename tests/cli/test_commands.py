@@ -820,7 +820,8 @@ def test_list(call: Call, folder: Path, stream: bytes) -> None:
         (("--list", "--from", "2", "--to", "1"), common.ExitCode.USAGE, "nothing lies from 2 to 1"),
         (("-o", "-", "--json"), common.ExitCode.USAGE, "both write to standard output"),
         (("-o", "new.gs", "--script", "none.yaml"), common.ExitCode.USAGE, "cannot read none.yaml"),
-        (("-o", "new.gs", "--step", "pan: {to: 1}"), common.ExitCode.USAGE, "'pan' is no step; known are select, drop"),
+        (("-o", "new.gs", "--step", "balance: {to: 1}"), common.ExitCode.USAGE, "'balance' is no step; known are sele"),
+        (("-o", "new.gs", "--step", "pan: {position: 2}"), common.ExitCode.USAGE, "position is 2, allowed are -1..1"),
         (("-o", "new.gs", "--step", "move: {seconds: 9}"), common.ExitCode.ERROR, "clip.gs: step 1, move: tone 0 ("),
         (("-o", "new.gs", "--step", "merge: {file: none.gs}"), common.ExitCode.ERROR, "merge: none.gs is no file"),
         (

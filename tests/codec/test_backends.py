@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx_tools import needs_export
-from random_streams import random_stream
+from random_streams import random_stream, stereo_stream
 
 import audio_gs
 from audio_gs import backends
@@ -41,12 +41,19 @@ def exact(data):
     return decoder.read(decoder.header.samples)
 
 
+def both(data):
+    decoder = ReferenceDecoder(data)
+    decoder.set_stereo(True)
+    return decoder.read(decoder.header.samples)
+
+
 LATE = Backend("late", exact=True, open=Late)
 WHOLE = Backend("whole", exact=True, render=exact)
 WRONG = Backend("wrong", exact=True, render=lambda data: exact(data) ^ 1)
 SHORT = Backend("short", exact=True, render=lambda data: exact(data)[1:])
 FLOAT = Backend("float", exact=False, render=lambda data: exact(data) + 0.25)
 FAR = Backend("far", exact=False, render=lambda data: exact(data) * 0.5)
+SWAPPED = Backend("swapped", exact=True, render=exact, render_both=lambda data: both(data)[:, ::-1])
 TOY = Backend("toy", exact=True, open=ReferenceDecoder, missing=lambda: {MEND!r})
 """
 
@@ -187,3 +194,20 @@ def test_others_that_differ_are_told(name: str, step: str, says: str, installed:
     assert report.difference.backends == (name, "numba")
     assert says in report.difference.detail
     assert str(report.difference).startswith(f"{name} and numba differ first at step '{step}'")
+
+
+def test_two_channels_of_others(installed: Installed) -> None:
+    installed("whole", "swapped")
+    data = stereo_stream(27).data
+    left, right = audio_gs.decode(data)[0].T
+    assert (left != right).any()
+    np.testing.assert_array_equal(
+        audio_gs.decode(data, backend="whole", mono=True)[0], audio_gs.decode(data, mono=True)[0]
+    )
+    with pytest.raises(ValueError, match="'whole' gives one channel, and the stream has two; choose one of c, numba, "):
+        audio_gs.decode(data, backend="whole")
+    np.testing.assert_array_equal(audio_gs.decode(data, backend="swapped")[0], np.stack([right, left], axis=1))
+    difference = audio_gs.verify(data).difference
+    assert difference
+    assert (difference.step, difference.backends) == ("two channels", ("swapped", "numba"))
+    assert "left and right of sample" in difference.detail

@@ -445,14 +445,14 @@ def test_lengths_that_nobody_has_are_refused() -> None:
         edit.edited(steady(500.0), 1000 * [{"stretch": {"factor": 4}}])
 
 
-NO_STEP = "step 1: 'pan' is no step; known are select, drop, scale, move, transpose, stretch, cut, merge, concatenate, "
-NO_STEP += "set_loop, clear_loop"
+NO_STEP = "step 1: 'balance' is no step; known are select, drop, scale, move, transpose, pan, stretch, cut, "
+NO_STEP += "merge, concatenate, set_loop, clear_loop"
 
 
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("- pan: {to: 1}", NO_STEP),
+        ("- balance: {to: 1}", NO_STEP),
         ("- set_loop: {first: 1}", "step 1, set_loop: 'first' is none of its values; known are from, to, samples"),
         ("- set_loop: {samples: [1]}", "samples must be two sample numbers such as .*, not a list"),
         ("- set_loop: {samples: [0, 64.5]}", "samples must be two sample numbers"),
@@ -483,7 +483,7 @@ NO_STEP += "set_loop, clear_loop"
         ("- drop: [1]", "step 1, drop: must have its values by name"),
         ("- {drop: {}, select: {}}", "step 1: must be one name with its values"),
         ("- 3", "step 1: must be one name"),
-        ("pan", "must be a list of steps"),
+        ("balance", "must be a list of steps"),
         ("[" * 20000, "no YAML or JSON|nested too deep"),
         ("- drop: {from: 1", "no YAML or JSON"),
         ("- &a drop\n- *a", "aliases"),

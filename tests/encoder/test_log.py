@@ -29,3 +29,13 @@ def test_a_kind_that_is_not_there_has_no_panels(kind: str, panels: str) -> None:
     data = demo_stream("speech")
     only = Gaussians({kind: audio_gs.read_gaussians(data)[kind]})
     assert list(field_panels(audio_gs.info(data).header, only)) == [panels]
+
+
+def test_panned_gaussians_have_panels_of_their_sides() -> None:
+    data = audio_gs.edit.edited(demo_stream("speech"), [{"pan": {"position": 1, "kind": ["tone", "noise"]}}])
+    header, gaussians = audio_gs.info(data).header, audio_gs.read_gaussians(data)
+    panels = field_panels(header, gaussians)
+    assert all(len(of_kind) == 9 for of_kind in panels.values())
+    values = {panel.name: panel.values for panel in panels["tones"]}
+    assert np.median(values["pan, left to right"]) > 0.9
+    assert values["amplitude index of the side"].max() > 1

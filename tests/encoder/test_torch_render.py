@@ -20,7 +20,7 @@ from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds import NOISE, TONE
 from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.slots import encode_stream
-from audio_gs.encoder.gradient.render import Waves, render, render_stream, waves_of
+from audio_gs.encoder.gradient.render import Waves, render, render_both, render_stream, waves_of
 
 KBIT_S = {"speech": 6, "music": 6, "sfx": 12}
 
@@ -62,6 +62,19 @@ def test_torch_backend_rounds_and_limits_the_rendering() -> None:
     rendered = np.clip(render_stream(data), -32768, 32767)
     assert 10 * np.log10(np.sum(exact**2) / np.sum((rendered - exact) ** 2)) > 50
     np.testing.assert_array_equal(audio_gs.decode(data, backend="torch")[0], np.rint(rendered))
+
+
+def test_both_channels_are_within_60_db() -> None:
+    speech = audio_gs.edit.edited(demo_stream("speech", bitrate=6), [{"cut": {"to": 1.5}}])
+    panned = audio_gs.edit.edited(speech, [{"pan": {"position": 0.6, "kind": ["tone", "noise"]}}])
+    turned = audio_gs.edit.edited(speech, [{"pan": {"position": -0.3}}])
+    for data in (panned, turned):
+        report = audio_gs.verify(data)
+        assert report.agree
+        assert report.agreement_db["torch"] > 60
+        exact, rendered = audio_gs.decode(data)[0].astype(float), render_both(data)
+        assert 10 * np.log10(np.sum(exact**2) / np.sum((rendered - exact) ** 2)) > 50
+        assert abs(np.std(exact[:, 0]) / np.std(exact[:, 1]) - 1) > 0.2
 
 
 @pytest.mark.parametrize("seed", RESIDUAL_SEEDS)

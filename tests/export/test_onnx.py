@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from export_tools import contents, export
-from make_vectors import FOLDER
+from make_vectors import FOLDER, STEREO_FOLDER
 from onnx_tools import needs_export, session
-from random_streams import decoded_by_the_letter, random_stream
+from random_streams import decoded_by_the_letter, random_stream, stereo_stream
 from residual_streams import RESIDUAL_SEEDS, random_residual, with_residual
 
 import audio_gs
@@ -35,6 +35,7 @@ from audio_gs.codec.kinds.base import Table
 from audio_gs.codec.kinds.noise import NoiseHeader
 from audio_gs.codec.residual import COEFFICIENT, INTERVALS, LARGEST_VALUE, LEVEL, ResidualHeader
 from audio_gs.codec.slots import encode_stream
+from audio_gs.codec.stereo import PanningHeader
 from audio_gs.errors import AudioGsError, BitstreamError
 
 onnx = pytest.importorskip("onnx")
@@ -90,10 +91,26 @@ def nodes(graph: Any) -> Iterator[Any]:
                 yield from nodes(attribute.g)
 
 
-@pytest.fixture(scope="module", params=["decoder", "clip with noise", "clip without", "clip and residual"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "decoder",
+        "decoder of both",
+        "clip with noise",
+        "clip without",
+        "clip and residual",
+        "clip of both",
+        "clip of a direction",
+    ],
+)
 def model(request: pytest.FixtureRequest) -> Any:
     if request.param == "decoder":
         return decoder_model()
+    if request.param == "decoder of both":
+        return decoder_model(channels=2)
+    if request.param in ("clip of both", "clip of a direction"):
+        stream = stereo_stream(7 if request.param == "clip of both" else 8)
+        return clip_model(stream.header, stream.gaussians)
     if request.param == "clip and residual":
         return clip_model(*random_residual(RESIDUAL_SEEDS[0]))
     stream = next(
@@ -130,9 +147,12 @@ def test_models_say_what_they_are() -> None:
     assert (model.producer_name, model.producer_version) == ("audio-gs", audio_gs.__version__)
     assert not model.graph.input
     assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [header.samples]
-    decoder = decoder_model()
-    assert [entry.name for entry in decoder.graph.input] == list(model_inputs(header, stream.gaussians))
-    assert all(entry.doc_string for entry in (*decoder.graph.input, *decoder.graph.output))
+    assert int(properties["channels"]) == 1
+    for channels in (1, 2):
+        decoder = decoder_model(channels)
+        inputs = model_inputs(header, stream.gaussians, channels)
+        assert [entry.name for entry in decoder.graph.input] == list(inputs)
+        assert all(entry.doc_string for entry in (*decoder.graph.input, *decoder.graph.output))
 
 
 def test_models_are_the_same_every_time() -> None:
@@ -278,6 +298,92 @@ def test_loud_and_silent_residuals(decoder: Any, frame_log2: int, base: int, lif
         check_coded(decoder, dataclasses.replace(header, residual=part), Gaussians())
 
 
+# ---- two channels ----
+
+
+STEREO_SEEDS = (0, 1, 2, 7, 8, 11, 17, 22, 26, 27, 28, 58)
+"""Short clips: of a direction alone, panned, without noise and with, with a residual layer under them."""
+
+
+@pytest.fixture(scope="module")
+def stereo_decoder() -> Any:
+    return session(serialised(decoder_model(channels=2)))
+
+
+def left_and_right(header: StreamHeader, gaussians: Gaussians) -> Pcm:
+    decoder = ReferenceDecoder(encode_stream(header, gaussians))
+    decoder.set_stereo(True)
+    return decoder.read(header.samples)
+
+
+def check_both(decoder: Any, header: StreamHeader, gaussians: Gaussians) -> None:
+    (pcm,) = decoder.run(None, model_inputs(header, gaussians, channels=2))
+    assert (pcm.dtype, pcm.shape) == (np.int16, (header.samples, 2))
+    np.testing.assert_array_equal(pcm, left_and_right(header, gaussians))
+
+
+@pytest.mark.parametrize("seed", STEREO_SEEDS)
+def test_left_and_right(decoder: Any, stereo_decoder: Any, seed: int) -> None:
+    stream = stereo_stream(seed)
+    check_both(stereo_decoder, stream.header, stream.gaussians)
+    mid = ReferenceDecoder(stream.data).read(stream.header.samples)
+    np.testing.assert_array_equal(rendered(decoder, stream.header, stream.gaussians), mid)
+
+
+def test_the_seeds_of_two_channels_reach_what_matters() -> None:
+    headers = [stereo_stream(seed).header for seed in STEREO_SEEDS]
+    parts = {(header.panning is not None, bool(header.noise), bool(header.residual)) for header in headers}
+    assert parts == {(True, True, True), (True, True, False), (True, False, False)} | {
+        (False, noise, residual) for noise, residual in ((True, True), (True, False), (False, False))
+    }
+    assert {header.noise.frame_log2 for header in headers if header.noise} == {5, 6, 7, 8, 9}
+    assert len({header.panning.side_step & 3 for header in headers if header.panning}) == 4
+
+
+@pytest.mark.parametrize("seed", [0, 2, 7, 8])
+def test_clips_of_two_channels_alone(seed: int) -> None:
+    stream = stereo_stream(seed)
+    model = clip_model(stream.header, stream.gaussians)
+    (pcm,) = session(serialised(model)).run(None, {})
+    np.testing.assert_array_equal(pcm, left_and_right(stream.header, stream.gaussians))
+    assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [stream.header.samples, 2]
+    (pcm,) = session(serialised(clip_model(stream.header, stream.gaussians, channels=1))).run(None, {})
+    np.testing.assert_array_equal(pcm, ReferenceDecoder(stream.data).read(stream.header.samples))
+
+
+def test_one_channel_is_in_both(stereo_decoder: Any) -> None:
+    stream = random_stream(SEEDS[2])
+    (pcm,) = stereo_decoder.run(None, model_inputs(stream.header, stream.gaussians, channels=2))
+    expected = decoded_by_the_letter(stream.header, stream.gaussians)
+    np.testing.assert_array_equal(pcm, np.stack([expected, expected], axis=1))
+
+
+def test_windows_join_in_both_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_gs.export.onnx.graph.WINDOW", 512)
+    monkeypatch.setattr("audio_gs.export.onnx.tones.ELEMENTS_AT_A_TIME", 5000)
+    monkeypatch.setattr("audio_gs.export.onnx.noise.ELEMENTS_AT_A_TIME", 5000)
+    decoder = session(serialised(decoder_model(channels=2)))
+    for seed in STEREO_SEEDS[6:]:
+        check_both(decoder, stereo_stream(seed).header, stereo_stream(seed).gaussians)
+
+
+@pytest.mark.parametrize("direction", [0, 31, 64, 100, 128, 192, 255])
+def test_loud_sides(stereo_decoder: Any, direction: int) -> None:
+    """The largest of all that a tone has in the side, and of what noise has."""
+    header = dataclasses.replace(HEADER, samples=3000, channels=2, direction=direction)
+    header = dataclasses.replace(header, noise=NoiseHeader(6, 9, 28, 255), panning=PanningHeader(15, 127))
+    table = np.concatenate([tones_of(scale, [1, 7]) for scale in (0, 5)])
+    table["side_amplitude"], table["side_phase"] = 1023, 1000
+    noises = NOISE.empty(12)
+    noises["weight"], noises["width"], noises["scale"] = 1, np.arange(12) % 4, np.arange(12) % 6
+    noises["side_weight"], noises["pan_weight"] = np.arange(12) - 6, np.resize([63, -63, 5], 12)
+    for base in (127, 0, -128):
+        panning = PanningHeader(direction & 15, base)
+        loud = dataclasses.replace(header, panning=panning)
+        check_both(stereo_decoder, loud, Gaussians(tone=table, noise=noises))
+        check_both(stereo_decoder, loud, Gaussians(noise=noises))
+
+
 @pytest.mark.parametrize("samples", [1, 511, 512, 513, (1 << 17) - 1, (1 << 17) + 1, 300_000])
 def test_any_length(decoder: Any, samples: int) -> None:
     table = np.concatenate([tones_of(6, [100], onset) for onset in range(-1024, samples + 1024, 1 << 15)])
@@ -312,6 +418,9 @@ def test_another_runtime_gives_the_same_samples() -> None:
     assert len(short) > 2
     for header, gaussians in short:
         check_coded(evaluator, header, gaussians)
+    of_both = ReferenceEvaluator(decoder_model(channels=2), new_ops=[GatherElements])
+    for seed in (17, 26, 28):
+        check_both(of_both, stereo_stream(seed).header, stereo_stream(seed).gaussians)
 
 
 # ---- the backend ----
@@ -341,6 +450,17 @@ def test_the_backend_gives_the_same_file(tmp_path: Path) -> None:
     for backend in ("c", "onnx"):
         assert decode_command(CLIP, "-o", tmp_path / f"{backend}.wav", "--backend", backend).code == 0
     assert (tmp_path / "c.wav").read_bytes() == (tmp_path / "onnx.wav").read_bytes()
+
+
+def test_the_backend_gives_both_channels(tmp_path: Path) -> None:
+    clip = STEREO_FOLDER / "residual-34.bin"
+    for options in ((), ("--mono",)):
+        for backend in ("c", "onnx"):
+            target = tmp_path / f"{backend}{len(options)}.wav"
+            assert decode_command(clip, "-o", target, "--backend", backend, *options).code == 0
+        names = (f"{backend}{len(options)}.wav" for backend in ("c", "onnx"))
+        first, second = ((tmp_path / name).read_bytes() for name in names)
+        assert first == second
 
 
 def test_the_backend_refuses_damage(tmp_path: Path) -> None:
@@ -381,6 +501,9 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modu
 
 def test_too_little_memory_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
+        def __init__(self, _channels: int) -> None:
+            pass
+
         def run(self, _outputs: object, _inputs: object) -> None:
             raise Exception("[ONNXRuntimeError] : 1 : FAIL : Failed to allocate memory for requested buffer")
 
@@ -416,6 +539,24 @@ def test_the_command_writes_a_clip(tmp_path: Path) -> None:
     assert refused == (1, b"", f"gs-export: {tmp_path}/clip.onnx exists; -f overwrites it\n")
     assert contents(tmp_path) == before
     assert export("onnx", CLIP, "-o", tmp_path / "clip.onnx", "-f").code == 0
+    assert contents(tmp_path) == before
+
+
+def test_the_command_writes_both_channels_or_the_mid(tmp_path: Path) -> None:
+    clip = STEREO_FOLDER / "noise-22.bin"
+    for options, channels in (((), 2), (("--channels", "2"), 2), (("--channels", "1"), 1)):
+        result = export("onnx", clip, "-o", tmp_path / "clip.onnx", "--json", "-q", "-f", *options)
+        assert (result.code, json.loads(result.out)["channels"]) == (0, channels)
+        (pcm,) = session((tmp_path / "clip.onnx").read_bytes()).run(None, {})
+        np.testing.assert_array_equal(pcm, audio_gs.decode(clip.read_bytes(), mono=channels == 1)[0])
+    result = export("onnx", "-o", tmp_path / "decoder.onnx", "--channels", "2", "--json", "-q")
+    assert json.loads(result.out)["channels"] == 2
+    check_both(
+        session((tmp_path / "decoder.onnx").read_bytes()), *(stereo_stream(22).header, stereo_stream(22).gaussians)
+    )
+    before = contents(tmp_path)
+    refused = export("onnx", CLIP, "-o", tmp_path / "mono.onnx", "--channels", "2")
+    assert refused == (1, b"", f"gs-export onnx: {CLIP}: it has one channel; leave out --channels 2\n")
     assert contents(tmp_path) == before
 
 

@@ -635,7 +635,7 @@ def spectrum_of_drawn_frame(
 
 PAN_ONE = 2048
 """A pan of 1: the side has all of the channel's own noise."""
-_SIDE_FRAMES = 1 << 20
+SIDE_FRAMES = 1 << 20
 """Signs of the side's frames are those of frames so much later."""
 
 
@@ -673,7 +673,7 @@ def spectrum_of_side(
         of_bins = spectrum_levels(levels, bins, frame_log2)
         for k in range(size):
             of_bins[k] = amplitude_of_level(of_bins[k] + raised, 0)
-        values = spectrum(frame + _SIDE_FRAMES, of_bins)
+        values = spectrum(frame + SIDE_FRAMES, of_bins)
     if is_panned:
         largest = 32767 >> (frame_log2 & 1)
         of_bins = pans_of_bins(pans, bins, frame_log2)
@@ -811,21 +811,24 @@ class NoiseRenderer(Renderer):
         return exponent, values
 
 
-def render_clip(header: StreamHeader, table: Table, coded: Mapping[int, Coded]) -> npt.NDArray[np.int64]:
-    """The noise of a whole clip, int64, shape (samples,), in output steps; zeros without noise. `coded`: the frames of
-    its residual layer by number."""
+def render_clip(
+    header: StreamHeader, table: Table, coded: Mapping[int, Coded], is_panned: bool = False
+) -> npt.NDArray[np.int64]:
+    """The noise of a whole clip, int64, shape (samples,), in output steps, of mid and side of panned Gaussians shape
+    (2, samples); zeros without noise. `coded`: the frames of its residual layer by number."""
     if header.noise is None:
-        return np.zeros(header.samples, np.int64)
+        return np.zeros((2, header.samples) if is_panned else header.samples, np.int64)
     log2 = header.noise.frame_log2
     first, end = table["onset"].astype(np.int64), table["onset"] + support(table["scale"], log2)
     renderer = NoiseRenderer(header)
     renderer.coded = dict(coded)
-    pieces = [np.zeros(0, np.int64)]
+    make = renderer.mid_and_side if is_panned else renderer.samples
+    pieces = []
     for start in range(0, header.samples, _FRAMES_AT_A_TIME << log2):
         count = min(_FRAMES_AT_A_TIME << log2, header.samples - start)
         near = (end >> log2 > start >> log2) & (first >> log2 <= (start + count) >> log2)
-        pieces.append(renderer.samples(start, count, table[near]))
-    return np.concatenate(pieces)
+        pieces.append(make(start, count, table[near], EVERYTHING))
+    return np.concatenate(pieces, axis=-1)
 
 
 # ---- cost ----

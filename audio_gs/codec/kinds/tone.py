@@ -293,11 +293,19 @@ def _step(scale: Integers, amplitude_step: int) -> Integers:
 
 def side_amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_step: int, side_step: int) -> Integers:
     """`amplitude` of sides, whose step is 2^(side_step / 4) times as large (SPEC 10.3); 0 for those that are none."""
+    peak = unclipped_side_amplitude(index, scale, amplitude_step, side_step)
+    return np.where(np.asarray(index) > 0, np.minimum(LARGEST_PEAK, peak), 0)
+
+
+def unclipped_side_amplitude(
+    index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_step: int, side_step: int
+) -> Integers:
+    """What `side_amplitude` would be of sides that are there if 15 bits could hold any."""
     q = np.asarray(index, np.int64)
     k = np.asarray(scale, np.int64)
     quarters = int(_GAIN[GAIN_STEPS // 4 * (side_step & 3)])
     step = ((_step(k, amplitude_step) * quarters) >> 13) << (side_step >> 2)
-    return np.where(q > 0, np.minimum(LARGEST_PEAK, (step * (8 * q + 3)) >> (5 + (k >> 1))), 0)
+    return (step * (8 * q + 3)) >> (5 + (k >> 1))
 
 
 def phase(amplitude_index: npt.ArrayLike, index: npt.ArrayLike) -> Integers:
@@ -505,12 +513,12 @@ def upsampled(samples: Array) -> Array:
     return out
 
 
-def _sides(tones: Array) -> Array:
+def sides_of(tones: Array) -> Array:
     """The sides of tones of dtype `HELD`, as tones."""
-    sides = tones[tones["side_amplitude"] > 0]
-    sides["amplitude"] = sides["side_amplitude"]
-    sides["phase"] += sides["side_phase"]
-    return sides
+    out = tones[tones["side_amplitude"] > 0]
+    out["amplitude"] = out["side_amplitude"]
+    out["phase"] += out["side_phase"]
+    return out
 
 
 def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules, of_side: bool) -> Array:
@@ -518,7 +526,7 @@ def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules, of_s
     sums = np.zeros(end - first, np.int32)
     here = tones["octave"] == of_octave
     if all(rule.macs is None and rule.muted == NOTHING_MUTED and rule.clock is None for rule in rules):
-        accumulate(sums, first, _sides(tones[here]) if of_side else tones[here])
+        accumulate(sums, first, sides_of(tones[here]) if of_side else tones[here])
         return sums
     ahead = (8 << of_octave) - 8
     size = RENDER_BLOCK >> of_octave
@@ -535,7 +543,7 @@ def _sums(tones: Array, first: int, end: int, of_octave: int, rules: Rules, of_s
             chosen[chosen] = within_budget(tones[chosen], block, rule.macs, parts)
         begin = (block * RENDER_BLOCK + ahead) >> of_octave
         part = slice(max(0, begin - first), max(0, begin + size - first))
-        those = _sides(tones[here & chosen]) if of_side else tones[here & chosen]
+        those = sides_of(tones[here & chosen]) if of_side else tones[here & chosen]
         if rule.clock:
             accumulate_stretched(sums[part], first + part.start, those, piece_length(those["size"]))
         else:

@@ -42,6 +42,13 @@ function gaussianShape(gaussians, index, canvas, seconds, top, axis) {
   };
 }
 
+// What the channel that is shown has of a Gaussian: the far one has 1 - |pan| of the near one.
+function shareOf(gaussians, index) {
+  const pan = (gaussians.pan?.[index] ?? 0) / 100;
+  if (settings.channel === 'left') return 1 - Math.max(0, pan);
+  return settings.channel === 'right' ? 1 + Math.min(0, pan) : 1;
+}
+
 function paintGaussians(canvas, gaussians, seconds, top, axis) {
   const { context, scale } = fitCanvas(canvas);
   const loudest = gaussians.level.reduce((most, level) => Math.max(most, level), -Infinity);
@@ -50,7 +57,8 @@ function paintGaussians(canvas, gaussians, seconds, top, axis) {
   gaussians.time.forEach((_, index) => {
     const shape = gaussianShape(gaussians, index, canvas, seconds, top, axis);
     const style = styles[gaussians.kind[index]];
-    context.globalAlpha = Math.max(0.15, 1 - (loudest - gaussians.level[index]) / FAINTEST_DB) ** 2;
+    const strength = Math.max(0.15, 1 - (loudest - gaussians.level[index]) / FAINTEST_DB) ** 2;
+    context.globalAlpha = strength * shareOf(gaussians, index);
     context.strokeStyle = style.colour;
     context.setLineDash(style.dash.map((length) => length * scale));
     context.beginPath();
@@ -67,7 +75,7 @@ function paintSounding(canvas, gaussians, seconds, top, axis, now) {
     const away = (time / 1000 - now) / gaussians.spreads[gaussians.spread[index]][0];
     if (Math.abs(away) > 2) return;
     const shape = gaussianShape(gaussians, index, canvas, seconds, top, axis);
-    context.globalAlpha = 0.8 * Math.exp(-(away ** 2) / 2);
+    context.globalAlpha = 0.8 * Math.exp(-(away ** 2) / 2) * shareOf(gaussians, index);
     context.fillStyle = kindStyle(gaussians.kinds[gaussians.kind[index]]).colour;
     context.beginPath();
     context.ellipse(shape.x, shape.y, shape.radiusX, shape.radiusY, 0, 0, 2 * Math.PI);

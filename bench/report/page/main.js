@@ -74,6 +74,7 @@ function prepareSettings() {
       repaint();
     });
   }
+  prepareChannels();
   darkScheme.addEventListener('change', repaint);
   let settling = 0;
   let width = innerWidth;
@@ -83,6 +84,20 @@ function prepareSettings() {
     clearTimeout(settling);
     settling = setTimeout(repaint, 200);
   });
+}
+
+// Which channel the pictures show; only where a clip has two.
+function prepareChannels() {
+  const group = document.getElementById('channels');
+  group.hidden = !players.some((player) => player.clip.channels > 1);
+  const buttons = [...group.querySelectorAll('button')];
+  for (const button of buttons) {
+    button.addEventListener('click', () => {
+      settings.channel = button.dataset.channel;
+      for (const other of buttons) press(other, other === button);
+      repaint();
+    });
+  }
 }
 
 function prepareKeys() {

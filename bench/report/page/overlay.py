@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from audio_gs.codec.container import parse_header
 from audio_gs.codec.kinds import NOISE
-from audio_gs.gaussians import physical, read_gaussians
+from audio_gs.gaussians import pans, physical, read_gaussians
 
 SILENT = 1e-6
 NOISE_OPAQUE_DB = 40.0
@@ -19,13 +19,19 @@ NOISE_OPAQUE_DB = 40.0
 def stream_overlay(data: bytes) -> dict[str, Any]:
     """`overlay` of all Gaussians of a stream. Raises BitstreamError for a damaged one."""
     header, _ = parse_header(data)
-    by_kind = physical(read_gaussians(data, None), header)
+    gaussians = read_gaussians(data, None)
+    by_kind = physical(gaussians, header)
     kinds = [name for name, units in by_kind.items() for _ in range(len(units))]
-    return overlay(np.concatenate(list(by_kind.values())), kinds)
+    drawn = overlay(np.concatenate(list(by_kind.values())), kinds)
+    if header.channels == 2:
+        of_kinds = pans(gaussians, header)
+        drawn["pan"] = np.rint(100 * np.concatenate([of_kinds[name] for name in by_kind])).astype(int).tolist()
+    return drawn
 
 
 def overlay(units: npt.NDArray[Any], kinds: Sequence[str]) -> dict[str, Any]:
-    """Columns of what can be drawn; `units` has the dtype `gaussians.PHYSICAL`, `kinds` a name for each row.
+    """Columns of what can be drawn; `units` has the dtype `gaussians.PHYSICAL`, `kinds` a name for each row. Those of a
+    stream with two channels have a pan beside them, in hundredths from left, -100, to right, 100.
 
     time: ms. frequency: Hz. level: dB under full scale, of a noise how far its weight is under 40 dB. spread and kind:
     numbers of an entry in `spreads` (seconds and hertz) and in `kinds`.

@@ -5,7 +5,7 @@ const CROSSFADE_SECONDS = 0.012;
 const START_SECONDS = 0.04;
 const BLIND_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const ICONS = { play: 'M7 4.5v15l13-7.5z', pause: 'M6 4.5h4.5v15H6zM13.5 4.5H18v15h-4.5z' };
-const settings = { rate: 0, overlay: true, loop: false, axis: 'mel' };
+const settings = { rate: 0, overlay: true, loop: false, axis: 'mel', channel: 'both' };
 const players = [];
 let currentPlayer = null;
 
@@ -37,7 +37,7 @@ class Player {
     this.blindButton = element('button', { type: 'button', class: 'blind', onclick: () => this.nextBlind() });
     this.panels = element('div', { class: 'panels' });
     this.absent = element('p', { class: 'absent' });
-    const facts = `${clip.class}, ${clip.sampleRate / 1000} kHz, ${clip.seconds.toFixed(1)} s`;
+    const facts = `${clip.class}, ${clip.sampleRate / 1000} kHz${clip.channels > 1 ? ', 2 channels' : ''}, ${clip.seconds.toFixed(1)} s`;
     const name = element('h3', {}, element('bdi', {}, clip.name), element('small', {}, facts));
     this.card = element('article', { class: 'clip', 'aria-label': clip.name },
       element('header', {}, this.playButton, name, this.slider, this.time, this.blindButton), this.panels, this.absent);
@@ -314,7 +314,7 @@ class Panel {
   async paint() {
     if (this.hidden) return this.cover('hidden');
     const { clip } = this.player;
-    const picture = await spectrum(this.entry.source.sound, clip.sampleRate, clip.seconds);
+    const picture = await spectrum(this.entry.source.sound, clip.sampleRate, clip.seconds, settings.channel);
     const canvas = element('canvas');
     paintSpectrum(canvas, picture, settings.axis);
     const layers = [canvas];

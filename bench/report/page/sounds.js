@@ -14,9 +14,10 @@ function soundBytes(number) {
   return bytes.buffer;
 }
 
+// Of each channel.
 async function soundSamples(number, sampleRate) {
   const buffer = await new OfflineAudioContext(1, 1, sampleRate).decodeAudioData(soundBytes(number));
-  return buffer.getChannelData(0);
+  return Array.from({ length: buffer.numberOfChannels }, (_, channel) => buffer.getChannelData(channel));
 }
 
 // Every sound of a clip gets the same length, so that loops of all of them stay together.

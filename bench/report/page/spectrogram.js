@@ -2,12 +2,23 @@
 
 const spectra = new Map();
 
-// Power of a sound, as analyseSpectrum gives it.
-async function spectrum(number, sampleRate, seconds) {
+// Power of a sound, as analyseSpectrum gives it, in each of its channels.
+async function channelSpectra(number, sampleRate, seconds) {
+  const found = [];
+  for (const samples of await soundSamples(number, sampleRate)) {
+    found.push(await analyseSpectrum(samples, sampleRate, seconds));
+  }
+  return found;
+}
+
+// Of the channel that is shown, 'left' or 'right', or of 'both' the louder one in each place.
+async function spectrum(number, sampleRate, seconds, shown) {
   const key = `${number}/${sampleRate}`;
-  const analysed = async () => analyseSpectrum(await soundSamples(number, sampleRate), sampleRate, seconds);
-  if (!spectra.has(key)) spectra.set(key, analysed());
-  return spectra.get(key);
+  if (!spectra.has(key)) spectra.set(key, channelSpectra(number, sampleRate, seconds));
+  const [left, right = left] = await spectra.get(key);
+  if (shown === 'left' || left === right) return left;
+  if (shown === 'right') return right;
+  return { ...left, levels: left.levels.map((level, place) => Math.max(level, right.levels[place])) };
 }
 
 function paintScale() {
