@@ -40,7 +40,7 @@ from .tones.quantiser import nearest_step
 
 _LEFT_OVER = 0.05
 """Share of a bitrate that a residual layer may leave unused."""
-_RESIDUAL_BESIDE_SIDE = 0.15
+_RESIDUAL_BESIDE_SIDE = 0.3
 """Weight of the residual layer of a panned clip: it brings the side nothing, which tones do."""
 _QUALITY_TRIES = 3
 _NEAR_QUALITY = 0.25

@@ -28,7 +28,7 @@ _FINEST_AT, _COARSEST = 2, 4
 mid, but for the first two, up to an octave: the fainter it is, the more of its errors the mid masks."""
 _BITS_EACH = 8.0
 """What a coefficient of a tone costs, near enough to tell whether it pays."""
-_PRICE_OF_LEVEL, _PRICE_OF_PAN = 600.0, 200.0
+_PRICE_OF_LEVEL, _PRICE_OF_PAN = 600.0, 70.0
 """What a weight of a noise has to save, in squared steps of all cells that it reaches, to pay for its bits."""
 _TRIES = 4
 _NEAR = 0.01

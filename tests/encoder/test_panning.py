@@ -85,6 +85,14 @@ def test_noises_of_their_own_stay_apart() -> None:
     np.testing.assert_allclose(got.std(axis=0), pair.std(axis=0), rtol=0.3)
 
 
+def test_what_is_noise_in_a_wide_clip_is_coded_too() -> None:
+    pair = np.column_stack([voice(180, 1) + noise(1), voice(310, 2) + noise(2)])
+    data, header = encoded(pair, 16.0)
+    assert header.panning is not None
+    assert header.residual is not None
+    assert len(audio_gs.read_gaussians(data)["residual"]) > 200
+
+
 def test_a_delay_between_channels_is_kept() -> None:
     whole = voice(160, 3)
     late = np.concatenate([np.zeros(8), whole[:-8]])
