@@ -135,6 +135,7 @@ GS_FAST gs_twiddle gs_twiddle_at(gs_angle angle)
     return gs_twiddle_by(gs_cosine_at(angle), gs_cosine_at(angle + GS_QUARTER_TURN));
 }
 
+#if GS_PAIRED || !defined(__OPTIMIZE_SIZE__)
 /* By the angle that is as far behind a quarter turn as this one is behind none, and back. */
 static GS_INLINE gs_twiddle gs_twiddle_across(gs_angle angle)
 {
@@ -144,6 +145,7 @@ static GS_INLINE gs_twiddle gs_twiddle_across(gs_angle angle)
     return gs_twiddle_by(gs_cosine_at(angle + GS_QUARTER_TURN), gs_cosine_at(angle));
 #endif
 }
+#endif
 
 /* A number as gs_noise_make_spectrum left it. */
 GS_FAST uint32_t gs_first_rotated(const gs_complex *z, gs_angle angle)
