@@ -335,7 +335,7 @@ GS_NOINLINE int gs_open_from(void *memory, size_t memory_bytes, const void *stre
                              uint32_t bytes, gs_decoder **decoder)
 {
     gs_decoder *opened = (gs_decoder *)memory;
-    const gs_class *decoder_class = &opened->info.decoder_class;
+    const gs_class *decoder_class;
     gs_info info;
     size_t at = sizeof *opened;
     int error;
@@ -349,6 +349,7 @@ GS_NOINLINE int gs_open_from(void *memory, size_t memory_bytes, const void *stre
         return GS_ERR_MEMORY;
     gs_clear(opened, sizeof *opened);
     gs_copy_info(&info, &opened->info);
+    decoder_class = &opened->info.decoder_class;
     gs_input_open(&opened->coder.input, stream, read, user, bytes);
     gs_tone_open(gs_decoder_tone(opened), &opened->info);
     at += gs_tone_bytes(decoder_class);
