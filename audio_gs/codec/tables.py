@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
+import itertools
 import json
 import math
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +259,8 @@ FEWEST_PHASE_BITS = 3
 PHASE_LIMITS = (3, 5, 10, 20, 40, 80, 160)
 """Amplitude indices from which the phase has one more bit: the smallest 2^m >= 3 that keeps the tangential step
 2 pi (q + 3/8) / 2^m near 1.4 amplitude steps, so the complex amplitude is quantised evenly (SPEC 4.1)."""
+UNTRAINED_PRIOR = 128
+"""Even chances, and no bits seen: contexts that training never met, or that no stream can meet."""
 PRIORS_FILE = Path(__file__).with_name("priors.json")
 
 
@@ -293,6 +297,30 @@ def read_priors(path: Path, contexts: int | None = None) -> npt.NDArray[np.int64
     return table
 
 
+def unused_prior() -> int:
+    """The first byte that is in no prior, which stands for a run in `packed_priors`.
+
+    Raises ValueError if there is none.
+    """
+    unused = np.setdiff1d(np.arange(256), priors())
+    if len(unused) == 0:
+        raise ValueError("the priors have every byte, so that none is left to stand for a run")
+    return int(unused[0])
+
+
+def packed_prior(prior: npt.NDArray[np.int64]) -> list[int]:
+    """Prior bytes as a smaller C decoder has them: three of UNTRAINED_PRIOR or more in a row, up to 255, are
+    `unused_prior` and their number."""
+    packed: list[int] = []
+    for value, of_them in itertools.groupby(prior.tolist()):
+        count = len(list(of_them))
+        while value == UNTRAINED_PRIOR and count >= 3:
+            packed += [unused_prior(), min(count, 255)]
+            count -= packed[-1]
+        packed += [value] * count
+    return packed
+
+
 def contexts_of_prior(prior: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
     """The contexts that prior bytes stand for."""
     probability = (prior >> 2) * 64 + 32
@@ -311,7 +339,11 @@ class Table:
     q: int | None = None
     """Bits behind the binary point; None: the values are plain integers."""
     array_in_c: bool = True
-    """False: C has one of `constants` for each value."""
+    """False: C has it in another form, such as one of `constants` for each value."""
+    smaller_in_c: str | None = None
+    """The table of `smaller_tables` that C has in its place unless GS_WHOLE_COSINE is 1."""
+    reckoned_in_c: bool = False
+    """C has it only where GS_WHOLE_TABLES is 1, and makes its values when they are needed elsewhere."""
     shared_in_c: bool = False
     """More than one of the C decoder's files reads it, so that only one of them may contain it."""
 
@@ -330,6 +362,11 @@ class Table:
         return None if self.q is None else f"Q{self.q}"
 
 
+def quarter_cosine() -> npt.NDArray[np.int64]:
+    """A quarter of it with both ends, Q14, shape (257,)."""
+    return cosine()[: COSINE_STEPS // 4 + 1]
+
+
 def all_tables() -> tuple[Table, ...]:
     """Every table, in the order of the C header."""
     return (
@@ -341,7 +378,15 @@ def all_tables() -> tuple[Table, ...]:
             q=15,
             shared_in_c=True,
         ),
-        Table("cosine", cosine(), "int16_t", "round(16384 cos(2 pi i / 1024))", q=14, shared_in_c=True),
+        Table(
+            "cosine",
+            cosine(),
+            "int16_t",
+            "round(16384 cos(2 pi i / 1024))",
+            q=14,
+            shared_in_c=True,
+            smaller_in_c="quarter_cosine",
+        ),
         Table(
             "half_band",
             half_band(),
@@ -359,6 +404,7 @@ def all_tables() -> tuple[Table, ...]:
             "uint16_t",
             "a noise over Bark at every d that occurs, as SPEC 5.3 interpolates it",
             shared_in_c=True,
+            reckoned_in_c=True,
         ),
         Table(
             "residual_share",
@@ -402,6 +448,21 @@ def all_tables() -> tuple[Table, ...]:
             priors(),
             "uint8_t",
             "trained: probability of a 1 in 1/64 in the high 6 bits, index into gs_start_count in the low 2",
+            array_in_c=False,
+        ),
+    )
+
+
+def smaller_tables() -> tuple[Table, ...]:
+    """Those from which C reckons others, in builds where size is all that counts."""
+    return (
+        Table(
+            "quarter_cosine",
+            quarter_cosine(),
+            "int16_t",
+            "round(16384 cos(2 pi i / 1024))",
+            q=14,
+            shared_in_c=True,
         ),
     )
 
@@ -417,18 +478,54 @@ _SHARED_TABLES = """\
 """
 
 
+def _rows(values: Iterable[int]) -> str:
+    flat = [str(value) for value in values]
+    return ",\n".join("    " + ", ".join(flat[start : start + 16]) for start in range(0, len(flat), 16))
+
+
 def _c_array(table: Table) -> str:
-    lines = []
-    flat = [str(v) for v in table.stored.ravel()]
-    for start in range(0, len(flat), 16):
-        lines.append("    " + ", ".join(flat[start : start + 16]))
+    flat = table.stored.ravel().tolist()
     comment = table.formula if table.q_format is None else f"{table.q_format}: {table.formula}"
     declaration = f"const {table.c_type} gs_{table.name}[{len(flat)}]"
-    values = " = {\n" + ",\n".join(lines) + "\n};\n"
+    values = f" = {{\n{_rows(flat)}\n}};\n"
     if not table.shared_in_c:
         return f"/* {comment} */\nstatic {declaration}{values}"
     elsewhere = f"#ifdef GS_SHARED_TABLES_ELSEWHERE\nextern {declaration};\n#else\n"
     return f"/* {comment} */\n{elsewhere}GS_SHARED_TABLE {declaration}{values}#endif\n"
+
+
+def _c_priors() -> str:
+    """Those of each table set under a condition of its own: whole, or packed, with where each set begins."""
+    (table,) = (table for table in all_tables() if table.name == "prior")
+    whole, packed, places = [], [], []
+    place = "0"
+    for number, prior in enumerate(priors()):
+        condition = f"#if GS_HAS_TABLE_SET({number})\n{{}},\n#endif\n"
+        whole.append(condition.format(_rows(prior.tolist())))
+        packed.append(condition.format(_rows(packed_prior(prior))))
+        places.append(condition.format(f"    {place}"))
+        place += f" + {len(packed_prior(prior))} * GS_HAS_TABLE_SET({number})"
+    return (
+        f"/* {table.formula} */\n"
+        f"#if GS_WHOLE_TABLES\nstatic const uint8_t gs_prior[] = {{\n{''.join(whole)}}};\n"
+        f"#else\n#define GS_PRIOR_CONTEXTS {priors().shape[1]} /* of a table set */\n"
+        f"#define GS_PRIOR_RUN {unused_prior()} /* the next byte is a number of GS_UNTRAINED_PRIOR */\n"
+        f"static const uint8_t gs_prior[] = {{\n{''.join(packed)}}};\n\n"
+        f"/* Where each table set begins in it. */\n"
+        f"static const uint16_t gs_prior_at[] = {{\n{''.join(places)}}};\n#endif\n"
+    )
+
+
+def _c_tables() -> Iterator[str]:
+    smaller = {table.name: table for table in smaller_tables()}
+    for table in all_tables():
+        if table.smaller_in_c is not None:
+            in_its_place = _c_array(smaller[table.smaller_in_c])
+            yield f"#if GS_WHOLE_COSINE\n{_c_array(table)}#else\n{in_its_place}#endif\n"
+        elif table.reckoned_in_c:
+            yield f"#if GS_WHOLE_TABLES\n{_c_array(table)}#endif\n"
+        elif table.array_in_c:
+            yield _c_array(table)
 
 
 def constants() -> dict[str, int]:
@@ -446,6 +543,7 @@ def constants() -> dict[str, int]:
         **{f"GS_HALF_BAND_{i}": tap for i, tap in enumerate(half_band().tolist())},
         "GS_MAX_SCALES": MAX_SCALES,
         "GS_TABLE_SETS": len(TABLE_SETS),
+        "GS_UNTRAINED_PRIOR": UNTRAINED_PRIOR,
         "GS_TONE_CONTEXT_MORE": MORE,
         "GS_MORE_ACTIVITIES": MORE_ACTIVITIES,
         "GS_MORE_PLACES": MORE_PLACES,
@@ -507,10 +605,11 @@ def c_header() -> str:
     """The text of decoder_c/src/gs_tables.h."""
     parts = [
         "/* Generated by `python -m audio_gs.codec.tables`; do not edit. */",
-        "#ifndef GS_TABLES_H\n#define GS_TABLES_H\n\n#include <stdint.h>\n",
+        '#ifndef GS_TABLES_H\n#define GS_TABLES_H\n\n#include "gs_platform.h"\n',
         "".join(f"#define {name} {value if value >= 0 else f'({value})'}\n" for name, value in constants().items()),
         _SHARED_TABLES,
-        *(_c_array(table) for table in all_tables() if table.array_in_c),
+        *_c_tables(),
+        _c_priors(),
         "#endif",
     ]
     return "\n".join(parts) + "\n"

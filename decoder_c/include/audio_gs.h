@@ -67,7 +67,7 @@ enum gs_error {
     GS_ERR_CORRUPT = -4,     /* the stream breaks a rule of the format */
     GS_ERR_CRC = -5,         /* a checksum does not match */
     GS_ERR_VERSION = -6,     /* another version of the format */
-    GS_ERR_UNSUPPORTED = -7, /* a sound stream that uses something this decoder does not know */
+    GS_ERR_UNSUPPORTED = -7, /* a sound stream that uses something this decoder does not know, or was built without */
     GS_ERR_IO = -8,          /* the read callback failed or gave fewer bytes than asked for */
     GS_ERR_COST = -9         /* of gs_check: a sound stream whose tones take more MACs than its header promises */
 };

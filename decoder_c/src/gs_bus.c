@@ -221,7 +221,7 @@ static GS_NOINLINE void gs_bus_add_fading(const gs_held_tone *held, const gs_ton
         int32_t rest = (int32_t)(age & ((1u << held->scale) - 1));
         int32_t envelope = at[0] + ((at[1] - at[0]) * rest >> held->scale);
         uint32_t phase = (held->phase + held->increment * age) & 0xFFFFu;
-        *sum++ += (uint32_t)((envelope * (int32_t)(amplitude >> log2) >> 15) * gs_cosine[phase >> 6]);
+        *sum++ += (uint32_t)((envelope * (int32_t)(amplitude >> log2) >> 15) * gs_cosine_at(GS_ANGLE_0 + (phase >> 6)));
         amplitude += to - from;
     }
 }
@@ -264,7 +264,7 @@ static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
         uint32_t age = octaves[held->octave].time - held->onset;
         uint32_t *sum = octaves[held->octave].begin;
         uint16_t amplitude = held->amplitude;
-        if (is_changed || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
+        if (GS_IS_SMALL || is_changed || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
             gs_tone_part part;
             if (age + samples - 1 >= gs_tone_support(held->scale) + samples - 1)
                 continue;

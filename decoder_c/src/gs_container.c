@@ -5,11 +5,13 @@
 
 GS_CODE_BEGINS
 
+#if GS_WHOLE_TABLES
 /* CRC-32 (ISO-HDLC, as zlib has it) of a nibble n: four times (n >> 1) ^ (n & 1 ? 0xEDB88320 : 0). */
 static const uint32_t gs_crc_of_nibble[16] = {
     0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
     0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
 };
+#endif
 
 static const uint16_t gs_rate_of_code[10] = {0, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
 
@@ -46,8 +48,14 @@ uint32_t gs_divide(uint32_t dividend, uint32_t divisor)
 uint32_t gs_crc_byte(uint32_t crc, uint32_t byte)
 {
     crc ^= byte;
+#if GS_WHOLE_TABLES
     crc = (crc >> 4) ^ gs_crc_of_nibble[crc & 15u];
     return (crc >> 4) ^ gs_crc_of_nibble[crc & 15u];
+#else
+    for (byte = 0; byte < 8; byte++)
+        crc = (crc >> 1) ^ (crc & 1u ? 0xEDB88320u : 0u);
+    return crc;
+#endif
 }
 
 void gs_input_open(gs_input *input, const void *memory, gs_read_fn read, void *user, uint32_t size)
@@ -161,8 +169,9 @@ int gs_header_read(gs_input *input, gs_info *info)
     GS_EACH_OPTIONAL_KIND(GS_READ_HEADER)
     gs_residual_read_header(input, info, info->kinds >> GS_RESIDUAL_BIT & 1u);
     info->direction = (uint8_t)(info->decoder_class.channels > 1 ? gs_input_byte(input) : GS_CENTRE);
-    info->side_step = (uint8_t)(info->decoder_class.panned ? gs_input_byte(input) : 0);
-    info->side_base = (int8_t)(uint8_t)(info->decoder_class.panned ? gs_input_byte(input) : 0);
+    byte = gs_input_number(input, 2u * info->decoder_class.panned);
+    info->side_step = (uint8_t)(byte & 255u);
+    info->side_base = (int8_t)(uint8_t)(byte >> 8);
     crc = ~input->crc & 0xFFFFu;
     byte = gs_input_number(input, 2);
     info->header_bytes = input->offset;
@@ -181,11 +190,13 @@ int gs_header_read(gs_input *input, gs_info *info)
     if (info->kinds >> GS_##NAME & 1 && !gs_##name##_header_is_legal(info))                                            \
         return GS_ERR_CORRUPT;
     GS_EACH_KIND(GS_JUDGE_HEADER)
-    if (!gs_residual_header_is_legal(info) || !gs_stereo_class_is_legal(&info->decoder_class) ||
+    if (gs_decoder_size(&info->decoder_class) == 0 || !gs_residual_header_is_legal(info) ||
         info->side_step > GS_LARGEST_SIDE_STEP)
         return GS_ERR_CORRUPT;
     if ((info->kinds & ~(1u << GS_RESIDUAL_BIT | 1u << GS_PANNED_BIT)) >> GS_KINDS ||
-        info->table_set >= GS_TABLE_SETS || (!GS_HAS_STEREO && info->decoder_class.panned))
+        info->table_set >= GS_TABLE_SETS || !GS_HAS_TABLE_SET(info->table_set) ||
+        (!GS_HAS_STEREO && info->decoder_class.panned) || (!GS_HAS_NOISE && info->kinds >> GS_NOISE & 1) ||
+        (!GS_HAS_RESIDUAL && info->decoder_class.residual))
         return GS_ERR_UNSUPPORTED;
     return GS_OK;
 }

@@ -53,7 +53,7 @@ static uint32_t gs_lead_in_slots(const gs_info *info)
 /* How many samples before a slot begins it is needed. */
 static uint32_t gs_slots_ahead(const gs_info *info)
 {
-    return info->decoder_class.residual ? gs_noise_frame_samples(info) : GS_BLOCK_SAMPLES;
+    return GS_HAS_RESIDUAL && info->decoder_class.residual ? gs_noise_frame_samples(info) : GS_BLOCK_SAMPLES;
 }
 
 static uint32_t gs_block_of(uint32_t sample)
@@ -143,7 +143,7 @@ static int gs_go_to_segment(gs_decoder *decoder, uint32_t slot)
 /* ---- slots ---- */
 
 /* Of a decoder that is played otherwise than encoded. */
-static uint32_t gs_ask(const gs_decoder *decoder, gs_asked asked, uint32_t number, int16_t *pcm)
+static GS_SMALL uint32_t gs_ask(const gs_decoder *decoder, gs_asked asked, uint32_t number, int16_t *pcm)
 {
     gs_decoder *asking = (gs_decoder *)gs_decoder_memory(decoder, 0);
 
@@ -157,7 +157,7 @@ uint32_t gs_ask_stereo(gs_decoder *decoder, gs_stereo_asked asked, uint32_t numb
 
 /* Before a slot is decoded: drops what has ended by time `needed` of what not all decoders know. Returns the time until
  * which other tones are to be dropped. */
-static GS_NOINLINE uint32_t gs_drop_more(gs_decoder *decoder, uint32_t needed)
+static GS_ONCE uint32_t gs_drop_more(gs_decoder *decoder, uint32_t needed)
 {
     uint32_t ended = needed;
 
@@ -199,7 +199,7 @@ static void gs_find_frames(gs_decoder *decoder, gs_residual_state *residual)
 }
 
 /* Makes room for a Gaussian that is one too many, if there is any that may be dropped for it. */
-static GS_NOINLINE int gs_make_room(gs_decoder *decoder, uint32_t kind, uint32_t *room)
+static GS_ONCE int gs_make_room(gs_decoder *decoder, uint32_t kind, uint32_t *room)
 {
     uint32_t dropped;
 
@@ -221,7 +221,7 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
     uint32_t room[GS_KINDS] = {0};
     gs_gaussian gaussian;
 
-    if (decoder->residual_at) {
+    if (gs_decoder_residual(decoder)) {
         int error = gs_decode_frames(decoder, UINT32_MAX);
         if (error)
             return error;
@@ -245,7 +245,7 @@ static int gs_decode_slot(gs_decoder *decoder, uint32_t needed)
         if (room[gaussian.kind]-- == 0 && !gs_make_room(decoder, gaussian.kind, room))
             return GS_ERR_CORRUPT;
 #define GS_HOLD(name, NAME)                                                                                            \
-    if (gaussian.kind == GS_##NAME)                                                                                    \
+    if (GS_HAS_##NAME && gaussian.kind == GS_##NAME)                                                                   \
         gs_##name##_hold(gs_decoder_##name(decoder), info, &gaussian.as.name, needed);
         GS_EACH_KIND(GS_HOLD)
         if (decoder->mode & GS_IS_STEREO)
@@ -335,6 +335,7 @@ GS_NOINLINE int gs_open_from(void *memory, size_t memory_bytes, const void *stre
                              uint32_t bytes, gs_decoder **decoder)
 {
     gs_decoder *opened = (gs_decoder *)memory;
+    const gs_class *decoder_class;
     gs_info info;
     size_t at = sizeof *opened;
     int error;
@@ -348,31 +349,32 @@ GS_NOINLINE int gs_open_from(void *memory, size_t memory_bytes, const void *stre
         return GS_ERR_MEMORY;
     gs_clear(opened, sizeof *opened);
     gs_copy_info(&info, &opened->info);
+    decoder_class = &opened->info.decoder_class;
     gs_input_open(&opened->coder.input, stream, read, user, bytes);
-    gs_tone_open(gs_decoder_tone(opened), &info);
-    at += gs_tone_bytes(&info.decoder_class);
+    gs_tone_open(gs_decoder_tone(opened), &opened->info);
+    at += gs_tone_bytes(decoder_class);
 #define GS_PLACE(name, NAME)                                                                                           \
-    if (info.kinds >> GS_##NAME & 1) {                                                                                 \
+    if (GS_HAS_##NAME && opened->info.kinds >> GS_##NAME & 1) {                                                        \
         opened->name##_at = (uint16_t)at;                                                                              \
-        gs_##name##_open(gs_decoder_##name(opened), &info);                                                            \
-        at += gs_##name##_bytes(&info.decoder_class);                                                                  \
+        gs_##name##_open(gs_decoder_##name(opened), &opened->info);                                                    \
+        at += gs_##name##_bytes(decoder_class);                                                                        \
     }
     GS_EACH_OPTIONAL_KIND(GS_PLACE)
-    if (info.decoder_class.residual) {
+    if (GS_HAS_RESIDUAL && decoder_class->residual) {
         opened->residual_at = (uint16_t)at;
-        at += gs_residual_bytes(&info.decoder_class);
+        at += gs_residual_bytes(decoder_class);
     }
-    if (info.decoder_class.panned)
+    if (decoder_class->panned)
         at += 2u * GS_TONE_SIDE_CONTEXTS;
     opened->contexts_at = (uint16_t)at;
-    at = gs_playback_offset(gs_decoder_size(&info.decoder_class));
+    at = gs_playback_offset(gs_decoder_size(decoder_class));
     if (GS_HAS_PLAYBACK && memory_bytes >= at + sizeof(gs_playback)) {
         gs_playback *playback = (gs_playback *)gs_decoder_memory(opened, at);
         opened->playback_at = (uint16_t)(at / 8u);
         playback->ask = NULL; /* until something is set, which opens it.. */
         playback->gain = memory_bytes - at > INT32_MAX ? INT32_MAX : (uint32_t)(memory_bytes - at); /* ..in so many */
     }
-    opened->slots = (int32_t)((info.samples - 1) >> info.slot_log2) + 1;
+    opened->slots = (int32_t)((opened->info.samples - 1) >> opened->info.slot_log2) + 1;
     gs_go_to_start(opened);
     opened->next_block = gs_warm_up_start(0);
     opened->budget = GS_UNLIMITED;
@@ -406,7 +408,7 @@ static GS_APART int gs_decode_slots(gs_decoder *decoder, int32_t end, uint32_t n
 static GS_NOINLINE int gs_decode_next(gs_decoder *decoder, int32_t end)
 {
     uint32_t between = gs_hop_mask(&decoder->info) >> decoder->info.slot_log2; /* slots that are empty, 2^n - 1 */
-    uint32_t needed = decoder->residual_at ? gs_warm_up_start(0) : decoder->next_block;
+    uint32_t needed = gs_decoder_residual(decoder) ? gs_warm_up_start(0) : decoder->next_block;
     int32_t next = decoder->next_slot + (int32_t)((0u - (uint32_t)decoder->next_slot) & between);
     int32_t last = (end < decoder->segment_end ? end : decoder->segment_end) - 1;
 
@@ -426,7 +428,7 @@ int gs_decode_for_next_block(gs_decoder *decoder)
 
     if (slot >= decoder->slots)
         slot = decoder->slots - 1;
-    if (!decoder->residual_at)
+    if (!gs_decoder_residual(decoder))
         return gs_decode_slots(decoder, slot + 1, decoder->next_block);
     error = gs_decode_slots(decoder, slot + 1, gs_warm_up_start(0));
     if (error)
@@ -498,7 +500,7 @@ static GS_APART uint32_t gs_read_block(gs_decoder *decoder, int16_t *pcm, uint32
 
 /* The same, with the blocks before it, for a decoder that loops. Returns 0 at the end, or with the decoder's error
  * set. */
-static GS_NOINLINE uint32_t gs_read_looping(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
+static GS_ONCE uint32_t gs_read_looping(gs_decoder *decoder, int16_t *pcm, uint32_t samples)
 {
     const gs_info *info = &decoder->info;
 
@@ -514,7 +516,7 @@ static GS_NOINLINE uint32_t gs_read_looping(gs_decoder *decoder, int16_t *pcm, u
 }
 
 /* The next samples of a decoder that has a mode, behind those that are done. */
-static GS_NOINLINE uint32_t gs_read_otherwise(gs_decoder *decoder, int16_t *pcm, uint32_t done, uint32_t samples)
+static GS_ONCE uint32_t gs_read_otherwise(gs_decoder *decoder, int16_t *pcm, uint32_t done, uint32_t samples)
 {
     if (decoder->mode & GS_IS_STEREO)
         return gs_ask_stereo(decoder, GS_STEREO_READ, samples, pcm + 2 * (size_t)done);
@@ -620,7 +622,7 @@ static int gs_decode_all(gs_decoder *decoder)
         if (error)
             return error;
     }
-    if (decoder->residual_at) {
+    if (gs_decoder_residual(decoder)) {
         int error = gs_decode_frames(decoder, UINT32_MAX);
         if (error)
             return error;

@@ -51,14 +51,18 @@ GS_STATIC gs_tone_state *gs_decoder_tone(const gs_decoder *decoder)
 #define GS_DEFINE_STATE(name, NAME)                                                                                    \
     GS_STATIC gs_##name##_state *gs_decoder_##name(const gs_decoder *decoder)                                          \
     {                                                                                                                  \
-        return decoder->name##_at ? (gs_##name##_state *)gs_decoder_memory(decoder, decoder->name##_at) : NULL;        \
+        return GS_HAS_##NAME && decoder->name##_at                                                                     \
+                   ? (gs_##name##_state *)gs_decoder_memory(decoder, decoder->name##_at)                               \
+                   : NULL;                                                                                             \
     }
 GS_EACH_OPTIONAL_KIND(GS_DEFINE_STATE)
 
 /* NULL in a stream without one. */
 GS_STATIC gs_residual_state *gs_decoder_residual(const gs_decoder *decoder)
 {
-    return decoder->residual_at ? (gs_residual_state *)gs_decoder_memory(decoder, decoder->residual_at) : NULL;
+    return GS_HAS_RESIDUAL && decoder->residual_at
+               ? (gs_residual_state *)gs_decoder_memory(decoder, decoder->residual_at)
+               : NULL;
 }
 
 GS_STATIC uint16_t *gs_decoder_contexts(const gs_decoder *decoder)

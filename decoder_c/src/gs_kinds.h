@@ -1,14 +1,15 @@
 /* The kinds of Gaussians: a line each in GS_EACH_KIND, in the order in which a slot has them, is all that slots, header
  * and decoder know of them. A kind NAME, whose room is gs_name.[ch], has there
  *
- *     fields       gs_name, gs_name_read_header, gs_name_header_is_legal, gs_name_class_is_legal, gs_name_longest,
- *                  gs_name_hop_mask
+ *     fields       gs_name, gs_name_read_header, gs_name_class_is_legal, gs_name_header_is_legal, of a legal class,
+ *                  gs_name_longest, gs_name_hop_mask
  *     syntax       gs_name_syntax with its `scales`, gs_name_scales, gs_name_contexts, gs_name_start_segment,
  *                  gs_name_scale, gs_name_read, GS_NAME_MOST_SCALES, GS_NAME_MOST_CONTEXTS
  *     dequantise,  gs_name_state with its `held`, gs_name_bytes, gs_name_most, gs_name_open, gs_name_forget,
  *     render       gs_name_hold, gs_name_drop_ended
  *
- * What needs no code of its own is an inline function that does nothing. */
+ * and GS_HAS_NAME, which is 0 in a build without it. What needs no code of its own is an inline function that does
+ * nothing. */
 #ifndef GS_KINDS_H
 #define GS_KINDS_H
 

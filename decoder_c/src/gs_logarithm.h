@@ -8,7 +8,7 @@ GS_CODE_BEGINS
 
 /* 256 times the logarithm of a number from 1 to 2^24 to the base of 2, in straight lines between powers of 2. */
 #if defined(__thumb2__) && defined(__GNUC__)
-static GS_INLINE int32_t gs_log2(uint32_t number)
+GS_FAST int32_t gs_log2(uint32_t number)
 {
     uint32_t zeros;
 

@@ -110,9 +110,24 @@ int32_t gs_noise_make_levels(gs_noise_state *state, const gs_info *info, uint32_
 
 /* ---- render ---- */
 
-void gs_noise_fill_apart(gs_noise_place *place, uint32_t bins, uint32_t line, uint32_t slope)
+int16_t *gs_noise_fill_apart(gs_noise_place *place, uint32_t bins, uint32_t line, uint32_t slope)
 {
-    gs_noise_fill(place, bins, line, slope);
+    uint8_t *bin;
+
+    do {
+        uint32_t sign;
+        if (place->left-- & 1u) {
+            bin = place->last - place->at;
+            sign = place->random << 1;
+            place->at = gs_next_reversed(place->at, place->step);
+        } else {
+            bin = place->first + place->at;
+            sign = place->random = gs_noise_next_random(place->random);
+        }
+        *(int16_t *)(void *)bin = gs_noise_signed_by(sign, gs_noise_amplitude_of(place->gain, line));
+        line += slope;
+    } while (--bins > 0);
+    return (int16_t *)(void *)bin;
 }
 
 /* The spectrum as the transform takes it. All levels are raised by `up`. */

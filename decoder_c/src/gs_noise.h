@@ -7,6 +7,13 @@
 
 GS_CODE_BEGINS
 
+/* A build for streams without noise has no code for it. */
+#ifdef GS_NO_NOISE
+#define GS_HAS_NOISE 0
+#else
+#define GS_HAS_NOISE 1
+#endif
+
 /* ---- fields ---- */
 
 #define GS_LARGEST_MAX_NOISES 255u
@@ -51,9 +58,9 @@ static inline uint32_t gs_noise_hop_mask(const gs_info *info)
     return gs_noise_frame_samples(info) - 1u; /* all bits in a stream without noise, which begins nowhere */
 }
 
-GS_STATIC void gs_noise_read_header(gs_input *input, gs_info *info, int present)
+GS_STATIC void gs_noise_read_header(gs_input *input, gs_info *info, uint32_t present)
 {
-    uint32_t bits = present ? gs_input_number(input, 3) : 0;
+    uint32_t bits = gs_input_number(input, 3 * present);
 
     info->decoder_class.noise_frame_log2 = bits & 15u;
     info->noise_shift = (uint8_t)((bits >> 4) & 15u);
@@ -63,8 +70,8 @@ GS_STATIC void gs_noise_read_header(gs_input *input, gs_info *info, int present)
 
 static GS_INLINE int gs_noise_header_is_legal(const gs_info *info)
 {
-    return info->decoder_class.max_noises != 0 && gs_noise_class_is_legal(&info->decoder_class) &&
-           info->decoder_class.noise_frame_log2 <= info->slot_log2 && info->noise_shift != 0;
+    return info->decoder_class.max_noises != 0 && info->decoder_class.noise_frame_log2 <= info->slot_log2 &&
+           info->noise_shift != 0;
 }
 
 /* ---- syntax ---- */
@@ -178,7 +185,7 @@ typedef struct gs_noise_state {
 /* A noise held, in one number: from below the frame where it begins (15 bits, wraps), scale, width, place, weight. */
 #define GS_NOISE_FRAME_BITS 15u
 
-static inline uint32_t gs_noise_bytes(const gs_class *decoder_class)
+static GS_INLINE uint32_t gs_noise_bytes(const gs_class *decoder_class)
 {
     return GS_NOISE_BYTES(decoder_class->max_noises, decoder_class->noise_frame_log2);
 }
@@ -252,8 +259,10 @@ GS_STATIC void gs_noise_add_levels(const gs_noise_state *state, const int16_t *o
     int32_t band = start < -4 ? 0 : (start + 4) >> 3;
     int32_t at = 8 * band + 4 - start;
     int32_t bands = ((24 << width) - at + 7) >> 3;
+#if GS_WHOLE_TABLES
     uint32_t shift = width < 2 ? width + 1 : 3;
     const uint16_t *over_bark = gs_noise_profile + GS_NOISE_PROFILE_OF_WIDTH * width + (at >> shift);
+#endif
 
     GS_ASSERT(at > 0);
     if (bands > state->bands - band)
@@ -261,15 +270,25 @@ GS_STATIC void gs_noise_add_levels(const gs_noise_state *state, const int16_t *o
     if (bands <= 0)
         return;
     level += band;
+#if GS_WHOLE_TABLES
     shift = 8u >> shift;
+#endif
     do {
-#if GS_PAIRED
-        *level = __smlawb(peak, *over_bark, *level);
+#if GS_WHOLE_TABLES
+        int32_t bark = *over_bark;
+        over_bark += shift;
 #else
-        *level += peak * *over_bark >> 16;
+        int32_t bark = (at * 341) >> width;
+        piece = gs_envelope + (bark >> 8);
+        bark = piece[0] + (((piece[1] - piece[0]) * (bark & 255)) >> 8);
+        at += 8;
+#endif
+#if GS_PAIRED
+        *level = __smlawb(peak, bark, *level);
+#else
+        *level += peak * bark >> 16;
 #endif
         level++;
-        over_bark += shift;
         GS_OPAQUE(bands);
     } while (--bands > 0);
 }
@@ -389,11 +408,11 @@ static GS_INLINE void gs_noise_fill(gs_noise_place *place, uint32_t bins, uint32
     place->at = at;
 }
 
-/* The same once for all, for the size of the code. */
-void gs_noise_fill_apart(gs_noise_place *place, uint32_t bins, uint32_t line, uint32_t slope);
+/* The same once for all, for the size of the code. Returns where the last bin is. */
+int16_t *gs_noise_fill_apart(gs_noise_place *place, uint32_t bins, uint32_t line, uint32_t slope);
 
 #ifdef __OPTIMIZE_SIZE__
-#define GS_NOISE_FILL gs_noise_fill_apart
+#define GS_NOISE_FILL (void)gs_noise_fill_apart
 #else
 #define GS_NOISE_FILL gs_noise_fill
 #endif

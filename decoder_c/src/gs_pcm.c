@@ -6,7 +6,14 @@ void gs_pcm(const uint32_t *quarters, const int16_t *noise, uint32_t samples, in
 {
     const int16_t *end = pcm + samples;
 
-    if (noise) {
+    if (GS_IS_SMALL) {
+        do {
+            int32_t step = (int32_t)(*quarters++ + 2u) >> 2;
+            if (noise)
+                step += *noise++;
+            *pcm++ = gs_pcm_saturated(step);
+        } while (pcm < end);
+    } else if (noise) {
         do
             *pcm++ = gs_pcm_saturated(((int32_t)(*quarters++ + 2u) >> 2) + *noise++);
         while (pcm < end);

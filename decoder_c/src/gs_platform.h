@@ -49,6 +49,28 @@
 #define GS_NOINLINE
 #endif
 
+/* Whether the whole cosine is in the program. A quarter of it is 1.5 KB less, and takes more time. */
+#if defined(__OPTIMIZE_SIZE__) && !defined(GS_FULL_COSINE)
+#define GS_WHOLE_COSINE 0
+#else
+#define GS_WHOLE_COSINE 1
+#endif
+
+/* Whether the other tables are in the program as they are; where size is all that counts, some are packed and some
+ * reckoned. */
+#ifdef __OPTIMIZE_SIZE__
+#define GS_WHOLE_TABLES 0
+#else
+#define GS_WHOLE_TABLES 1
+#endif
+
+/* A build for the streams of one preset has the initial probabilities of its table set alone. */
+#ifdef GS_ONLY_TABLE_SET
+#define GS_HAS_TABLE_SET(set) (GS_ONLY_TABLE_SET == (set))
+#else
+#define GS_HAS_TABLE_SET(set) 1
+#endif
+
 /* For a function that is worth its code at every call, unless size is all that counts. */
 #ifdef __OPTIMIZE_SIZE__
 #define GS_FAST static GS_NOINLINE
@@ -56,11 +78,25 @@
 #define GS_FAST static GS_INLINE
 #endif
 
+/* Whether size is all that counts. */
+#ifdef __OPTIMIZE_SIZE__
+#define GS_IS_SMALL 1
+#else
+#define GS_IS_SMALL 0
+#endif
+
 /* For one that is worth a call, but only then. */
 #ifdef __OPTIMIZE_SIZE__
 #define GS_SMALL GS_NOINLINE
 #else
 #define GS_SMALL
+#endif
+
+/* For one with one call, that is worth it for the sake of registers, but not where size is all that counts. */
+#ifdef __OPTIMIZE_SIZE__
+#define GS_ONCE GS_INLINE
+#else
+#define GS_ONCE GS_NOINLINE
 #endif
 
 /* For a function that a small core should not inline into its caller, for the sake of the stack or of registers. */

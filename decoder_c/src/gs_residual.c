@@ -152,7 +152,7 @@ static GS_INLINE int32_t gs_residual_limited_step(int32_t step)
 
 /* Turns the levels of the cells that may have coefficients into offsets and reads these, in place of those of the frame
  * before. A cell where all are 0 keeps no step. */
-static GS_NOINLINE void gs_residual_read_values(gs_residual_frame *frame, int32_t loudest)
+static GS_ONCE void gs_residual_read_values(gs_residual_frame *frame, int32_t loudest)
 {
     gs_residual_state *state = frame->state;
     const uint8_t *part = frame->info->residual;
@@ -253,7 +253,7 @@ static GS_INLINE void gs_residual_add_tone(gs_residual_interval *interval, uint3
 }
 
 /* Makes the level of the loudest tone of each interval. */
-static GS_NOINLINE void gs_residual_add_tones(gs_residual_frame *frame)
+static GS_ONCE void gs_residual_add_tones(gs_residual_frame *frame)
 {
     const gs_info *info = frame->info;
     const gs_held_tone *held = gs_tone_held(frame->tone);
@@ -283,7 +283,7 @@ static GS_NOINLINE void gs_residual_add_tones(gs_residual_frame *frame)
 
 /* Makes the step of each cell, and its level, from the levels of bands and tones; reads the fine levels that change
  * them. Returns the loudest level. */
-static GS_NOINLINE int32_t gs_residual_make_steps(gs_residual_frame *frame)
+static GS_ONCE int32_t gs_residual_make_steps(gs_residual_frame *frame)
 {
     const uint8_t *part = frame->info->residual;
     const gs_residual_interval *interval = frame->cell;
@@ -413,11 +413,9 @@ static GS_NOINLINE void gs_residual_fill_slowly(const gs_residual_frame *frame, 
     const uint8_t *end = value + cell->bins;
 
     do {
-        uint8_t *bin = place->left & 1u ? place->last - place->at : place->first + place->at;
-        gs_noise_fill_apart(place, 1, (uint32_t)(gs_noise_limited(line) + 256 * up), 0);
+        int16_t *bin = gs_noise_fill_apart(place, 1, (uint32_t)(gs_noise_limited(line) + 256 * up), 0);
         if (*value)
-            *(int16_t *)(void *)bin =
-                gs_residual_amplitude_of(*value, (uint32_t)(cell->step + up), 32767u >> (log2 & 1u));
+            *bin = gs_residual_amplitude_of(*value, (uint32_t)(cell->step + up), 32767u >> (log2 & 1u));
         line += slope;
     } while (++value < end);
 }
@@ -477,12 +475,33 @@ GS_FAST int32_t gs_residual_make_spectrum(const gs_residual_frame *frame, int32_
     return highest;
 }
 
+static GS_SMALL void gs_residual_begin_frame(const gs_residual_frame *frame)
+{
+    gs_noise_state *noise = frame->noise;
+    uint32_t number = frame->state->frame;
+
+    if (noise->frame + 1 != number || number == 0)
+        gs_noise_forget_older(noise, frame->info);
+    noise->frame = number;
+}
+
+#ifdef __OPTIMIZE_SIZE__
+static int32_t gs_residual_make_coded(const gs_residual_frame *frame, gs_complex *z);
+
+static GS_INLINE void gs_residual_make_block(gs_residual_frame *frame)
+{
+    gs_noise_state *noise = frame->noise;
+    const gs_info *info = frame->info;
+
+    gs_residual_begin_frame(frame);
+    gs_noise_make_block(noise, info, gs_residual_make_coded(frame, gs_noise_block(noise, info)));
+}
+#else
 static GS_NOINLINE void gs_residual_make_block(gs_residual_frame *frame)
 {
     gs_noise_state *noise = frame->noise;
     const gs_info *info = frame->info;
     gs_complex *z = gs_noise_block(noise, info);
-    uint32_t number = frame->state->frame;
     int32_t exponent = frame->exponent;
     int32_t highest = 0; /* offset */
     const gs_noise_cell *cell;
@@ -491,9 +510,7 @@ static GS_NOINLINE void gs_residual_make_block(gs_residual_frame *frame)
         if (highest < cell->offset)
             highest = cell->offset;
     }
-    if (noise->frame + 1 != number || number == 0)
-        gs_noise_forget_older(noise, info);
-    noise->frame = number;
+    gs_residual_begin_frame(frame);
     if (exponent < (frame->highest + highest) >> 8) {
         int32_t of_noise = gs_noise_limited(gs_residual_make_spectrum(frame, 0, z, 0)) >> 16;
         if (exponent < of_noise)
@@ -506,6 +523,7 @@ static GS_NOINLINE void gs_residual_make_block(gs_residual_frame *frame)
     }
     gs_noise_make_block(noise, info, exponent);
 }
+#endif
 
 /* Where speed does not matter. */
 static GS_NOINLINE int32_t gs_residual_make_spectrum_apart(const gs_residual_frame *frame, int32_t up, gs_complex *z,
@@ -565,9 +583,7 @@ void gs_residual_make_played_block(struct gs_residual_frame *frame, gs_playback 
         gs_residual_keep(frame, gs_playback_kept_frame(playback, info));
         return;
     }
-    if (noise->frame + 1 != number || number == 0)
-        gs_noise_forget_older(noise, info);
-    noise->frame = number;
+    gs_residual_begin_frame(frame);
     if (playback->muted & GS_MUTE_RESIDUAL || playback->pitch != GS_PITCH_ONE) {
         gs_playback_fine fine;
         gs_residual_get_fine(frame->state, info, &fine);

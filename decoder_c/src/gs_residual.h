@@ -8,6 +8,13 @@
 
 GS_CODE_BEGINS
 
+/* A build for streams without one has no code for it; nor has one without noise, which it refines. */
+#ifdef GS_NO_RESIDUAL
+#define GS_HAS_RESIDUAL 0
+#else
+#define GS_HAS_RESIDUAL GS_HAS_NOISE
+#endif
+
 /* ---- fields ---- */
 
 #define GS_RESIDUAL_BIT 5u /* of a stream's kinds */
@@ -31,7 +38,7 @@ GS_STATIC void gs_residual_read_header(gs_input *input, gs_info *info, uint32_t 
 
     info->decoder_class.residual = (uint8_t)present;
     for (i = 0; i < GS_RESIDUAL_HEADER_BYTES; i++)
-        info->residual[i] = (uint8_t)(present ? gs_input_byte(input) : 0);
+        info->residual[i] = (uint8_t)gs_input_number(input, present);
 }
 
 /* How many intervals, from the lowest on, have coefficients. */
@@ -42,7 +49,7 @@ static inline uint32_t gs_residual_coded(const gs_info *info)
 
 static GS_INLINE int gs_residual_header_is_legal(const gs_info *info)
 {
-    return gs_residual_class_is_legal(&info->decoder_class) && gs_residual_coded(info) <= GS_RESIDUAL_INTERVALS;
+    return gs_residual_coded(info) <= GS_RESIDUAL_INTERVALS;
 }
 
 /* ---- syntax ---- */

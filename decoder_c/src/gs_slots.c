@@ -7,9 +7,24 @@ GS_CODE_BEGINS
 
 GS_STATIC_ASSERT(the_public_header_counts_contexts_too, GS_TONE_CONTEXTS_PER_SCALE == GS_CONTEXTS(1u, 0u));
 GS_STATIC_ASSERT(and_those_of_noise, GS_NOISE_MOST_CONTEXTS == GS_CONTEXTS(0u, 1u));
-GS_STATIC_ASSERT(there_is_a_prior_for_every_context, sizeof gs_prior == GS_TABLE_SETS * GS_MOST_CONTEXTS);
 
-/* Returns what comes after them. */
+#ifdef GS_ONLY_TABLE_SET
+GS_STATIC_ASSERT(the_only_table_set_is_one, (unsigned)(GS_ONLY_TABLE_SET) < GS_TABLE_SETS);
+
+#define GS_OWN_TABLE_SETS 1u
+#define GS_OWN_TABLE_SET(set) 0u
+#else
+#define GS_OWN_TABLE_SETS GS_TABLE_SETS
+#define GS_OWN_TABLE_SET(set) (set)
+#endif
+
+/* Makes contexts of those of a table set that come behind `before` others. Returns what comes after them. */
+#if GS_WHOLE_TABLES
+GS_STATIC_ASSERT(there_is_a_prior_for_every_context, sizeof gs_prior == GS_OWN_TABLE_SETS * GS_MOST_CONTEXTS);
+
+#define GS_PRIOR_OF(set) (gs_prior + (set) * GS_MOST_CONTEXTS)
+#define GS_CONTEXTS_START(contexts, prior, before, count) gs_contexts_start(contexts, (prior) + (before), count)
+
 static GS_NOINLINE uint16_t *gs_contexts_start(uint16_t *contexts, const uint8_t *prior, uint32_t count)
 {
     for (; count > 0; count--, prior++) {
@@ -18,6 +33,36 @@ static GS_NOINLINE uint16_t *gs_contexts_start(uint16_t *contexts, const uint8_t
     }
     return contexts;
 }
+#else
+GS_STATIC_ASSERT(there_is_a_prior_for_every_context, GS_PRIOR_CONTEXTS == GS_MOST_CONTEXTS);
+
+#define GS_PRIOR_OF(set) (gs_prior + gs_prior_at[set])
+#define GS_CONTEXTS_START gs_contexts_start
+
+static GS_NOINLINE uint16_t *gs_contexts_start(uint16_t *contexts, const uint8_t *prior, uint32_t before,
+                                               uint32_t count)
+{
+    uint32_t value = 0;
+    uint32_t run = 0; /* contexts to come that have the same */
+
+    for (count += before; count > 0; count--) {
+        if (run == 0) {
+            value = *prior++;
+            run = 1;
+            if (value == GS_PRIOR_RUN) {
+                value = GS_UNTRAINED_PRIOR;
+                run = *prior++;
+            }
+        }
+        run--;
+        if (before > 0)
+            before--;
+        else
+            *contexts++ = (uint16_t)((((value >> 2) * 64u + 32u) << 4) + gs_start_count[value & 3u]);
+    }
+    return contexts;
+}
+#endif
 
 /* Contexts of even chances. */
 static GS_NOINLINE void gs_contexts_start_even(uint16_t *contexts, uint32_t count)
@@ -29,7 +74,7 @@ static GS_NOINLINE void gs_contexts_start_even(uint16_t *contexts, uint32_t coun
 }
 
 /* Those of the side; `end` is that of the contexts of all kinds. */
-static GS_NOINLINE void gs_contexts_start_sides(uint16_t *contexts, uint16_t *end)
+static GS_ONCE void gs_contexts_start_sides(uint16_t *contexts, uint16_t *end)
 {
     uint16_t *present = contexts - GS_TONE_SIDE_CONTEXTS + GS_SIDE_CONTEXT_PRESENT;
     uint32_t of_class = 256u << 4;
@@ -49,16 +94,17 @@ static GS_NOINLINE void gs_contexts_start_sides(uint16_t *contexts, uint16_t *en
 
 void gs_slots_start_segment(gs_slots *slots, const gs_info *info, uint16_t *contexts)
 {
-    const uint8_t *prior = gs_prior + info->table_set * GS_MOST_CONTEXTS;
+    const uint8_t *prior = GS_PRIOR_OF(GS_OWN_TABLE_SET(info->table_set));
     uint16_t *first = contexts;
+    uint32_t before = 0;
 
     gs_clear(slots, sizeof *slots);
     slots->slot.slot_log2 = info->slot_log2;
 
 #define GS_START_SEGMENT(name, NAME)                                                                                   \
     gs_##name##_start_segment(&slots->name, info);                                                                     \
-    contexts = gs_contexts_start(contexts, prior, gs_##name##_contexts(slots->name.scales));                           \
-    prior += GS_##NAME##_MOST_CONTEXTS;
+    contexts = GS_CONTEXTS_START(contexts, prior, before, gs_##name##_contexts(slots->name.scales));                   \
+    before += GS_##NAME##_MOST_CONTEXTS;
     GS_EACH_KIND(GS_START_SEGMENT)
     if (GS_HAS_STEREO && info->decoder_class.panned)
         gs_contexts_start_sides(first, contexts);
@@ -94,7 +140,7 @@ int gs_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t *contexts, gs
         gs_scale scale;
 
 #define GS_FIND_SCALE(name, NAME)                                                                                      \
-    if (kind == GS_KINDS && slot->index < first + slots->name.scales) {                                                \
+    if (GS_HAS_##NAME && kind == GS_KINDS && slot->index < first + slots->name.scales) {                               \
         kind = GS_##NAME;                                                                                              \
         scale = gs_##name##_scale(&slots->name, of_kind, slot->index - first);                                         \
     }                                                                                                                  \
@@ -109,7 +155,7 @@ int gs_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t *contexts, gs
                 first = 0;
                 gaussian->kind = (uint8_t)kind;
 #define GS_READ(name, NAME)                                                                                            \
-    if (kind == GS_##NAME) {                                                                                           \
+    if (GS_HAS_##NAME && kind == GS_##NAME) {                                                                          \
         gs_##name##_read(&slots->name, slot, coder, of_kind, scale.contexts, slot->index - first, &gaussian->as.name); \
         if (GS_HAS_STEREO && gaussian->panned)                                                                         \
             gs_##name##_read_side(slot, coder, of_kind, &gaussian->as.name, &gaussian->had[kind]);                     \

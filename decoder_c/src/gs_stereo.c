@@ -495,9 +495,9 @@ static uint32_t gs_stereo_answer(gs_decoder *decoder, gs_stereo_asked asked, uin
  * negative. */
 static void gs_stereo_set_direction(gs_stereo *stereo, uint32_t direction)
 {
-    int32_t cosine = gs_cosine[2 * direction];
+    int32_t cosine = gs_cosine_at(GS_ANGLE_0 + 2 * direction);
     uint32_t left = (uint32_t)(cosine < 0 ? -cosine : cosine);
-    uint32_t right = (uint32_t)gs_cosine[(2 * direction - GS_COSINE_STEPS / 4) % GS_COSINE_STEPS];
+    uint32_t right = (uint32_t)gs_cosine_at(GS_ANGLE_0 + (2 * direction - GS_COSINE_STEPS / 4) % GS_COSINE_STEPS);
     uint32_t least = gs_divide((left < right ? left : right) << 14, left < right ? right : left);
 
     stereo->left = (int16_t)(left < right ? least : 16384u);

@@ -65,7 +65,7 @@ static void gs_tone_add_all(gs_tone_state *state, uint32_t time, uint32_t least)
         uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
         uint32_t age = octaves[held->octave].time - held->onset;
         uint32_t *sum = octaves[held->octave].begin;
-        if (least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
+        if (GS_IS_SMALL || least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
             gs_tone_part part = gs_tone_part_of(held, time);
             if (part.samples == 0 || (least > 0 && gs_tone_strength(held, &part) < least))
                 continue;
@@ -155,7 +155,7 @@ static uint32_t gs_stretch_piece(const gs_stretch *stretch, uint32_t at)
 static GS_NOINLINE void gs_tone_add_stretched(const gs_held_tone *held, const gs_stretch *stretch, uint32_t late,
                                               uint32_t age, uint32_t *sum, uint32_t samples)
 {
-    const int16_t *cosine = gs_cosine;
+    const int16_t *cosine = GS_TONE_COSINES;
     int32_t amplitude = (int32_t)gs_least(held->amplitude, GS_LARGEST_STRETCHED_AMPLITUDE);
     uint32_t increment = held->increment;
     uint32_t phase = held->phase + increment * age;

@@ -2,9 +2,16 @@
 #ifndef GS_TONE_RUN_H
 #define GS_TONE_RUN_H
 
+#include "gs_cosine.h"
 #include "gs_tone.h"
 
 GS_CODE_BEGINS
+
+#if GS_WHOLE_COSINE
+#define GS_TONE_COSINES gs_cosine
+#else
+#define GS_TONE_COSINES gs_quarter_cosine
+#endif
 
 /* Sample i of a piece. The upper half of `phase` is the phase, where it wraps by itself; the lower half counts the
  * samples up to 65536, which saves the register that the loop would lack on a Cortex-M0+. */
@@ -15,7 +22,7 @@ GS_CODE_BEGINS
     GS_OPAQUE(envelope);                                                                                               \
     GS_OPAQUE(phase)
 
-#ifdef __ARM_FEATURE_DSP
+#if GS_WHOLE_COSINE && defined(__ARM_FEATURE_DSP)
 /* Two samples; the phase of each has a half of `phase`. */
 #define GS_TONE_TWO_SAMPLES(i)                                                                                         \
     first = sum[i];                                                                                                    \
@@ -40,10 +47,21 @@ static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t 
     uint32_t phase = *phase_of;
 
     GS_ASSERT(run >= 1 && run <= GS_BLOCK_SAMPLES && envelope > -(1 << 17));
+#if !GS_WHOLE_COSINE
+    do {
 #ifdef __ARM_FEATURE_DSP
+        *sum = (uint32_t)__smlatb(envelope, gs_cosine_of(cosine, phase), (int32_t)*sum);
+#else
+        *sum += (uint32_t)((envelope >> 16) * gs_cosine_of(cosine, phase));
+#endif
+        sum++;
+        envelope += slope;
+        phase += increment;
+    } while (--run > 0);
+#elif defined(__ARM_FEATURE_DSP)
     if (run & 1u) {
         uint32_t first = *sum;
-        *sum++ = (uint32_t)__smlatb(envelope, cosine[(phase & 0xFFFFu) >> 6], (int32_t)first);
+        *sum++ = (uint32_t)__smlatb(envelope, cosine[phase >> 6 & 1023u], (int32_t)first);
         envelope += slope;
         phase = (phase >> 16) | (phase + increment) << 16;
     }
@@ -102,7 +120,10 @@ static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t 
     return sum;
 }
 
-#ifdef __ARM_FEATURE_DSP
+#if !GS_WHOLE_COSINE
+#define GS_TONE_PHASES(phase, increment) ((phase) << 16)
+#define GS_TONE_STEPS(increment) ((increment) << 16)
+#elif defined(__ARM_FEATURE_DSP)
 /* Two phases a word, for two samples, and their step. */
 #define GS_TONE_PHASES(phase, increment) (((phase) & 0xFFFFu) | ((phase) + (increment)) << 16)
 #define GS_TONE_STEPS(increment) ((2 * (increment) & 0xFFFFu) | (increment) << 17)
@@ -160,7 +181,7 @@ void gs_tone_upsample(const uint32_t *below, uint32_t *sum, uint32_t samples, ui
  * turn. */
 GS_TONE_FUNCTION gs_tone_render_pieces(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
 {
-    const int16_t *cosine = gs_cosine;
+    const int16_t *cosine = GS_TONE_COSINES;
     uint32_t scale = held->scale;
     uint32_t increment = held->increment;
     uint32_t phase = held->phase + increment * age;
@@ -191,7 +212,7 @@ GS_TONE_FUNCTION gs_tone_render_pieces(const gs_held_tone *held, uint32_t age, u
 /* The same where all lie within one piece, as most do of long tones. */
 GS_TONE_FUNCTION gs_tone_render_piece(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
 {
-    const int16_t *cosine = gs_cosine;
+    const int16_t *cosine = GS_TONE_COSINES;
     uint32_t scale = held->scale;
     uint32_t increment = held->increment;
     uint32_t phase = held->phase + increment * age;
@@ -225,7 +246,7 @@ GS_TONE_FUNCTION gs_tone_upsample(const uint32_t *below, uint32_t *sum, uint32_t
     do {
         sum[0] = (uint32_t)((int32_t)sum[0] >> shift) + below[3];
         sum[1] = (uint32_t)((int32_t)sum[1] >> shift) + gs_tone_between(below);
-#ifdef __ARM_FEATURE_DSP
+#if defined(__ARM_FEATURE_DSP) && !defined(__OPTIMIZE_SIZE__)
         sum[2] = (uint32_t)((int32_t)sum[2] >> shift) + below[4];
         sum[3] = (uint32_t)((int32_t)sum[3] >> shift) + gs_tone_between(below + 1);
         sum += 2;

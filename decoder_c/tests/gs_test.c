@@ -5,6 +5,10 @@
 #define gs_slots_start toss_slots_start
 #define gs_slots_next toss_slots_next
 
+#ifndef GS_FULL_COSINE
+#define GS_FULL_COSINE /* formulas take the table as the specification has it, whatever the decoder takes */
+#endif
+
 #include "gs_test.h"
 
 #include "../src/gs_slots.c"

@@ -1,4 +1,8 @@
 /* SPEC 4: a tone by values worked out from the formulas, and tones against the formulas sample by sample. */
+#ifndef GS_FULL_COSINE
+#define GS_FULL_COSINE /* formulas take the table as the specification has it, whatever the decoder takes */
+#endif
+
 #include "gs_test.h"
 
 static void check_held(uint8_t scale, uint16_t bin, uint16_t amplitude, uint16_t phase, uint8_t phase_bits,

@@ -19,6 +19,7 @@ _FLAGS = (
     "-flto",
     "-ffreestanding",
     "-nostdlib",
+    "-DGS_FULL_COSINE",  # which gs_made_cosine.c makes
     "-Wl,--no-entry",
     "-Wl,--gc-sections",
     "-Wl,--strip-all",

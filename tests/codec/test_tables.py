@@ -95,6 +95,16 @@ def test_cosine() -> None:
     assert cosine[256] == 0
 
 
+def test_a_quarter_of_the_cosine_is_the_whole() -> None:
+    """As decoder_c/src/gs_cosine.h has it."""
+    quarter = tables.quarter_cosine()
+    assert quarter.shape == (257,)
+    for step, value in enumerate(tables.cosine()):
+        from_half_turn = (step << 23 & 0xFFFFFFFF) >> 23
+        from_half_turn -= (from_half_turn & 256) << 1
+        assert value == (-1 if (step + 256) & 512 else 1) * quarter[abs(from_half_turn)]
+
+
 def test_equivalent_sigma_is_the_best_fit() -> None:
     """ENVELOPE_SIGMA, from the table itself: the Gaussian with the largest unit-norm inner product."""
     at = np.linspace(-0.5, 0.5, 4001)
@@ -115,6 +125,30 @@ def test_priors() -> None:
     assert priors.min() >= 0
     assert priors.max() <= 255
     assert not np.array_equal(priors[0], priors[1]), "the table sets are trained apart"
+
+
+def test_packed_priors_are_the_priors() -> None:
+    """As decoder_c/src/gs_slots.c expands them."""
+    priors = tables.priors()
+    for prior in priors:
+        packed = iter(tables.packed_prior(prior))
+        expanded: list[int] = []
+        for value in packed:
+            expanded += [128] * next(packed) if value == tables.unused_prior() else [value]
+        assert expanded == prior.tolist()
+    assert sum(len(tables.packed_prior(prior)) for prior in priors) < 0.9 * priors.size
+
+
+def test_long_runs_are_packed_in_parts() -> None:
+    run = tables.unused_prior()
+    for count, expected in ((2, [128, 128]), (3, [run, 3]), (255, [run, 255]), (258, [run, 255, run, 3])):
+        assert tables.packed_prior(np.full(count, 128)) == expected
+
+
+def test_priors_of_every_byte_cannot_be_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "priors", lambda: np.arange(256))
+    with pytest.raises(ValueError, match="every byte"):
+        tables.unused_prior()
 
 
 def test_bark() -> None:

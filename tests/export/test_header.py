@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from export_tools import LANGUAGES, compile_for_small_core, compile_program, con
 from make_vectors import FOLDER
 from sim_tools import build_cache, needs_sim
 
-from audio_gs import api
+from audio_gs import StreamHeader, api, parse_header
 from audio_gs.export.header.single_header import SourceError, single_header
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +104,55 @@ def test_a_program_in_one_file_may_include_it_first_and_implement_it_later(folde
 @pytest.mark.parametrize("define", ["GS_NO_ERROR_STRINGS", "GS_RANGE_CHECKS"])
 def test_its_options_compile(folder: Path, standard: str, define: str) -> None:
     compile_program(folder, standard, {"player": PLAYER, "decoder": IMPLEMENTATION}, f"-D{define}")
+
+
+def nothing(header: StreamHeader) -> bool:
+    return False
+
+
+NEEDS: dict[str, Callable[[StreamHeader], bool]] = {
+    "GS_NO_STEREO": lambda header: header.panning is not None,
+    "GS_NO_RESIDUAL": lambda header: header.residual is not None,
+    "GS_NO_NOISE": lambda header: header.noise is not None,
+    "GS_ONLY_TABLE_SET=0": lambda header: header.table_set != 0,
+    "GS_ONLY_TABLE_SET=2": lambda header: header.table_set != 2,
+    "GS_NO_PLAYBACK": nothing,
+    "GS_FULL_COSINE": nothing,
+}
+"""By macro, the streams that a build with it refuses."""
+
+
+@needs_compilers
+@pytest.mark.parametrize(
+    ("optimisation", "defines"),
+    [
+        ("-Os", ()),
+        ("-Os", ("GS_NO_STEREO", "GS_NO_PLAYBACK", "GS_NO_RESIDUAL", "GS_ONLY_TABLE_SET=0")),
+        ("-Os", ("GS_NO_NOISE", "GS_FULL_COSINE")),
+        ("-O1", ("GS_NO_STEREO",)),
+        ("-O1", ("GS_NO_RESIDUAL",)),
+        ("-O1", ("GS_NO_NOISE", "GS_ONLY_TABLE_SET=2")),
+    ],
+)
+def test_a_build_without_something_refuses_what_needs_it(
+    folder: Path, defines: tuple[str, ...], optimisation: str
+) -> None:
+    """And plays all else bit for bit."""
+    flags = (optimisation, *(f"-D{define}" for define in defines))
+    program = compile_program(folder, "c99", {"player": PLAYER, "decoder": IMPLEMENTATION}, *flags)
+    refused: list[Path] = []
+    played: list[Path] = []
+    for clip in (*sorted(FOLDER.glob("*.bin")), *sorted(FOLDER.glob("stereo/*.bin"))):
+        header, _ = parse_header(clip.read_bytes())
+        (refused if any(NEEDS[define](header) for define in defines) else played).append(clip)
+    assert played
+    assert bool(refused) == any(NEEDS[define] is not nothing for define in defines)
+    pcm = subprocess.run([program, *played], capture_output=True, check=True).stdout
+    assert pcm == b"".join(api.decode(clip.read_bytes(), mono=True)[0].astype("<i2").tobytes() for clip in played)
+    for clip in refused:
+        done = subprocess.run([program, clip], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.strip() == f"{clip}: stream with an unknown feature"
 
 
 @needs_sim
