@@ -223,15 +223,15 @@ void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *ton
 /* ---- cost ---- */
 
 #if GS_CHECKS_COST
-uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time)
+uint32_t gs_tone_macs(const gs_tone_state *state, const gs_side *side, uint32_t time)
 {
     const gs_held_tone *held = (const gs_held_tone *)(const void *)(state + 1);
     const gs_held_tone *end = held + state->held;
     uint32_t macs = 0;
 
-    for (; held < end; held++) {
+    for (; held < end; held++, side = side ? side + 1 : NULL) {
         gs_tone_part part = gs_tone_part_of(held, time);
-        macs += gs_tone_cost(held, &part);
+        macs += gs_tone_cost(held, &part) << (side && side->amplitude);
     }
     return macs;
 }
