@@ -394,6 +394,33 @@ static GS_INLINE int16_t gs_stereo_with_gain(int32_t step, uint32_t gain)
     return gs_pcm_saturated((step * (int32_t)(gain >> 16) + 4096) >> 13);
 }
 
+/* What the middle or the side has for an output sample. */
+static GS_INLINE int32_t gs_stereo_step(uint32_t quarters, int32_t noise)
+{
+    return gs_stereo_limited(((int32_t)(quarters + 2u) >> 2) + noise);
+}
+
+/* Left and right without a gain, `gains` being what they have of the middle. */
+static GS_INLINE void gs_stereo_give(uint32_t gains, int32_t mid, int32_t side, int16_t *pcm)
+{
+    int32_t left = (int16_t)gains;
+    int32_t right = (int32_t)gains >> 16;
+
+    pcm[0] = gs_pcm_saturated((left * mid - right * side + 8192) >> 14);
+    pcm[1] = gs_pcm_saturated((right * mid + left * side + 8192) >> 14);
+}
+
+#if GS_PAIRED
+#define GS_STEREO_ABOVE 32768 /* by so much steps are raised to see whether they fit 16 bits */
+
+/* The same where they do not. */
+static GS_NOINLINE void gs_stereo_give_large(uint32_t gains, uint32_t quarters, uint32_t side_quarters, int32_t noise,
+                                             int32_t side_noise, int16_t *pcm)
+{
+    gs_stereo_give(gains, gs_stereo_step(quarters, noise), gs_stereo_step(side_quarters, side_noise), pcm);
+}
+#endif
+
 /* gs_stereo_pcm without a gain, where there is a side, and noise in both. */
 static GS_NOINLINE void gs_stereo_pcm_as_encoded(const gs_stereo_sum *sum, uint32_t samples, int16_t *pcm)
 {
@@ -405,30 +432,23 @@ static GS_NOINLINE void gs_stereo_pcm_as_encoded(const gs_stereo_sum *sum, uint3
     uint32_t gains = ((uint32_t)sum->left & 0xFFFFu) | (uint32_t)sum->right << 16;
 
     do {
-        uint32_t mid = *quarters++;
-        uint32_t side = *side_quarters++;
-        int32_t of_mid = *noise++;
-        int32_t of_side = *side_noise++;
-        int32_t left = 8192;
-        int32_t right = 8192;
+        uint32_t of_mid = *quarters++;
+        uint32_t of_side = *side_quarters++;
+        int32_t of_noise = *noise++;
+        int32_t of_side_noise = *side_noise++;
 #if GS_PAIRED
-        /* 32768 above what they are */
-        uint32_t mid_above = (uint32_t)((int32_t)(mid + (4u * 32768u + 2u)) >> 2) + (uint32_t)of_mid;
-        uint32_t side_above = (uint32_t)((int32_t)(side + (4u * 32768u + 2u)) >> 2) + (uint32_t)of_side;
-        if ((mid_above | side_above) >> 16 == 0) {
-            int32_t pair = (int32_t)((mid_above | side_above << 16) ^ 0x80008000u);
-            left = __smlsd(pair, (int32_t)gains, left);
-            right = __smladx(pair, (int32_t)gains, right);
-        } else
-#endif
-        {
-            of_mid = gs_stereo_limited(((int32_t)(mid + 2u) >> 2) + of_mid);
-            of_side = gs_stereo_limited(((int32_t)(side + 2u) >> 2) + of_side);
-            left += (int16_t)gains * of_mid - ((int32_t)gains >> 16) * of_side;
-            right += ((int32_t)gains >> 16) * of_mid + (int16_t)gains * of_side;
+        uint32_t mid = (uint32_t)((int32_t)(of_mid + (4u * GS_STEREO_ABOVE + 2u)) >> 2) + (uint32_t)of_noise;
+        uint32_t side = (uint32_t)((int32_t)(of_side + (4u * GS_STEREO_ABOVE + 2u)) >> 2) + (uint32_t)of_side_noise;
+        if (GS_MOSTLY((mid | side) < 2u * GS_STEREO_ABOVE)) {
+            int32_t pair = (int32_t)((mid | side << 16) ^ 0x80008000u);
+            pcm[0] = gs_pcm_saturated(__smlsd(pair, (int32_t)gains, 8192) >> 14);
+            pcm[1] = gs_pcm_saturated(__smladx(pair, (int32_t)gains, 8192) >> 14);
+        } else {
+            gs_stereo_give_large(gains, of_mid, of_side, of_noise, of_side_noise, pcm);
         }
-        pcm[0] = gs_pcm_saturated(left >> 14);
-        pcm[1] = gs_pcm_saturated(right >> 14);
+#else
+        gs_stereo_give(gains, gs_stereo_step(of_mid, of_noise), gs_stereo_step(of_side, of_side_noise), pcm);
+#endif
         pcm += 2;
     } while (pcm < end);
 }

@@ -229,16 +229,49 @@ GS_TONE_FUNCTION gs_tone_upsample(const uint32_t *below, uint32_t *sum, uint32_t
     const uint32_t *end = sum + samples;
 
     do {
+#ifdef __ARM_FEATURE_DSP
+        /* Two at once, so that the products with each tap are next to each other. */
+        uint32_t here = below[4];
+        uint32_t first = (uint32_t)GS_HALF_BAND_0 * (below[3] + here);
+        uint32_t second = (uint32_t)GS_HALF_BAND_0 * (here + below[5]);
+        uint32_t a;
+        uint32_t b;
+        GS_TOGETHER(first, second);
+        first += (uint32_t)GS_HALF_BAND_1 * (below[2] + below[5]);
+        second += (uint32_t)GS_HALF_BAND_1 * (below[3] + below[6]);
+        GS_TOGETHER(first, second);
+        first += (uint32_t)GS_HALF_BAND_2 * (below[1] + below[6]);
+        second += (uint32_t)GS_HALF_BAND_2 * (below[2] + below[7]);
+        GS_TOGETHER(first, second);
+        first += (uint32_t)GS_HALF_BAND_3 * (below[0] + below[7]);
+        second += (uint32_t)GS_HALF_BAND_3 * (below[1] + below[8]);
+        first = (uint32_t)((int32_t)(first + 2048u) >> 12);
+        second = (uint32_t)((int32_t)(second + 2048u) >> 12);
+        a = sum[0];
+        b = sum[1];
+        GS_TOGETHER(a, b);
+        a = (uint32_t)((int32_t)a >> shift) + below[3];
+        b = (uint32_t)((int32_t)b >> shift) + first;
+        GS_TOGETHER(a, b);
+        sum[0] = a;
+        sum[1] = b;
+        a = sum[2];
+        b = sum[3];
+        GS_TOGETHER(a, b);
+        a = (uint32_t)((int32_t)a >> shift) + here;
+        b = (uint32_t)((int32_t)b >> shift) + second;
+        GS_TOGETHER(a, b);
+        sum[2] = a;
+        sum[3] = b;
+        sum += 4;
+        below += 2;
+        GS_TOGETHER(sum, below);
+#else
         sum[0] = (uint32_t)((int32_t)sum[0] >> shift) + below[3];
         sum[1] = (uint32_t)((int32_t)sum[1] >> shift) + gs_tone_between(below);
-#ifdef __ARM_FEATURE_DSP
-        sum[2] = (uint32_t)((int32_t)sum[2] >> shift) + below[4];
-        sum[3] = (uint32_t)((int32_t)sum[3] >> shift) + gs_tone_between(below + 1);
         sum += 2;
         below++;
 #endif
-        sum += 2;
-        below++;
     } while (sum < end);
 }
 
