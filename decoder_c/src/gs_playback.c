@@ -138,6 +138,10 @@ void gs_playback_mute(gs_playback *playback, const gs_info *info, uint32_t kinds
 void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int16_t *noise, uint32_t samples,
                      gs_stereo_sum *sum, int16_t *pcm)
 {
+    if (!sum && playback->fading == 0 && playback->gain == GS_GAIN_ONE << 16) {
+        gs_pcm(quarters, noise, samples, pcm);
+        return;
+    }
     while (samples > 0) {
         uint32_t run = samples;
         if (playback->fading > 0 && run > playback->fading)
@@ -145,10 +149,9 @@ void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int1
         if (sum) {
             sum->pcm(sum, run, playback->gain, (uint32_t)playback->gain_change, pcm);
             pcm += run;
-        } else if (playback->fading == 0 && playback->gain == GS_GAIN_ONE << 16)
-            gs_pcm(quarters, noise, run, pcm);
-        else
+        } else {
             gs_pcm_with_gain(quarters, noise, run, playback->gain, (uint32_t)playback->gain_change, pcm);
+        }
         playback->gain += run * (uint32_t)playback->gain_change;
         if (playback->fading > 0) {
             playback->fading -= run;
@@ -895,12 +898,17 @@ uint32_t gs_playback_frame_time(gs_playback *playback, const gs_info *info, uint
     return gs_playback_time_of_frame(playback, info, frame);
 }
 
-const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level)
+const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level,
+                                                int32_t *highest)
 {
     uint32_t i;
 
-    for (i = 0; i < state->bands; i++)
+    *highest = 0;
+    for (i = 0; i < state->bands; i++) {
         level[i] = (playback->muted & GS_MUTE_NOISE) ? 0 : gs_noise_limited_level(level[i] - playback->lowered);
+        if (*highest < level[i])
+            *highest = level[i];
+    }
     return playback->tones & GS_TONES_KNOWN ? gs_playback_bands(playback) : state;
 }
 

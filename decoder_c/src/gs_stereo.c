@@ -242,11 +242,13 @@ static GS_NOINLINE void gs_stereo_add_levels(const gs_noise_state *state, uint32
     gs_noise_add_levels(state, gs_envelope, held, age, level);
 }
 
-/* Levels and pans of a frame's bands, without limits. */
+/* Levels and pans of a frame's bands: the middle's and the pans without limits. */
 typedef struct gs_stereo_levels {
     int32_t mid[GS_BARK_BANDS];
     int32_t side[GS_BARK_BANDS];
     int32_t pan[GS_BARK_BANDS];
+    int32_t highest_side;
+    int is_panned; /* not before */
 } gs_stereo_levels;
 
 /* Those at a time in eighths of frames. */
@@ -257,12 +259,16 @@ static GS_NOINLINE void gs_stereo_make_levels(const gs_decoder *decoder, uint32_
     const uint32_t *held = gs_noise_held(noise);
     const gs_noise_part *part = gs_stereo_parts(gs_decoder_stereo(decoder), info);
     int32_t base = 128 * info->side_base;
+    int32_t highest = 0;
+    uint32_t bands = noise->bands;
     uint32_t i;
 
-    for (i = 0; i < noise->bands; i++) {
+    levels->is_panned = 0;
+    for (i = 0; i < bands; i++) {
         levels->mid[i] = 128 * info->noise_base;
         levels->side[i] = base;
         levels->pan[i] = 0;
+        GS_OPAQUE(i);
     }
     for (i = 0; i < noise->held; i++) {
         uint32_t begin = held[i] << (GS_NOISE_TIME_LOG2 + GS_NOISE_TIME_UNUSED);
@@ -273,11 +279,19 @@ static GS_NOINLINE void gs_stereo_make_levels(const gs_decoder *decoder, uint32_
         gs_stereo_add_levels(noise, held[i], age, levels->mid);
         if (part[i].weight[0] != 0)
             gs_stereo_add_levels(noise, shape | (uint32_t)part[i].weight[0] << 25, age, levels->side);
-        if (part[i].weight[1] != 0)
+        if (part[i].weight[1] != 0) {
             gs_stereo_add_levels(noise, shape | (uint32_t)part[i].weight[1] << 25, age, levels->pan);
+            levels->is_panned = 1;
+        }
     }
-    for (i = 0; i < noise->bands; i++)
-        levels->side[i] += levels->mid[i];
+    for (i = 0; i < bands; i++) {
+        int32_t level = gs_noise_limited_level(levels->side[i] + levels->mid[i]);
+        levels->side[i] = level;
+        if (highest < level)
+            highest = level;
+        GS_OPAQUE(i);
+    }
+    levels->highest_side = highest;
 }
 
 /* Makes the side's frame beside one of the middle, whose spectrum has this exponent, and the block before it. */
@@ -289,21 +303,14 @@ static GS_NOINLINE void gs_stereo_make_side(gs_decoder *decoder, gs_stereo_level
     gs_playback *playback = gs_decoder_playback(decoder);
     const gs_noise_state *bands = noise;
     gs_complex *z = gs_stereo_block(stereo, info);
-    int32_t own = 0;
+    int32_t own = levels->highest_side;
     int32_t of_side;
     int is_panned;
-    uint32_t i;
 
-    for (i = 0; i < noise->bands; i++)
-        levels->side[i] = gs_noise_limited_level(levels->side[i]);
     if (playback)
-        bands = gs_playback_bands_of_side(playback, noise, levels->side);
-    for (i = 0; i < noise->bands; i++) {
-        if (own < levels->side[i])
-            own = levels->side[i];
-    }
+        bands = gs_playback_bands_of_side(playback, noise, levels->side, &own);
     own >>= 8;
-    is_panned = exponent > 0 && gs_stereo_limit_pans(levels->pan, bands->bands);
+    is_panned = exponent > 0 && levels->is_panned && gs_stereo_limit_pans(levels->pan, bands->bands);
     of_side = own;
     if (is_panned)
         of_side = 1 + (own < exponent ? exponent : own);
