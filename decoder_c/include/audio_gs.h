@@ -355,7 +355,8 @@ uint32_t gs_tell(const gs_decoder *decoder);
 /* Decodes every slot of the stream and verifies its checksums and its structure, without rendering. Returns GS_OK with
  * the decoder rewound, or the error, which gs_read then returns too. In a build with GS_CHECK_COST it also counts what
  * tones take: GS_ERR_COST, with the decoder rewound all the same, tells that it is more in some 20 ms than peak_macs
- * promises, which is found where it is twice as much. What noise and a residual layer can take follows from the class. */
+ * promises, which is found where it is twice as much; the sides of tones count too after gs_set_stereo. What noise and a
+ * residual layer can take follows from the class. */
 int gs_check(gs_decoder *decoder);
 
 /* The header of the decoder's stream. */

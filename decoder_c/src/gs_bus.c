@@ -245,10 +245,7 @@ static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
     uint32_t from = voice->gain[1] >> 16;
     uint32_t to = gs_voice_gain_after(voice, GS_BLOCK_SAMPLES);
     int32_t least = mixer->least ? mixer->least - gs_bus_raised(voice) : 0;
-    struct {
-        uint32_t *begin;
-        uint32_t time;
-    } octaves[GS_OCTAVES];
+    gs_tone_octave octaves[GS_OCTAVES];
     int is_changed;
     uint32_t octave;
 
@@ -264,12 +261,15 @@ static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
         uint32_t age = octaves[held->octave].time - held->onset;
         uint32_t *sum = octaves[held->octave].begin;
         uint16_t amplitude = held->amplitude;
+#ifndef __OPTIMIZE_SIZE__
+        uint32_t rest;
+#endif
         if (GS_IS_SMALL || is_changed || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
             gs_tone_part part;
             if (age + samples - 1 >= gs_tone_support(held->scale) + samples - 1)
                 continue;
             part = gs_tone_part_of(held, decoder->next_block);
-            if (least > 0 && (int32_t)gs_tone_strength(held, &part) < least)
+            if (least > 0 && (int32_t)gs_tone_strength(held, part.age, part.samples) < least)
                 continue;
             if (from != to) {
                 gs_bus_add_fading(held, &part, gs_bus_amplitude(amplitude, from, shift),
@@ -281,9 +281,12 @@ static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
             samples = part.samples;
         }
         held->amplitude = (uint16_t)gs_bus_amplitude(amplitude, from, shift);
-        if (age >> held->scale == (age + samples - 1) >> held->scale)
-            GS_TONE_RENDER_PIECE(held, age, sum, samples);
+#ifndef __OPTIMIZE_SIZE__
+        rest = age & ((1u << held->scale) - 1u);
+        if (rest + samples <= 1u << held->scale && samples == (uint32_t)GS_BLOCK_SAMPLES >> held->octave)
+            gs_tone_add_line(held, age, age >> held->scale, rest, sum, samples);
         else
+#endif
             gs_tone_render_pieces(held, age, sum, samples);
         held->amplitude = amplitude;
     }
@@ -306,12 +309,11 @@ static uint32_t gs_bus_cost(const gs_voice *voice, int32_t least, uint32_t *cost
 
     for (; held < end; held++) {
         gs_tone_part part = gs_tone_part_of(held, decoder->next_block);
-        uint32_t last = part.age + part.samples - 1;
-        uint32_t own = part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
+        uint32_t own = gs_tone_cost(held, &part);
         int32_t strength;
-        if (part.samples == 0)
+        if (own == 0)
             continue;
-        strength = (int32_t)gs_tone_strength(held, &part) + raised;
+        strength = (int32_t)gs_tone_strength(held, part.age, part.samples) + raised;
         if (strength < 0)
             strength = 0;
         costs[strength] += own;

@@ -583,12 +583,13 @@ uint32_t gs_tell(const gs_decoder *decoder)
     return (decoder->mode & GS_IS_PACED) ? gs_ask(decoder, GS_ASKED_TELL, 0, NULL) : decoder->position;
 }
 
-/* Goes through all slots and, in a build with GS_CHECK_COST, counts the MACs of tones in stretches of 20 ms. Where no tone
- * is held it goes on to the next slot, so that its time goes by what the stream has, not by its length. */
+/* Goes through all slots and, in a build with GS_CHECK_COST, counts the MACs of tones in stretches of 20 ms, and those of
+ * their sides where both channels are given. Where no tone is held it goes on to the next slot, so that its time goes by what the stream has, not by its length. */
 static int gs_decode_all(gs_decoder *decoder)
 {
     const gs_info *info = &decoder->info;
     const gs_tone_state *tone = gs_decoder_tone(decoder);
+    const gs_side *sides = NULL;
     uint32_t end = info->samples + GS_TIME_ZERO;
     uint32_t window = 0;
     uint32_t left = 0; /* of the stretch, in samples */
@@ -597,6 +598,8 @@ static int gs_decode_all(gs_decoder *decoder)
 
     if (GS_CHECKS_COST)
         window = gs_divide(info->sample_rate + 25u, 50);
+    if (GS_CHECKS_COST && decoder->mode & GS_IS_STEREO && info->decoder_class.panned)
+        sides = gs_sides_of(info);
     while (decoder->next_slot < decoder->slots || (GS_CHECKS_COST && tone->held > 0 && decoder->next_block < end)) {
         int error;
         if (GS_CHECKS_COST && tone->held > 0) {
@@ -606,7 +609,7 @@ static int gs_decode_all(gs_decoder *decoder)
                 macs = 0;
             }
             left -= GS_BLOCK_SAMPLES;
-            macs += gs_tone_macs(tone, decoder->next_block);
+            macs += gs_tone_macs(tone, sides, decoder->next_block);
             if (macs > window * gs_least(info->peak_macs, GS_MORE_THAN_ALL_MACS))
                 result = GS_ERR_COST;
             decoder->next_block += GS_BLOCK_SAMPLES;

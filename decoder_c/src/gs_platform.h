@@ -38,6 +38,13 @@
 
 #define GS_STATIC_ASSERT(name, condition) typedef char gs_assert_##name[(condition) ? 1 : -1]
 
+/* For a condition that hardly ever fails. */
+#ifdef __GNUC__
+#define GS_MOSTLY(condition) __builtin_expect(!!(condition), 1)
+#else
+#define GS_MOSTLY(condition) (condition)
+#endif
+
 /* GS_STATIC is for a function in a header that a compiler may inline or not, as if it stood in the source file. */
 #ifdef __GNUC__
 #define GS_STATIC static __attribute__((unused))

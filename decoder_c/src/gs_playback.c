@@ -138,6 +138,10 @@ void gs_playback_mute(gs_playback *playback, const gs_info *info, uint32_t kinds
 void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int16_t *noise, uint32_t samples,
                      gs_stereo_sum *sum, int16_t *pcm)
 {
+    if (!sum && playback->fading == 0 && playback->gain == GS_GAIN_ONE << 16) {
+        gs_pcm(quarters, noise, samples, pcm);
+        return;
+    }
     while (samples > 0) {
         uint32_t run = samples;
         if (playback->fading > 0 && run > playback->fading)
@@ -145,10 +149,9 @@ void gs_playback_pcm(gs_playback *playback, const uint32_t *quarters, const int1
         if (sum) {
             sum->pcm(sum, run, playback->gain, (uint32_t)playback->gain_change, pcm);
             pcm += run;
-        } else if (playback->fading == 0 && playback->gain == GS_GAIN_ONE << 16)
-            gs_pcm(quarters, noise, run, pcm);
-        else
+        } else {
             gs_pcm_with_gain(quarters, noise, run, playback->gain, (uint32_t)playback->gain_change, pcm);
+        }
         playback->gain += run * (uint32_t)playback->gain_change;
         if (playback->fading > 0) {
             playback->fading -= run;
@@ -262,11 +265,15 @@ static GS_SMALL uint32_t gs_playback_twice_centre(const gs_held_tone *held)
 /* Divides; a quotient above 2^most_log2 is that. */
 static uint32_t gs_playback_quotient(uint32_t dividend, uint32_t divisor, uint32_t most_log2)
 {
+#ifdef __ARM_FEATURE_IDIV
+    return gs_least(dividend / divisor, (uint32_t)1 << most_log2);
+#else
     uint32_t rest = dividend >> most_log2;
 
     if (rest >= divisor)
         return (uint32_t)1 << most_log2;
     return gs_divide_on(rest, dividend << (32u - most_log2), divisor, most_log2);
+#endif
 }
 
 /* The logarithm of a ratio. */
@@ -296,20 +303,20 @@ static int32_t gs_playback_magnitude(int32_t value)
     return value < 0 ? -value : value;
 }
 
-/* The number, from `j` on, of the next tone that is near to number `at` in frequency and weighs at least so much, which
- * is `at` itself, the last of them, where no other is. */
-static GS_NOINLINE uint32_t gs_playback_next_near(const gs_played_tone *tones, uint32_t j, uint32_t at, int32_t least)
+/* The next tone, from `tone` on, that is near to `own` in frequency and weighs at least so much, which is `own` itself, the
+ * last of them, where no other is. */
+GS_FAST const gs_played_tone *gs_playback_next_near(const gs_played_tone *tone, const gs_played_tone *own,
+                                                    int32_t least)
 {
-    const gs_played_tone *tone = tones + j;
-    uint32_t twice = 2u * tones[at].frequency;
-    uint32_t reach = tones[at].reach - 2u;
+    uint32_t reach = own->reach - 2u;
+    uint32_t twice = 2u * own->frequency;
 
-    GS_ASSERT(tones[at].weight >= least && tones[at].reach >= 2);
-    for (;; j++, tone++) {
+    GS_ASSERT(own->weight >= least && own->reach >= 2);
+    for (;; tone++) {
         /* 2 * |distance| + 1 < both reaches, as one comparison */
         uint32_t both = reach + tone->reach;
         if (twice - 2u * tone->frequency + both <= 2 * both && tone->weight >= least)
-            return j;
+            return tone;
     }
 }
 
@@ -331,11 +338,12 @@ static uint32_t gs_playback_link(gs_playback *playback, const gs_held_tone *held
     uint32_t best = at;
     uint32_t weighted = 0;
     uint32_t weights = GS_OWN_WEIGHT;
-    uint32_t j;
+    const gs_played_tone *other = tone;
 
-    for (j = 0; (j = gs_playback_next_near(tone, j, at, least)) < at; j++) {
-        int32_t away = gs_playback_magnitude(frequency - tone[j].frequency);
-        int32_t reach = (own->reach + tone[j].reach) >> 1;
+    for (; (other = gs_playback_next_near(other, own, least)) < own; other++) {
+        uint32_t j = (uint32_t)((const uint8_t *)other - (const uint8_t *)tone) * 52429u >> 19; /* by 10 */
+        int32_t away = gs_playback_magnitude(frequency - other->frequency);
+        int32_t reach = (own->reach + other->reach) >> 1;
         int32_t apart;
         int32_t both;
         int32_t near;
@@ -348,10 +356,10 @@ static uint32_t gs_playback_link(gs_playback *playback, const gs_held_tone *held
         if (both <= 0)
             continue;
         near = gs_playback_log2((uint32_t)(reach - away), (uint32_t)reach);
-        share = tone[j].weight;
+        share = other->weight;
         score = share + near + gs_playback_log2((uint32_t)both, (uint32_t)(both + gs_playback_magnitude(apart)));
-        if (score > best_score || (score == best_score && best < at &&
-                                   gs_playback_comes_later(held + j, tone + j, held + best, tone + best))) {
+        if (score > best_score ||
+            (score == best_score && best < at && gs_playback_comes_later(held + j, other, held + best, tone + best))) {
             best = j;
             best_score = score;
             least = score > weight - 512 ? weight - 512 : score;
@@ -361,8 +369,8 @@ static uint32_t gs_playback_link(gs_playback *playback, const gs_held_tone *held
         steps = 8 * apart >> (scale + 5);
         if (share < 0 || steps == 0 || gs_playback_magnitude(steps) > 32 || away > (int32_t)(4096u >> scale))
             continue;
-        partial = 16 * tone[j].frequency + tone[j].deviation;
-        away = (int16_t)(phase - gs_playback_phase(held + j, tone[j].rotation) -
+        partial = 16 * other->frequency + other->deviation;
+        away = (int16_t)(phase - gs_playback_phase(held + j, other->rotation) -
                          ((uint32_t)partial * (uint32_t)apart >> 5));
         if (gs_playback_magnitude(away) > GS_FARTHEST_PHASE)
             continue;
@@ -590,8 +598,6 @@ void gs_playback_from_clip(gs_playback *playback, gs_tone_state *state, const gs
 static GS_NOINLINE void gs_playback_move(gs_playback *playback, gs_tone_state *state, const gs_info *info, uint32_t to,
                                          uint32_t from)
 {
-    if (to == from)
-        return;
     gs_tone_held(state)[to] = gs_tone_held(state)[from];
     if (info->decoder_class.panned)
         gs_sides_of(info)[to] = gs_sides_of(info)[from];
@@ -630,7 +636,8 @@ uint32_t gs_playback_before_slot(gs_playback *playback, gs_tone_state *state, co
             !(playback->tones & GS_TONES_PACED &&
               gs_playback_end(held + i, gs_playback_stretched(playback, info) + i) > place))
             continue;
-        gs_playback_move(playback, state, info, count, i);
+        if (count != i)
+            gs_playback_move(playback, state, info, count, i);
         count++;
     }
     state->held = count;
@@ -661,7 +668,8 @@ uint32_t gs_playback_make_room(gs_playback *playback, gs_tone_state *state, cons
         if (i < playback->begun && gs_playback_has_ended(held + i, time) &&
             gs_playback_end(held + i, stretched + i) == first)
             continue;
-        gs_playback_move(playback, state, info, count, i);
+        if (count != i)
+            gs_playback_move(playback, state, info, count, i);
         count++;
         begun += i < playback->begun;
     }
@@ -850,11 +858,11 @@ int32_t gs_playback_make_spectrum(gs_playback *playback, const gs_noise_state *s
     uint32_t i;
 
     for (i = 0; i < state->bands; i++)
-        level[i] = gs_noise_limited((level[i] - playback->lowered) * 256) >> 8;
-    highest = gs_noise_limited((highest - playback->lowered) * 256) >> 8;
+        level[i] = gs_noise_limited_level(level[i] - playback->lowered);
+    highest = gs_noise_limited_level(highest - playback->lowered);
     if (fine)
         highest += fine->highest * fine->step;
-    exponent = gs_noise_limited(highest * 256) >> 16;
+    exponent = gs_noise_limited_level(highest) >> 8;
     if (exponent == 0)
         gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(info) - 1));
     else if (fine)
@@ -890,12 +898,17 @@ uint32_t gs_playback_frame_time(gs_playback *playback, const gs_info *info, uint
     return gs_playback_time_of_frame(playback, info, frame);
 }
 
-const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level)
+const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level,
+                                                int32_t *highest)
 {
     uint32_t i;
 
-    for (i = 0; i < state->bands; i++)
-        level[i] = (playback->muted & GS_MUTE_NOISE) ? 0 : gs_noise_limited((level[i] - playback->lowered) * 256) >> 8;
+    *highest = 0;
+    for (i = 0; i < state->bands; i++) {
+        level[i] = (playback->muted & GS_MUTE_NOISE) ? 0 : gs_noise_limited_level(level[i] - playback->lowered);
+        if (*highest < level[i])
+            *highest = level[i];
+    }
     return playback->tones & GS_TONES_KNOWN ? gs_playback_bands(playback) : state;
 }
 

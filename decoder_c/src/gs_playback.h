@@ -148,8 +148,10 @@ int32_t gs_playback_make_levels(gs_playback *playback, gs_noise_state *state, co
 /* Where a frame of noise lies in the clip, in eighths of frames. */
 uint32_t gs_playback_frame_time(gs_playback *playback, const gs_info *info, uint32_t frame);
 
-/* Makes the side's limited levels those at which it is drawn. Returns what has the bands as they are played. */
-const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level);
+/* Makes the side's limited levels those at which it is drawn, and finds the highest. Returns what has the bands as they
+ * are played. */
+const gs_noise_state *gs_playback_bands_of_side(gs_playback *playback, const gs_noise_state *state, int32_t *level,
+                                                int32_t *highest);
 
 /* Sets bins of the side to 0 whose frequencies are muted, or are not there. */
 void gs_playback_mute_side(gs_playback *playback, const gs_info *info, gs_complex *z);

@@ -105,78 +105,18 @@ static void gs_stereo_exchange(const gs_decoder *decoder, uint32_t one, uint32_t
 
 /* ---- render ---- */
 
-/* The least strength of which all tones of a block fit the budget, with their sides. */
-static uint32_t gs_stereo_least_strength(gs_tone_state *state, const gs_side *side, uint32_t time, uint32_t budget)
-{
-    const gs_held_tone *held = gs_tone_held(state);
-    const gs_held_tone *end = held + state->held;
-    uint32_t *costs = state->octave_0;
-    uint32_t i;
-
-    for (i = 0; i < GS_TONE_STRENGTHS; i++)
-        costs[i] = 0;
-    for (; held < end; held++, side++) {
-        gs_tone_part part = gs_tone_part_of(held, time);
-        uint32_t last = part.age + part.samples - 1;
-        uint32_t cost = part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
-        if (part.samples > 0)
-            costs[gs_tone_strength(held, &part)] += side->amplitude ? 2 * cost : cost;
-    }
-    return gs_tone_affordable(costs, budget);
-}
-
-static GS_INLINE void gs_stereo_add(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
-{
-    if (age >> held->scale == (age + samples - 1) >> held->scale)
-        GS_TONE_RENDER_PIECE(held, age, sum, samples);
-    else
-        gs_tone_render_pieces(held, age, sum, samples);
-}
-
 void gs_stereo_render(gs_tone_state *state, const gs_sides *sides, uint32_t time, uint32_t output_shift,
                       uint32_t budget)
 {
-    const gs_held_tone *held = gs_tone_held(state);
-    const gs_held_tone *end = held + state->held;
-    const gs_side *side = sides->of_tones;
     gs_tone_state *sums = sides->sums;
     uint32_t shift = 12u + output_shift;
     uint32_t least = 0;
-    struct {
-        uint32_t *begin;
-        uint32_t time;
-    } octaves[GS_OCTAVES];
-    ptrdiff_t to_side = sums->octave_3 - state->octave_3;
-    uint32_t octave;
 
     if (budget != GS_UNLIMITED)
-        least = gs_stereo_least_strength(state, side, time, budget);
+        least = gs_tone_least_strength(state, sides->of_tones, time, budget);
     gs_tone_start_block(state, (uint32_t)1 << (shift - 1));
     gs_tone_start_block(sums, (uint32_t)1 << (shift - 1));
-    octaves[0].begin = state->octave_0;
-    octaves[1].begin = state->octave_1 + GS_OCTAVE_HISTORY;
-    octaves[2].begin = state->octave_2 + GS_OCTAVE_HISTORY;
-    octaves[3].begin = state->octave_3 + GS_OCTAVE_HISTORY;
-    for (octave = 0; octave < GS_OCTAVES; octave++)
-        octaves[octave].time = gs_tone_time_at(octave, time);
-    for (; held < end; held++, side++) {
-        uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
-        uint32_t age = octaves[held->octave].time - held->onset;
-        uint32_t *sum = octaves[held->octave].begin;
-        if (least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
-            gs_tone_part part = gs_tone_part_of(held, time);
-            if (part.samples == 0 || (least > 0 && gs_tone_strength(held, &part) < least))
-                continue;
-            age = part.age;
-            sum += part.skipped;
-            samples = part.samples;
-        }
-        gs_stereo_add(held, age, sum, samples);
-        if (side->amplitude) {
-            gs_held_tone of_side = gs_tone_side(held, side);
-            gs_stereo_add(&of_side, age, sum + to_side, samples);
-        }
-    }
+    gs_tone_add_all(state, 1, sides->of_tones, sums->octave_3 - state->octave_3, time, least);
     gs_tone_end_block(state, shift);
     gs_tone_end_block(sums, shift);
 }
@@ -199,16 +139,83 @@ static int gs_stereo_limit_pans(int32_t *pan, uint32_t bands)
     return is_panned != 0;
 }
 
-/* Adds to the side's spectrum what it has of the middle's. */
-static void gs_stereo_add_panned(const gs_noise_state *bands, const gs_info *info, const int32_t *pan, uint32_t down,
-                                 gs_complex *mid, gs_complex *side)
+/* Where panned bins of a frame are added: those of the middle, and so much further those of the side. */
+typedef struct gs_stereo_bins {
+    uint32_t at; /* as in a gs_noise_place */
+    uint32_t step;
+    uint32_t left; /* bins to come */
+    uint8_t *first;
+    uint8_t *last;
+    ptrdiff_t to_side;
+    uint32_t down;
+} gs_stereo_bins;
+
+static GS_INLINE void gs_stereo_add_bin(uint8_t *mid, ptrdiff_t to_side, int32_t line, uint32_t down, int32_t largest)
 {
-    gs_noise_place from = gs_noise_place_of(info, 0, mid);
-    gs_noise_place to = gs_noise_place_of(info, 0, side);
-    int32_t largest = 32767 >> (gs_noise_frame_log2(info) & 1u);
+    int16_t *side = (int16_t *)(void *)(mid + to_side);
+    int32_t value = *side + ((line >> 8) * *(int16_t *)(void *)mid >> down);
+
+    if (largest > 0 && value > largest)
+        value = largest;
+    if (largest > 0 && value < -largest)
+        value = -largest;
+    *side = (int16_t)value;
+}
+
+/* Adds to `bins` bins, 1 or more, what they have of the middle's, from `line` on. If `largest` is 0 none needs a limit. */
+static GS_INLINE void gs_stereo_add_bins(gs_stereo_bins *to, uint32_t bins, int32_t line, int32_t slope,
+                                         int32_t largest)
+{
+    gs_stereo_bins here = *to;
+    uint32_t at = here.at;
+
+    to->left -= bins;
+    if (here.left & 1u)
+        goto second_of_pair; /* the first was the last bin before */
+    do {
+        gs_stereo_add_bin(here.first + at, here.to_side, line, here.down, largest);
+        line += slope;
+        if (--bins == 0)
+            break;
+    second_of_pair:
+        gs_stereo_add_bin(here.last - at, here.to_side, line, here.down, largest);
+        line += slope;
+        at = gs_next_reversed(at, here.step);
+        GS_OPAQUE(bins);
+    } while (--bins > 0);
+    to->at = at;
+}
+
+static GS_NOINLINE void gs_stereo_add_limited_bins(gs_stereo_bins *to, uint32_t bins, int32_t line, int32_t slope,
+                                                   int32_t largest)
+{
+    gs_stereo_add_bins(to, bins, line, slope, largest);
+}
+
+/* Whether a sum can leave 16 bits: in the highest exponent, which is not above that of the middle. */
+#ifdef __OPTIMIZE_SIZE__
+#define GS_STEREO_LIMITS(down) 1
+#else
+#define GS_STEREO_LIMITS(down) ((down) == 11)
+#endif
+
+/* Adds to the side's spectrum what it has of the middle's. */
+static GS_NOINLINE void gs_stereo_add_panned(const gs_noise_state *bands, const gs_info *info, const int32_t *pan,
+                                             uint32_t down, gs_complex *mid, gs_complex *side)
+{
+    gs_noise_place place = gs_noise_place_of(info, 0, mid);
+    gs_stereo_bins to;
     int32_t after = *pan;
+    int32_t largest = 32767 >> (gs_noise_frame_log2(info) & 1u);
     uint32_t number;
 
+    to.at = 0;
+    to.step = place.step;
+    to.left = place.left;
+    to.first = place.first;
+    to.last = place.last;
+    to.to_side = (uint8_t *)side - (uint8_t *)mid;
+    to.down = down;
     for (number = 0; number <= bands->bands; number++) {
         uint32_t bins = to.left;
         int32_t line = after * 256;
@@ -218,94 +225,165 @@ static void gs_stereo_add_panned(const gs_noise_state *bands, const gs_info *inf
             slope = (pan[number] - after) * (int32_t)bands->reciprocal[number] >> 8;
             after = pan[number];
         }
-        for (; bins > 0; bins--, to.left--) {
-            int is_second = to.left & 1u;
-            const uint8_t *of_mid = is_second ? from.last - to.at : from.first + to.at;
-            int16_t *of_side = (int16_t *)(void *)(is_second ? to.last - to.at : to.first + to.at);
-            int32_t value = *of_side + ((line >> 8) * *(const int16_t *)(const void *)of_mid >> down);
-            if (value > largest)
-                value = largest;
-            if (value < -largest)
-                value = -largest;
-            *of_side = (int16_t)value;
-            line += slope;
-            if (is_second)
-                to.at = gs_next_reversed(to.at, to.step);
+        if (line == 0 && slope == 0) {
+            to.at = gs_later_reversed(to.at, to.step, (bins + (to.left & 1u)) >> 1);
+            to.left -= bins;
+        } else if (bins > 0) {
+            if (GS_STEREO_LIMITS(down))
+                gs_stereo_add_limited_bins(&to, bins, line, slope, largest);
+            else
+                gs_stereo_add_bins(&to, bins, line, slope, 0);
         }
     }
 }
 
-/* Adds to levels, without limits, what the noises have by their own weights if `part` is NULL, else by weight number
- * `number` of these. */
-static GS_NOINLINE void gs_stereo_add_levels(gs_noise_state *state, const gs_noise_part *part, uint32_t number,
-                                             uint32_t time, int32_t *level)
+static GS_NOINLINE void gs_stereo_add_levels(const gs_noise_state *state, uint32_t held, uint32_t age, int32_t *level)
 {
-    const uint32_t *held = gs_noise_held(state);
+    gs_noise_add_levels(state, gs_envelope, held, age, level);
+}
+
+/* Levels and pans of a frame's bands: the middle's and the pans without limits. */
+typedef struct gs_stereo_levels {
+    int32_t mid[GS_BARK_BANDS];
+    int32_t side[GS_BARK_BANDS];
+    int32_t pan[GS_BARK_BANDS];
+    int32_t highest_side;
+    int is_panned; /* not before */
+} gs_stereo_levels;
+
+/* Those at a time in eighths of frames. */
+static GS_NOINLINE void gs_stereo_make_levels(const gs_decoder *decoder, uint32_t time, gs_stereo_levels *levels)
+{
+    const gs_info *info = &decoder->info;
+    gs_noise_state *noise = gs_decoder_noise(decoder);
+    const uint32_t *held = gs_noise_held(noise);
+    const gs_noise_part *part = gs_stereo_parts(gs_decoder_stereo(decoder), info);
+    int32_t base = 128 * info->side_base;
+    int32_t highest = 0;
+    uint32_t bands = noise->bands;
     uint32_t i;
 
-    for (i = 0; i < state->held; i++) {
+    levels->is_panned = 0;
+    for (i = 0; i < bands; i++) {
+        levels->mid[i] = 128 * info->noise_base;
+        levels->side[i] = base;
+        levels->pan[i] = 0;
+        GS_OPAQUE(i);
+    }
+    for (i = 0; i < noise->held; i++) {
         uint32_t begin = held[i] << (GS_NOISE_TIME_LOG2 + GS_NOISE_TIME_UNUSED);
         uint32_t age = ((time << GS_NOISE_TIME_UNUSED) - begin) >> GS_NOISE_TIME_UNUSED;
-        uint32_t noise = held[i];
-        if (part)
-            noise = (noise & 0x01FFFFFFu) | (uint32_t)part[i].weight[number] << 25;
-        if (noise >> 25 != 0 && age - 1 < (gs_noise_support_of(noise) << GS_NOISE_TIME_LOG2) - 1)
-            gs_noise_add_levels(state, gs_envelope, noise, age, level);
+        uint32_t shape = held[i] & 0x01FFFFFFu; /* but for its weight */
+        if (age - 1 >= (gs_noise_support_of(held[i]) << GS_NOISE_TIME_LOG2) - 1)
+            continue;
+        gs_stereo_add_levels(noise, held[i], age, levels->mid);
+        if (part[i].weight[0] != 0)
+            gs_stereo_add_levels(noise, shape | (uint32_t)part[i].weight[0] << 25, age, levels->side);
+        if (part[i].weight[1] != 0) {
+            gs_stereo_add_levels(noise, shape | (uint32_t)part[i].weight[1] << 25, age, levels->pan);
+            levels->is_panned = 1;
+        }
     }
+    for (i = 0; i < bands; i++) {
+        int32_t level = gs_noise_limited_level(levels->side[i] + levels->mid[i]);
+        levels->side[i] = level;
+        if (highest < level)
+            highest = level;
+        GS_OPAQUE(i);
+    }
+    levels->highest_side = highest;
 }
 
 /* Makes the side's frame beside one of the middle, whose spectrum has this exponent, and the block before it. */
-static void gs_stereo_make_frame(gs_decoder *decoder, int32_t exponent)
+static GS_NOINLINE void gs_stereo_make_side(gs_decoder *decoder, gs_stereo_levels *levels, int32_t exponent)
 {
     const gs_info *info = &decoder->info;
     gs_stereo *stereo = gs_decoder_stereo(decoder);
     gs_noise_state *noise = gs_decoder_noise(decoder);
     gs_playback *playback = gs_decoder_playback(decoder);
-    const gs_noise_part *parts = gs_stereo_parts(stereo, info);
     const gs_noise_state *bands = noise;
     gs_complex *z = gs_stereo_block(stereo, info);
-    uint32_t time = noise->frame << GS_NOISE_TIME_LOG2;
-    int32_t level[GS_BARK_BANDS];
-    int32_t pan[GS_BARK_BANDS];
-    int32_t own = 0;
+    int32_t own = levels->highest_side;
     int32_t of_side;
     int is_panned;
-    uint32_t i;
 
     if (playback)
-        time = gs_playback_frame_time(playback, info, noise->frame);
-    for (i = 0; i < noise->bands; i++) {
-        level[i] = 128 * (info->noise_base + info->side_base);
-        pan[i] = 0;
-    }
-    gs_stereo_add_levels(noise, NULL, 0, time, level);
-    gs_stereo_add_levels(noise, parts, 0, time, level);
-    gs_stereo_add_levels(noise, parts, 1, time, pan);
-    for (i = 0; i < noise->bands; i++)
-        level[i] = gs_noise_limited_level(level[i]);
-    if (playback)
-        bands = gs_playback_bands_of_side(playback, noise, level);
-    for (i = 0; i < noise->bands; i++) {
-        if (own < level[i])
-            own = level[i];
-    }
+        bands = gs_playback_bands_of_side(playback, noise, levels->side, &own);
     own >>= 8;
-    is_panned = exponent > 0 && gs_stereo_limit_pans(pan, bands->bands);
+    is_panned = exponent > 0 && levels->is_panned && gs_stereo_limit_pans(levels->pan, bands->bands);
     of_side = own;
     if (is_panned)
         of_side = 1 + (own < exponent ? exponent : own);
     if (of_side > 14)
         of_side = 14;
     if (own > 0)
-        gs_noise_make_spectrum(bands, info, noise->frame + GS_SIDE_FRAMES, level, gs_noise_raised_by(info, of_side), z);
+        gs_noise_make_spectrum(bands, info, noise->frame + GS_SIDE_FRAMES, levels->side,
+                               gs_noise_raised_by(info, of_side), z);
     else
         gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(info) - 1));
     if (is_panned)
-        gs_stereo_add_panned(bands, info, pan, (uint32_t)(11 + of_side - exponent), gs_noise_block(noise, info), z);
+        gs_stereo_add_panned(bands, info, levels->pan, (uint32_t)(11 + of_side - exponent), gs_noise_block(noise, info),
+                             z);
     if (playback)
         gs_playback_mute_side(playback, info, z);
     gs_noise_overlap(info, z, (int32_t)stereo->exponent, of_side);
     stereo->exponent = (uint32_t)of_side;
+}
+
+/* The same where the middle's frame was made by others. */
+static GS_NOINLINE void gs_stereo_make_frame(gs_decoder *decoder, int32_t exponent)
+{
+    uint32_t frame = gs_decoder_noise(decoder)->frame;
+    gs_playback *playback = gs_decoder_playback(decoder);
+    gs_stereo_levels levels;
+
+    gs_stereo_make_levels(
+        decoder, playback ? gs_playback_frame_time(playback, &decoder->info, frame) : frame << GS_NOISE_TIME_LOG2,
+        &levels);
+    gs_stereo_make_side(decoder, &levels, exponent);
+}
+
+/* Makes the next frame of both as it was encoded, and the block before it. */
+static GS_NOINLINE void gs_stereo_make_frames(gs_decoder *decoder, gs_noise_state *noise)
+{
+    const gs_info *info = &decoder->info;
+    gs_complex *z = gs_noise_block(noise, info);
+    int32_t old = noise->exponent;
+    int32_t exponent = 0;
+    gs_stereo_levels levels;
+    uint32_t i;
+
+    noise->frame++;
+    gs_stereo_make_levels(decoder, noise->frame << GS_NOISE_TIME_LOG2, &levels);
+    for (i = 0; i < noise->bands; i++) {
+        levels.mid[i] = gs_noise_limited_level(levels.mid[i]);
+        if (exponent < levels.mid[i])
+            exponent = levels.mid[i];
+    }
+    exponent >>= 8;
+    if (exponent == 0)
+        gs_noise_clear(z, (uint32_t)1 << (gs_noise_frame_log2(info) - 1));
+    else
+        gs_noise_make_spectrum(noise, info, noise->frame, levels.mid, gs_noise_raised_by(info, exponent), z);
+    gs_stereo_make_side(decoder, &levels, exponent);
+    noise->exponent = (uint8_t)exponent;
+    gs_noise_overlap(info, z, old, exponent);
+}
+
+/* gs_noise_render of both, where Gaussians are panned. */
+static const int16_t *gs_stereo_noise(gs_decoder *decoder, gs_noise_state *noise)
+{
+    const gs_info *info = &decoder->info;
+    uint32_t frame = decoder->position >> gs_noise_frame_log2(info);
+
+    if (noise->frame != frame && noise->frame != frame + 1) {
+        gs_noise_forget_older(noise, info);
+        noise->frame = frame - 1;
+    }
+    while (noise->frame != frame + 1)
+        gs_stereo_make_frames(decoder, noise);
+    return (const int16_t *)(const void *)gs_noise_block(noise, info) +
+           (decoder->position & (gs_noise_frame_samples(info) - 1));
 }
 
 /* ---- pcm ---- */
@@ -323,26 +401,61 @@ static GS_INLINE int16_t gs_stereo_with_gain(int32_t step, uint32_t gain)
     return gs_pcm_saturated((step * (int32_t)(gain >> 16) + 4096) >> 13);
 }
 
+/* What the middle or the side has for an output sample. */
+static GS_INLINE int32_t gs_stereo_step(uint32_t quarters, int32_t noise)
+{
+    return gs_stereo_limited(((int32_t)(quarters + 2u) >> 2) + noise);
+}
+
+/* Left and right without a gain, `gains` being what they have of the middle. */
+static GS_INLINE void gs_stereo_give(uint32_t gains, int32_t mid, int32_t side, int16_t *pcm)
+{
+    int32_t left = (int16_t)gains;
+    int32_t right = (int32_t)gains >> 16;
+
+    pcm[0] = gs_pcm_saturated((left * mid - right * side + 8192) >> 14);
+    pcm[1] = gs_pcm_saturated((right * mid + left * side + 8192) >> 14);
+}
+
+#if GS_PAIRED
+#define GS_STEREO_ABOVE 32768 /* by so much steps are raised to see whether they fit 16 bits */
+
+/* The same where they do not. */
+static GS_NOINLINE void gs_stereo_give_large(uint32_t gains, uint32_t quarters, uint32_t side_quarters, int32_t noise,
+                                             int32_t side_noise, int16_t *pcm)
+{
+    gs_stereo_give(gains, gs_stereo_step(quarters, noise), gs_stereo_step(side_quarters, side_noise), pcm);
+}
+#endif
+
 /* gs_stereo_pcm without a gain, where there is a side, and noise in both. */
-static void gs_stereo_pcm_as_encoded(const gs_stereo_sum *sum, uint32_t samples, int16_t *pcm)
+static GS_NOINLINE void gs_stereo_pcm_as_encoded(const gs_stereo_sum *sum, uint32_t samples, int16_t *pcm)
 {
     const uint32_t *quarters = sum->quarters;
     const uint32_t *side_quarters = sum->side_quarters;
     const int16_t *noise = sum->noise;
     const int16_t *side_noise = sum->side_noise;
     const int16_t *end = pcm + 2 * samples;
-    int32_t left = sum->left;
-    int32_t right = sum->right;
+    uint32_t gains = ((uint32_t)sum->left & 0xFFFFu) | (uint32_t)sum->right << 16;
 
     do {
-        int32_t mid = ((int32_t)(*quarters++ + 2u) >> 2) + *noise++;
-        int32_t side = ((int32_t)(*side_quarters++ + 2u) >> 2) + *side_noise++;
-        if ((uint32_t)(mid + 65535) > 131070 || (uint32_t)(side + 65535) > 131070) {
-            mid = gs_stereo_limited(mid);
-            side = gs_stereo_limited(side);
+        uint32_t of_mid = *quarters++;
+        uint32_t of_side = *side_quarters++;
+        int32_t of_noise = *noise++;
+        int32_t of_side_noise = *side_noise++;
+#if GS_PAIRED
+        uint32_t mid = (uint32_t)((int32_t)(of_mid + (4u * GS_STEREO_ABOVE + 2u)) >> 2) + (uint32_t)of_noise;
+        uint32_t side = (uint32_t)((int32_t)(of_side + (4u * GS_STEREO_ABOVE + 2u)) >> 2) + (uint32_t)of_side_noise;
+        if (GS_MOSTLY((mid | side) < 2u * GS_STEREO_ABOVE)) {
+            int32_t pair = (int32_t)((mid | side << 16) ^ 0x80008000u);
+            pcm[0] = gs_pcm_saturated(__smlsd(pair, (int32_t)gains, 8192) >> 14);
+            pcm[1] = gs_pcm_saturated(__smladx(pair, (int32_t)gains, 8192) >> 14);
+        } else {
+            gs_stereo_give_large(gains, of_mid, of_side, of_noise, of_side_noise, pcm);
         }
-        pcm[0] = gs_pcm_saturated((left * mid - right * side + 8192) >> 14);
-        pcm[1] = gs_pcm_saturated((right * mid + left * side + 8192) >> 14);
+#else
+        gs_stereo_give(gains, gs_stereo_step(of_mid, of_noise), gs_stereo_step(of_side, of_side_noise), pcm);
+#endif
         pcm += 2;
     } while (pcm < end);
 }
@@ -454,7 +567,8 @@ static uint32_t gs_stereo_read(gs_decoder *decoder, int16_t *pcm, uint32_t sampl
     if (noise) {
         uint32_t frame = gs_noise_frame_samples(info);
         samples = gs_least(samples, frame - (decoder->position & (frame - 1)));
-        sum.noise = gs_noise_render(noise, info, decoder->position);
+        sum.noise = info->decoder_class.panned ? gs_stereo_noise(decoder, noise)
+                                               : gs_noise_render(noise, info, decoder->position);
     }
     gs_stereo_find_sum(decoder, at, &sum);
     if (sum.side_noise)

@@ -40,46 +40,6 @@ void gs_tone_dequantise(const gs_tone *tone, uint32_t amplitude_step, gs_held_to
 
 /* ---- render ---- */
 
-/* Below, with the cost. */
-static uint32_t gs_tone_least_strength(const gs_held_tone *held, uint32_t count, uint32_t time, uint32_t budget,
-                                       uint32_t *costs);
-
-/* Adds the tones that are as strong as `least` or stronger to the sums of their octaves. */
-static void gs_tone_add_all(gs_tone_state *state, uint32_t time, uint32_t least)
-{
-    struct {
-        uint32_t *begin;
-        uint32_t time;
-    } octaves[GS_OCTAVES];
-    const gs_held_tone *held = gs_tone_held(state);
-    const gs_held_tone *end = held + state->held;
-    uint32_t octave;
-
-    octaves[0].begin = state->octave_0;
-    octaves[1].begin = state->octave_1 + GS_OCTAVE_HISTORY;
-    octaves[2].begin = state->octave_2 + GS_OCTAVE_HISTORY;
-    octaves[3].begin = state->octave_3 + GS_OCTAVE_HISTORY;
-    for (octave = 0; octave < GS_OCTAVES; octave++)
-        octaves[octave].time = gs_tone_time_at(octave, time);
-    for (; held < end; held++) {
-        uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
-        uint32_t age = octaves[held->octave].time - held->onset;
-        uint32_t *sum = octaves[held->octave].begin;
-        if (GS_IS_SMALL || least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
-            gs_tone_part part = gs_tone_part_of(held, time);
-            if (part.samples == 0 || (least > 0 && gs_tone_strength(held, &part) < least))
-                continue;
-            age = part.age;
-            sum += part.skipped;
-            samples = part.samples;
-        }
-        if (age >> held->scale == (age + samples - 1) >> held->scale)
-            GS_TONE_RENDER_PIECE(held, age, sum, samples);
-        else
-            gs_tone_render_pieces(held, age, sum, samples);
-    }
-}
-
 GS_NOINLINE void gs_tone_start_block(gs_tone_state *state, uint32_t half)
 {
     uint32_t i;
@@ -114,10 +74,10 @@ void gs_tone_render(gs_tone_state *state, uint32_t time, uint32_t output_shift, 
     uint32_t least = 0;
 
     if (budget != GS_UNLIMITED)
-        least = gs_tone_least_strength(gs_tone_held(state), state->held, time, budget, state->octave_0);
+        least = gs_tone_least_strength(state, NULL, time, budget);
     GS_ASSERT(output_shift <= 16 && time % GS_BLOCK_SAMPLES == 0);
     gs_tone_start_block(state, half);
-    gs_tone_add_all(state, time, least);
+    gs_tone_add_all(state, 0, NULL, 0, time, least);
     gs_tone_upsample_all(state, shift);
 }
 
@@ -263,17 +223,15 @@ void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *ton
 /* ---- cost ---- */
 
 #if GS_CHECKS_COST
-uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time)
+uint32_t gs_tone_macs(const gs_tone_state *state, const gs_side *side, uint32_t time)
 {
     const gs_held_tone *held = (const gs_held_tone *)(const void *)(state + 1);
     const gs_held_tone *end = held + state->held;
     uint32_t macs = 0;
 
-    for (; held < end; held++) {
+    for (; held < end; held++, side = side ? side + 1 : NULL) {
         gs_tone_part part = gs_tone_part_of(held, time);
-        uint32_t last = part.age + part.samples - 1;
-        if (part.samples > 0)
-            macs += part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
+        macs += gs_tone_cost(held, &part) << (side && side->amplitude);
     }
     return macs;
 }
@@ -288,24 +246,6 @@ uint32_t gs_tone_affordable(const uint32_t *costs, uint32_t budget)
     while (least > 0 && costs[least - 1] <= left)
         left -= costs[--least];
     return least;
-}
-
-/* The least strength of which all tones of a block fit the budget. `costs` is room for a number for each. */
-static uint32_t gs_tone_least_strength(const gs_held_tone *held, uint32_t count, uint32_t time, uint32_t budget,
-                                       uint32_t *costs)
-{
-    uint32_t i;
-
-    for (i = 0; i < GS_TONE_STRENGTHS; i++)
-        costs[i] = 0;
-    for (; count > 0; count--, held++) {
-        gs_tone_part part = gs_tone_part_of(held, time);
-        uint32_t last = part.age + part.samples - 1;
-        if (part.samples > 0)
-            costs[gs_tone_strength(held, &part)] +=
-                part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
-    }
-    return gs_tone_affordable(costs, budget);
 }
 
 static uint32_t gs_tone_stretched_strength(const gs_held_tone *held, const gs_stretch *stretch, uint32_t late,

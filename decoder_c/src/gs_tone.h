@@ -322,8 +322,8 @@ void gs_tone_render_stretched(gs_tone_state *state, const gs_stretched_tone *ton
 
 /* ---- cost ---- */
 
-/* Of all tones in the block that begins at `time`. */
-uint32_t gs_tone_macs(const gs_tone_state *state, uint32_t time);
+/* Of all tones in the block that begins at `time`, and of their sides unless `side` is NULL. */
+uint32_t gs_tone_macs(const gs_tone_state *state, const gs_side *side, uint32_t time);
 
 /* The least strength of which all tones of a block fit the budget, by what those of each strength cost. */
 uint32_t gs_tone_affordable(const uint32_t *costs, uint32_t budget);

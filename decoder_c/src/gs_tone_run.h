@@ -59,13 +59,13 @@ static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t 
         phase += increment;
     } while (--run > 0);
 #elif defined(__ARM_FEATURE_DSP)
+#ifdef __OPTIMIZE_SIZE__
     if (run & 1u) {
         uint32_t first = *sum;
         *sum++ = (uint32_t)__smlatb(envelope, cosine[phase >> 6 & 1023u], (int32_t)first);
         envelope += slope;
         phase = (phase >> 16) | (phase + increment) << 16;
     }
-#ifdef __OPTIMIZE_SIZE__
     for (run >>= 1; run > 0; run--) {
         uint32_t first;
         uint32_t second;
@@ -73,11 +73,19 @@ static GS_INLINE uint32_t *gs_tone_add_run(uint32_t *sum, uint32_t run, int32_t 
         sum += 2;
     }
 #else
-    if (run & 2u) {
-        uint32_t first;
-        uint32_t second;
-        GS_TONE_TWO_SAMPLES(0);
-        sum += 2;
+    if (run & 3u) { /* pieces have 4 samples or a multiple mostly */
+        if (run & 1u) {
+            uint32_t first = *sum;
+            *sum++ = (uint32_t)__smlatb(envelope, cosine[(phase & 0xFFFFu) >> 6], (int32_t)first);
+            envelope += slope;
+            phase = (phase >> 16) | (phase + increment) << 16;
+        }
+        if (run & 2u) {
+            uint32_t first;
+            uint32_t second;
+            GS_TONE_TWO_SAMPLES(0);
+            sum += 2;
+        }
     }
     if (run & 4u) {
         uint32_t first;
@@ -164,12 +172,6 @@ GS_STATIC void gs_tone_keep_history(uint32_t *octave, uint32_t samples, uint32_t
 #define GS_TONE_FUNCTION GS_STATIC GS_APART void
 #endif
 
-#ifdef __OPTIMIZE_SIZE__
-#define GS_TONE_RENDER_PIECE gs_tone_render_pieces
-#else
-#define GS_TONE_RENDER_PIECE gs_tone_render_piece
-#endif
-
 #if defined(__thumb__) && (defined(GS_SHARED_TABLES_HERE) || defined(GS_SHARED_TABLES_ELSEWHERE))
 void gs_tone_render_pieces(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples);
 void gs_tone_render_piece(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples);
@@ -196,19 +198,23 @@ GS_TONE_FUNCTION gs_tone_render_pieces(const gs_held_tone *held, uint32_t age, u
     increment = GS_TONE_STEPS(increment);
     do {
         uint32_t run = (1u << scale) - rest;
-        int32_t envelope = at[0];
-        int32_t slope = (at[1] - envelope) * amplitude >> scale;
+#ifdef __ARM_FEATURE_DSP /* the same, each in as few registers as it can be */
+        int32_t envelope = at[0] * (2 * amplitude);
+        int32_t slope = 2 * ((at[1] * (2 * amplitude) - envelope) >> (scale + 1));
+#else
+        int32_t envelope = 2 * at[0] * amplitude;
+        int32_t slope = 2 * ((at[1] - at[0]) * amplitude >> scale);
+#endif
         if (run > samples)
             run = samples;
         samples -= run;
-        sum = gs_tone_add_run(sum, run, 2 * (envelope * amplitude + (int32_t)rest * slope), 2 * slope, cosine, &phase,
-                              increment);
+        sum = gs_tone_add_run(sum, run, envelope + (int32_t)rest * slope, slope, cosine, &phase, increment);
         at++;
         rest = 0;
     } while (samples > 0);
 }
 
-#ifndef __OPTIMIZE_SIZE__
+#if !defined(__OPTIMIZE_SIZE__) && !defined(__ARM_FEATURE_DSP)
 /* The same where all lie within one piece, as most do of long tones. */
 GS_TONE_FUNCTION gs_tone_render_piece(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
 {
@@ -244,16 +250,49 @@ GS_TONE_FUNCTION gs_tone_upsample(const uint32_t *below, uint32_t *sum, uint32_t
     const uint32_t *end = sum + samples;
 
     do {
+#if defined(__ARM_FEATURE_DSP) && !defined(__OPTIMIZE_SIZE__)
+        /* Two at once, so that the products with each tap are next to each other. */
+        uint32_t here = below[4];
+        uint32_t first = (uint32_t)GS_HALF_BAND_0 * (below[3] + here);
+        uint32_t second = (uint32_t)GS_HALF_BAND_0 * (here + below[5]);
+        uint32_t a;
+        uint32_t b;
+        GS_TOGETHER(first, second);
+        first += (uint32_t)GS_HALF_BAND_1 * (below[2] + below[5]);
+        second += (uint32_t)GS_HALF_BAND_1 * (below[3] + below[6]);
+        GS_TOGETHER(first, second);
+        first += (uint32_t)GS_HALF_BAND_2 * (below[1] + below[6]);
+        second += (uint32_t)GS_HALF_BAND_2 * (below[2] + below[7]);
+        GS_TOGETHER(first, second);
+        first += (uint32_t)GS_HALF_BAND_3 * (below[0] + below[7]);
+        second += (uint32_t)GS_HALF_BAND_3 * (below[1] + below[8]);
+        first = (uint32_t)((int32_t)(first + 2048u) >> 12);
+        second = (uint32_t)((int32_t)(second + 2048u) >> 12);
+        a = sum[0];
+        b = sum[1];
+        GS_TOGETHER(a, b);
+        a = (uint32_t)((int32_t)a >> shift) + below[3];
+        b = (uint32_t)((int32_t)b >> shift) + first;
+        GS_TOGETHER(a, b);
+        sum[0] = a;
+        sum[1] = b;
+        a = sum[2];
+        b = sum[3];
+        GS_TOGETHER(a, b);
+        a = (uint32_t)((int32_t)a >> shift) + here;
+        b = (uint32_t)((int32_t)b >> shift) + second;
+        GS_TOGETHER(a, b);
+        sum[2] = a;
+        sum[3] = b;
+        sum += 4;
+        below += 2;
+        GS_TOGETHER(sum, below);
+#else
         sum[0] = (uint32_t)((int32_t)sum[0] >> shift) + below[3];
         sum[1] = (uint32_t)((int32_t)sum[1] >> shift) + gs_tone_between(below);
-#if defined(__ARM_FEATURE_DSP) && !defined(__OPTIMIZE_SIZE__)
-        sum[2] = (uint32_t)((int32_t)sum[2] >> shift) + below[4];
-        sum[3] = (uint32_t)((int32_t)sum[3] >> shift) + gs_tone_between(below + 1);
         sum += 2;
         below++;
 #endif
-        sum += 2;
-        below++;
     } while (sum < end);
 }
 
@@ -275,7 +314,7 @@ GS_STATIC_ASSERT(costs_fit_the_sums, GS_TONE_STRENGTHS <= GS_BLOCK_SAMPLES);
 #if defined(__thumb__) && defined(__OPTIMIZE_SIZE__) &&                                                                \
     (defined(GS_SHARED_TABLES_HERE) || defined(GS_SHARED_TABLES_ELSEWHERE))
 gs_tone_part gs_tone_part_of(const gs_held_tone *held, uint32_t time);
-uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part);
+uint32_t gs_tone_strength_at(const gs_held_tone *held, uint32_t piece);
 #endif
 
 #ifdef GS_TONE_SMALL_FUNCTION
@@ -300,7 +339,7 @@ GS_TONE_SMALL_FUNCTION gs_tone_part gs_tone_part_of(const gs_held_tone *held, ui
 }
 
 /* How strong a tone is in a straight piece of its envelope, in steps of a quarter of an octave that begin at 0. */
-static GS_INLINE uint32_t gs_tone_strength_at(const gs_held_tone *held, uint32_t piece)
+GS_TONE_SMALL_FUNCTION uint32_t gs_tone_strength_at(const gs_held_tone *held, uint32_t piece)
 {
     const int16_t *at = gs_envelope + piece;
     uint32_t magnitude = (uint32_t)(at[0] + at[1]) * held->amplitude >> 16;
@@ -313,13 +352,154 @@ static GS_INLINE uint32_t gs_tone_strength_at(const gs_held_tone *held, uint32_t
     return 4 * octave + magnitude;
 }
 
-/* In the middle of its part of a block. */
-GS_TONE_SMALL_FUNCTION uint32_t gs_tone_strength(const gs_held_tone *held, const gs_tone_part *part)
+#endif
+
+/* In the middle of a part of a block. */
+GS_STATIC uint32_t gs_tone_strength(const gs_held_tone *held, uint32_t age, uint32_t samples)
 {
-    return gs_tone_strength_at(held, (part->age + part->samples / 2) >> held->scale);
+    return gs_tone_strength_at(held, (age + samples / 2) >> held->scale);
 }
 
+/* What its part of a block costs: one a sample, and four for each straight piece of the envelope. */
+static GS_INLINE uint32_t gs_tone_cost(const gs_held_tone *held, const gs_tone_part *part)
+{
+    uint32_t last = part->age + part->samples - 1;
+
+    if (part->samples == 0)
+        return 0;
+    return part->samples + 4 * ((last >> held->scale) - (part->age >> held->scale) + 1);
+}
+
+/* ---- a block ---- */
+
+/* Where the sums of an octave lie in a block, and when it begins there, in samples of the octave. */
+typedef struct gs_tone_octave {
+    uint32_t *begin;
+    uint32_t time;
+} gs_tone_octave;
+
+static GS_INLINE void gs_tone_find_octaves(gs_tone_state *state, uint32_t time, gs_tone_octave *octaves)
+{
+    uint32_t octave;
+
+    octaves[0].begin = state->octave_0;
+    octaves[1].begin = state->octave_1 + GS_OCTAVE_HISTORY;
+    octaves[2].begin = state->octave_2 + GS_OCTAVE_HISTORY;
+    octaves[3].begin = state->octave_3 + GS_OCTAVE_HISTORY;
+    for (octave = 0; octave < GS_OCTAVES; octave++)
+        octaves[octave].time = gs_tone_time_at(octave, time);
+}
+
+#ifndef __OPTIMIZE_SIZE__
+/* Adds the samples of a block from an age on that all lie within one straight piece of the envelope, so far behind its
+ * start, as most do of long tones. Where size is not all, that is worth code in the loop over tones with instructions for
+ * pairs, else a function. */
+static GS_INLINE void gs_tone_add_line(const gs_held_tone *held, uint32_t age, uint32_t piece, uint32_t rest,
+                                       uint32_t *sum, uint32_t samples)
+{
+#ifndef __ARM_FEATURE_DSP
+    (void)piece;
+    (void)rest;
+    gs_tone_render_piece(held, age, sum, samples);
+#else
+    const int16_t *cosine = gs_cosine;
+    const int16_t *at = gs_envelope + piece;
+    uint32_t increment = held->increment;
+    uint32_t phase = held->phase + increment * age;
+    int32_t amplitude = held->amplitude;
+    int32_t envelope = at[0];
+    int32_t slope = (at[1] - envelope) * amplitude >> held->scale;
+
+    GS_ASSERT(samples % 8u == 0);
+    GS_OPAQUE(cosine);
+    envelope = 2 * (envelope * amplitude + (int32_t)rest * slope);
+    slope *= 2;
+    phase = GS_TONE_PHASES(phase, increment);
+    increment = GS_TONE_STEPS(increment);
+    do {
+        uint32_t first;
+        uint32_t second;
+        GS_TONE_TWO_SAMPLES(0);
+        GS_TONE_TWO_SAMPLES(2);
+        GS_TONE_TWO_SAMPLES(4);
+        GS_TONE_TWO_SAMPLES(6);
+        sum += 8;
+        samples -= 8;
+        GS_TOGETHER(sum, phase);
+    } while (samples > 0);
 #endif
+}
+#endif
+
+/* Adds the tones that are as strong as `least` or stronger to the sums of their octaves; if they are sided their sides,
+ * which lie at `side`, to sums that lie so much further. */
+static GS_INLINE void gs_tone_add_all(gs_tone_state *state, int are_sided, const gs_side *side, ptrdiff_t to_side,
+                                      uint32_t time, uint32_t least)
+{
+    gs_tone_octave octaves[GS_OCTAVES];
+    const gs_held_tone *held = gs_tone_held(state);
+    const gs_held_tone *end = held + state->held;
+
+    gs_tone_find_octaves(state, time, octaves);
+    for (; held < end; held++, side = are_sided ? side + 1 : side) {
+        const gs_tone_octave *octave = octaves + held->octave;
+        uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
+        uint32_t age = octave->time - held->onset;
+        uint32_t *sum = octave->begin;
+        uint32_t piece = age >> held->scale;
+        if (piece < GS_ENVELOPE_SEGMENTS) {
+            uint32_t left = gs_tone_support(held->scale) - age;
+#ifndef __OPTIMIZE_SIZE__
+            uint32_t rest = age - (piece << held->scale);
+            if (rest + samples <= 1u << held->scale) {
+                if (least > 0 && gs_tone_strength_at(held, piece) < least)
+                    continue;
+                gs_tone_add_line(held, age, piece, rest, sum, samples);
+                if (are_sided && side->amplitude) {
+                    gs_held_tone tone = gs_tone_side(held, side);
+                    gs_tone_add_line(&tone, age, piece, rest, sum + to_side, samples);
+                }
+                continue;
+            }
+#endif
+            samples = gs_least(samples, left);
+        } else {
+            uint32_t skipped = 0 - age;
+            if (skipped >= samples)
+                continue;
+            samples = gs_least(samples - skipped, gs_tone_support(held->scale));
+            sum += skipped;
+            age = 0;
+        }
+        if (least > 0 && gs_tone_strength(held, age, samples) < least)
+            continue;
+        gs_tone_render_pieces(held, age, sum, samples);
+        if (are_sided && side->amplitude) {
+            gs_held_tone tone = gs_tone_side(held, side);
+            gs_tone_render_pieces(&tone, age, sum + to_side, samples);
+        }
+    }
+}
+
+/* The least strength of which all tones of a block fit the budget, with their sides unless `side` is NULL. */
+static GS_INLINE uint32_t gs_tone_least_strength(gs_tone_state *state, const gs_side *side, uint32_t time,
+                                                 uint32_t budget)
+{
+    const gs_held_tone *held = gs_tone_held(state);
+    const gs_held_tone *end = held + state->held;
+    uint32_t *costs = state->octave_0;
+    uint32_t i;
+
+    for (i = 0; i < GS_TONE_STRENGTHS; i++)
+        costs[i] = 0;
+    for (; held < end; held++, side = side ? side + 1 : NULL) {
+        gs_tone_part part = gs_tone_part_of(held, time);
+        if (part.samples > 0)
+            costs[gs_tone_strength(held, part.age, part.samples)] += gs_tone_cost(held, &part)
+                                                                     << (side && side->amplitude);
+    }
+    return gs_tone_affordable(costs, budget);
+}
 
 GS_CODE_ENDS
 

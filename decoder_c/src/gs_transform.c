@@ -353,28 +353,30 @@ static GS_APART void gs_overlap(gs_complex *z, uint32_t frame_log2, const gs_mdc
     gs_complex *half = end;
     uint32_t shift = gs_least(down->samples < GS_LEAST_SHIFT ? GS_LEAST_SHIFT : (uint32_t)down->samples, 31);
     int32_t rounding = (int32_t)1 << (shift - 1);
+    uint32_t fresh = down->fresh; /* not to be read anew after each store */
+    uint32_t of_old = down->old;
 
     do {
         gs_twiddle twiddle = gs_twiddle_at(angle + 5 * GS_QUARTER_TURN / 2);
         gs_angle second = angle + (256u >> frame_log2);
         uint32_t a = z->both;
         int32_t value[2];
-        int32_t old = half->part[1] >> down->old;
+        int32_t old = half->part[1] >> of_old;
         gs_mirrored outer;
         gs_mirrored inner;
 
         gs_rotated_wide(a, twiddle, value);
         half->part[1] = (int16_t)(value[1] >> 14);
-        outer = gs_mixed(old, value[0] >> down->fresh, angle, rounding, shift);
+        outer = gs_mixed(old, value[0] >> fresh, angle, rounding, shift);
 #if !GS_PAIRED
         gs_set_parts(z, outer.early, outer.late);
         GS_IN_ORDER();
 #endif
         twiddle = gs_twiddle_across(second + 5 * GS_QUARTER_TURN / 2);
         gs_rotated_wide((--end)->both, twiddle, value);
-        old = half->part[0] >> down->old;
+        old = half->part[0] >> of_old;
         half->part[0] = (int16_t)(value[0] >> 14);
-        inner = gs_mixed(old, value[1] >> down->fresh, second, rounding, shift);
+        inner = gs_mixed(old, value[1] >> fresh, second, rounding, shift);
 #if GS_PAIRED
         gs_set_parts(z, outer.early, inner.early);
         gs_set_parts(end, inner.late, outer.late);

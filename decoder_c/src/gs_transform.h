@@ -28,6 +28,12 @@ static GS_INLINE uint32_t gs_next_reversed(uint32_t at, uint32_t step)
 {
     return gs_reversed(gs_reversed(at) + step);
 }
+
+/* So many on. */
+static GS_INLINE uint32_t gs_later_reversed(uint32_t at, uint32_t step, uint32_t count)
+{
+    return gs_reversed(gs_reversed(at) + step * count);
+}
 #else
 static GS_INLINE uint32_t gs_reversed_step(uint32_t size)
 {
@@ -40,6 +46,14 @@ static GS_INLINE uint32_t gs_next_reversed(uint32_t at, uint32_t step)
         step >>= 1;
         at ^= step;
     } while ((at & step) < step); /* the last one has none after it */
+    return at;
+}
+
+/* So many on. */
+static GS_INLINE uint32_t gs_later_reversed(uint32_t at, uint32_t step, uint32_t count)
+{
+    for (; count > 0; count--)
+        at = gs_next_reversed(at, step);
     return at;
 }
 #endif

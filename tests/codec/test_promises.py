@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 
@@ -18,6 +19,7 @@ from audio_gs.codec.gaussians import Gaussians
 from audio_gs.codec.kinds import TONE
 from audio_gs.codec.native import NativeDecoder
 from audio_gs.codec.slots import encode_stream
+from audio_gs.codec.stereo import PanningHeader
 from audio_gs.errors import AudioGsError
 
 
@@ -87,6 +89,23 @@ def test_the_c_decoder_checks_what_tones_cost(first: int) -> None:
     for declared in (0, 1, header.peak_macs // 2 - 2):
         with pytest.raises(AudioGsError, match="costs more than it promises"):
             check(lying(header, gaussians, declared))
+
+
+def test_the_c_decoder_checks_what_sides_cost_where_it_gives_both_channels() -> None:
+    """A promise that holds for the mid alone is found out by a decoder of left and right, and not by one of the mid."""
+    header, gaussians = crowd()
+    table = gaussians["tone"].copy()
+    table["onset"], table["side_amplitude"] = 2048, 2
+    gaussians = Gaussians(tone=table)
+    panning = PanningHeader(side_step=0, side_base=0)
+    header = with_class(dataclasses.replace(header, samples=60000, channels=2, panning=panning), gaussians)
+    mid = with_class(dataclasses.replace(header, channels=1, panning=None), crowd()[1]).peak_macs
+    for declared, is_stereo, holds in ((header.peak_macs, True, True), (mid, False, True), (mid, True, False)):
+        decoder = NativeDecoder(lying(header, gaussians, declared))
+        decoder.set_stereo(is_stereo)
+        with contextlib.nullcontext() if holds else pytest.raises(AudioGsError, match="costs more than it promises"):
+            decoder.check()
+        assert decoder.position == 0
 
 
 @pytest.mark.parametrize("seed", range(0, 200, 5))
