@@ -11,17 +11,11 @@ class Writer {
     this.wasm = new WebAssembly.Instance(module).exports;
   }
 
-  must(code) {
-    if (code >= 0) return code;
-    const bytes = new Uint8Array(this.wasm.memory.buffer, this.wasm.error_string(code));
-    throw new AudioGsError(code, String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0))));
-  }
-
   open(bytes) {
     const room = this.wasm.stream_room(bytes.length);
     if (room === 0) throw new AudioGsError(-2, 'there is no memory for the stream');
     new Uint8Array(this.wasm.memory.buffer, room, bytes.length).set(bytes);
-    this.must(this.wasm.open(bytes.length));
+    AudioGsError.check(this.wasm.open(bytes.length));
   }
 
   takeRows() {
@@ -33,7 +27,7 @@ class Writer {
   async *read(breathe) {
     let left = 1;
     while (left > 0) {
-      left = this.must(this.wasm.read_slots(SLOTS_A_SLICE));
+      left = AudioGsError.check(this.wasm.read_slots(SLOTS_A_SLICE));
       yield this.takeRows();
       await breathe();
     }
@@ -46,10 +40,10 @@ class Writer {
     const rows = new Int32Array(this.wasm.memory.buffer, room, gaussians.length + values.length);
     rows.set(gaussians);
     rows.set(values, gaussians.length);
-    this.must(this.wasm.begin_segment(segment));
+    AudioGsError.check(this.wasm.begin_segment(segment));
     const costs = [];
     for (let left = 1; left > 0;) {
-      left = this.must(this.wasm.write_slots(SLOTS_A_SLICE));
+      left = AudioGsError.check(this.wasm.write_slots(SLOTS_A_SLICE));
       costs.push(this.takeRows());
       await breathe();
     }

@@ -86,6 +86,7 @@ function sayFacts() {
   at('facts').textContent = [
     `${header.seconds.toFixed(2)} s`,
     `${header.sampleRate / 1000} kHz`,
+    ...(header.channels === 2 ? ['two channels'] : []),
     `${bytes.length} bytes`,
     `${rate.toFixed(2)} kbit/s`,
     SOUNDS[header.tableSet],
@@ -105,6 +106,14 @@ function sayCosts() {
   );
 }
 
+// The mean of the channels of samples, full scale 1.
+function mixedDown(samples, channels) {
+  return Float32Array.from({ length: samples.length / channels }, (_, index) => {
+    const [left, right] = [samples[channels * index], samples[channels * index + channels - 1]];
+    return (left + right) / 65536;
+  });
+}
+
 // The clip as it is heard, up to the longest that is shown: its samples, and its Gaussians where they are not known
 // yet; null if another clip, or another setting, came meanwhile.
 async function decoded(isLate) {
@@ -115,11 +124,12 @@ async function decoded(isLate) {
   for (const [name, { isSet, tell }] of Object.entries(HEARD)) if (name !== 'tempo' && isSet()) tell(decoder);
   const wanted = Math.min(decoder.header.samples, LONGEST_SHOWN * decoder.header.sampleRate);
   const samples = new Float32Array(wanted);
+  const { channels } = decoder;
   let done = 0, until = performance.now() + SLICE;
   while (done < wanted) {
-    const got = decoder.read(Math.min(1024, wanted - done));
+    const got = mixedDown(decoder.read(Math.min(1024, wanted - done)), channels);
     if (got.length === 0) break;
-    for (let index = 0; index < got.length; index += 1) samples[done + index] = got[index] / 32768;
+    samples.set(got, done);
     done += got.length;
     if (found && found.length < MOST_LISTED) {
       for (const one of decoder.takeGaussians()) found.push(one);
@@ -434,16 +444,17 @@ async function saveWav() {
   try {
     const decoder = new Decoder(await compiled, bytes);
     for (const { isSet, tell } of Object.values(HEARD)) if (isSet()) tell(decoder);
+    const { channels } = decoder;
     const { sampleRate, seconds } = decoder.header;
     if (seconds > LONGEST_SHOWN) throw new Error(`longer than ${LONGEST_SHOWN} s; gs-decode takes it`);
     const parts = [];
     let samples = 0;
     for (let got = decoder.read(16384); got.length > 0; got = decoder.read(16384)) {
       parts.push(got);
-      samples += got.length;
+      samples += got.length / channels;
       await pause();
     }
-    saveAs(`${name.replace(/\.gs$/, '')}.wav`, [wavHeader(sampleRate, samples), ...parts]);
+    saveAs(`${name.replace(/\.gs$/, '')}.wav`, [wavHeader(sampleRate, samples, channels), ...parts]);
   } catch (error) {
     complain(`${name}: ${error.message}`);
   }

@@ -37,8 +37,7 @@ static void gs_listed_residual_next(gs_residual_state *state, const gs_info *inf
 #undef gs_slots_next
 #undef gs_residual_next
 
-#define GS_WASM_PAGE 65536u
-#define GS_EXPORT(name) __attribute__((export_name(#name)))
+#include "../gs_wasm_memory.h"
 
 /* A Gaussian, or what the residual layer has of a frame. */
 typedef struct gs_row {
@@ -69,9 +68,6 @@ int write_slots(uint32_t slots);
 uint32_t segment_bytes(void);
 uint32_t segment_crc(void);
 const uint8_t *segment(void);
-const char *error_string(int error);
-
-extern uint8_t __heap_base;
 
 static gs_decoder *decoder;
 static uintptr_t free_from; /* memory behind the stream and the decoder's */
@@ -104,27 +100,11 @@ static struct {
     uint32_t end;
 } said;
 
-/* ---- memory ---- */
-
-static uintptr_t aligned(uintptr_t address)
-{
-    return (address + 15u) & ~(uintptr_t)15u;
-}
-
-/* Whether memory reaches up to an address, grown where it has to be. */
-static int have_up_to(uint64_t end)
-{
-    uint64_t pages = (end + GS_WASM_PAGE - 1) / GS_WASM_PAGE;
-    uint32_t held = (uint32_t)__builtin_wasm_memory_size(0);
-
-    return pages <= held || (pages <= 65535u && __builtin_wasm_memory_grow(0, (uint32_t)pages - held) != (size_t)-1);
-}
-
 /* ---- the range encoder, as LZMA's (Pavlov) ---- */
 
 static void gs_output_byte(int32_t byte)
 {
-    if (!have_up_to((uint64_t)(uintptr_t)encoder.output + encoder.written + 1)) {
+    if (!gs_have_up_to((uint64_t)(uintptr_t)encoder.output + encoder.written + 1)) {
         decoder->coder.input.error = GS_ERR_MEMORY;
         return;
     }
@@ -466,34 +446,25 @@ static void gs_listed_residual_next(gs_residual_state *state, const gs_info *inf
 /* Where to put a stream, or a header alone, of so many bytes before `open`; 0 if there is no memory for it. */
 GS_EXPORT(stream_room) uint8_t *stream_room(uint32_t bytes)
 {
-    uintptr_t start = aligned((uintptr_t)&__heap_base);
-
     decoder = NULL;
-    return have_up_to((uint64_t)start + bytes) ? (uint8_t *)start : NULL;
+    return gs_stream_room(bytes);
 }
 
 /* Opens the stream that lies there, to be read, or for its header to be written with. */
 GS_EXPORT(open) int open(uint32_t bytes)
 {
-    uint8_t *stream = (uint8_t *)aligned((uintptr_t)&__heap_base);
-    uint64_t state = (uint64_t)aligned((uintptr_t)stream + bytes);
-    size_t size;
     gs_info info;
-    int error = gs_info_from_memory(stream, bytes, &info);
+    int error;
 
     decoder = NULL;
-    if (error != GS_OK)
-        return error;
-    size = gs_decoder_size(&info.decoder_class);
-    if (!have_up_to(state + size))
-        return GS_ERR_MEMORY;
     is_writing = 0;
     rows_listed = 0;
-    free_from = aligned((uintptr_t)state + size);
-    error = gs_open_memory((void *)(uintptr_t)state, size, stream, bytes, &decoder);
-    if (error == GS_OK)
-        decoder->position = UINT32_MAX; /* needs no frame made */
-    return error;
+    error = gs_open_there(bytes, gs_decoder_size, &info, &decoder);
+    if (error)
+        return error;
+    free_from = gs_aligned((uintptr_t)gs_state_of(bytes) + gs_decoder_size(&info.decoder_class));
+    decoder->position = UINT32_MAX; /* needs no frame made */
+    return GS_OK;
 }
 
 /* Reads up to so many slots, fewer where there is no room for their rows. Returns how many are left, or an error. */
@@ -531,7 +502,7 @@ GS_EXPORT(rows_room) gs_row *rows_room(uint32_t gaussians, uint32_t values)
 {
     uint64_t end = (uint64_t)free_from + ((uint64_t)gaussians + values) * sizeof(gs_row);
 
-    if (!have_up_to(end))
+    if (!gs_have_up_to(end))
         return NULL;
     next_gaussian = (const gs_row *)free_from;
     next_value = gaussians_end = next_gaussian + gaussians;
@@ -605,9 +576,4 @@ GS_EXPORT(segment_crc) uint32_t segment_crc(void)
     for (i = 0; i < encoder.written; i++)
         crc = gs_crc_byte(crc, encoder.output[i]);
     return ~crc;
-}
-
-GS_EXPORT(error_string) const char *error_string(int error)
-{
-    return gs_error_string(error);
 }
