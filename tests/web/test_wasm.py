@@ -269,6 +269,40 @@ def test_what_a_player_is_told_reaches_the_audio_thread() -> None:
     assert json.loads(done.stdout) == [[True, False]] * 4
 
 
+def test_two_channels_reach_the_audio_thread() -> None:
+    """The worklet's script, with node in the place of a browser; one channel comes from both sides alike."""
+    script = f"""
+        import {{ compileAll, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ readFileSync }} from 'node:fs';
+        import vm from 'node:vm';
+        let Processor;
+        globalThis.AudioWorkletProcessor = class {{ port = {{ postMessage() {{}} }}; }};
+        globalThis.registerProcessor = (_name, made) => {{ Processor = made; }};
+        vm.runInThisContext(readFileSync({json.dumps(str(wasm_folder() / "audio-gs-worklet.js"))}, 'utf8'));
+        const module = await compileAll();
+        const same = [];
+        for (const path of {json.dumps([str(STEREO), str(SPEECH)])}) {{
+            const bytes = new Uint8Array(readFileSync(path));
+            const processor = new Processor({{ processorOptions: {{ module, bytes }} }});
+            const decoder = await open(bytes, module);
+            const {{ channels }} = decoder;
+            const wanted = decoder.read(1280);
+            processor.port.onmessage({{ data: {{ command: 'play' }} }});
+            const [left, right] = [new Float32Array(1280), new Float32Array(1280)];
+            for (let at = 0; at < 1280; at += 128) {{
+                processor.process([], [[left.subarray(at, at + 128), right.subarray(at, at + 128)]]);
+            }}
+            const is = (got, channel) => got.every((sample, index) =>
+                index < 128 || sample === wanted[channels * index + channel] / 32768);
+            same.push([is(left, 0), is(right, channels - 1), left.every((sample, index) => sample === right[index])]);
+        }}
+        console.log(JSON.stringify(same));
+    """
+    done = node("--input-type=module", "-e", script)
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [[True, True, False], [True, True, True]]
+
+
 def test_a_player_goes_on_with_another_stream_where_it_is() -> None:
     """The worklet's script, with node in the place of a browser: one block fades from stream to stream."""
     other = VECTORS / "speech-3.bin"

@@ -170,7 +170,7 @@ export class Player extends EventTarget {
   readonly playing: boolean;
   /** Up to a sample, if one is given, where it pauses. */
   play(until?: number | null): Promise<void>;
-  /** Goes on with another stream of the same rate and as many channels, from where it is, with all settings. */
+  /** Goes on with another stream of the same rate, from where it is, with all settings. */
   replace(bytes: Uint8Array): void;
   pause(): void;
   seek(sample: number): void;

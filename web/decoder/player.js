@@ -30,7 +30,7 @@ class Player extends EventTarget {
     this.playing = false;
     this.node = new AudioWorkletNode(context, 'audio-gs', {
       numberOfInputs: 0,
-      outputChannelCount: [header.channels],
+      outputChannelCount: [2], // those of all streams that come in its place
       processorOptions: { module, bytes },
     });
     this.volumeNode = new GainNode(context);
@@ -56,12 +56,10 @@ class Player extends EventTarget {
     this.send('play', until);
   }
 
-  // Goes on with another stream of the same rate and as many channels, from where it is, with all settings.
+  // Goes on with another stream of the same rate, from where it is, with all settings.
   replace(bytes) {
     const { header } = new Decoder(this.module, bytes);
-    for (const name of ['sampleRate', 'channels']) {
-      if (header[name] !== this.header[name]) throw new AudioGsError(-1, `the streams have different ${name}`);
-    }
+    if (header.sampleRate !== this.header.sampleRate) throw new AudioGsError(-1, 'the streams have different rates');
     this.header = header;
     this.send('replace', bytes);
   }

@@ -93,7 +93,7 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     const step = (to - this.gain) / length;
     const { channels } = this.decoder;
     const samples = this.next(length);
-    if (before) fadeInto(samples, before.read(length), channels);
+    if (before) fadeInto(samples, channels, before.read(length), before.channels);
     outputs.forEach((output, number) => {
       const channel = number < channels ? number : 0;
       let { gain } = this;
@@ -140,11 +140,12 @@ class AudioGsProcessor extends AudioWorkletProcessor {
 }
 
 // Fades from samples to other ones, which become what is heard.
-function fadeInto(samples, before, channels) {
+function fadeInto(samples, channels, before, channelsBefore) {
   const length = samples.length / channels;
   for (let index = 0; index < samples.length; index += 1) {
-    const old = before[index] ?? 0;
-    samples[index] = Math.round(old + ((samples[index] - old) * (Math.floor(index / channels) + 1)) / length);
+    const place = Math.floor(index / channels);
+    const old = before[channelsBefore * place + (index % channels) * (channelsBefore - 1)] ?? 0;
+    samples[index] = Math.round(old + ((samples[index] - old) * (place + 1)) / length);
   }
 }
 

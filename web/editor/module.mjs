@@ -8,4 +8,4 @@ export async function edit(bytes, module) {
   return { writer, score: await Score.read(writer, bytes) };
 }
 
-export { exchanged, louder, shifted, transposed };
+export { exchanged, louder, panned, panOf, shifted, transposed };

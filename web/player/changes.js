@@ -1,7 +1,7 @@
 // What the page does for edits: reads the clip for them, carries them out one after another, plays, shows and saves what
 // comes of them.
 
-const EDIT_BUTTONS = ['delete', 'transpose', 'louder']; // which need a selection
+const EDIT_CONTROLS = ['delete', 'transpose', 'louder', 'pan']; // which need a selection
 const SELECT_BUTTONS = ['select-all', 'select-tone', 'select-noise'];
 
 const sayEdit = (text) => (at('edited').textContent = text);
@@ -19,9 +19,16 @@ function allowEdits() {
   const some = isOn && (layer?.selected.size ?? 0) > 0;
   at('edit').disabled = !history;
   for (const id of SELECT_BUTTONS) at(id).disabled = !isOn;
-  for (const id of EDIT_BUTTONS) at(id).disabled = !some;
+  for (const id of EDIT_CONTROLS) at(id).disabled = !some;
+  sayPan(some ? edits.meanPan : 0);
   at('undo').disabled = !history?.canUndo;
   at('redo').disabled = !history?.canRedo;
+}
+
+function sayPan(pan) {
+  at('pan').value = 100 * pan;
+  at('pan-is').textContent = panWords(pan);
+  at('pan').setAttribute('aria-valuetext', panWords(pan));
 }
 
 // Reads the clip for edits, if it is one for them.
@@ -39,7 +46,8 @@ async function prepareEdits() {
 // Shows the Gaussians of the score that history is at, some of them selected.
 async function showScore(selected) {
   const score = history.current, number = serial;
-  const made = await GaussianLayer.of([...score.gaussians, ...coefficients], audioGs.header, pause);
+  const place = score.header.channels === 2 ? (one) => panOf(one, score.header) : null;
+  const made = await GaussianLayer.of([...score.gaussians, ...coefficients], audioGs.header, pause, place);
   if (pitchOf() !== 1) await made.place(pitchOf(), pause);
   if (number !== serial) return;
   made.selected = new Set(selected);

@@ -83,6 +83,7 @@ function show(name, player) {
 function sayFacts() {
   const { header } = audioGs;
   const rate = (8 * bytes.length) / 1000 / header.seconds;
+  for (const id of ['key-left', 'key-right']) at(id).hidden = header.channels !== 2;
   at('facts').textContent = [
     `${header.seconds.toFixed(2)} s`,
     `${header.sampleRate / 1000} kHz`,
@@ -529,6 +530,12 @@ for (const way of ['undo', 'redo']) at(way).addEventListener('click', () => goTh
 for (const kind of ['all', 'tone', 'noise']) at(`select-${kind}`).addEventListener('click', () => edits.selectKind(kind));
 at('delete').addEventListener('click', () => edits.remove());
 at('transpose').addEventListener('click', () => edits.transpose(at('semitones').valueAsNumber || 0));
+at('pan').addEventListener('input', () => {
+  const to = Number(at('pan').value) / 100;
+  sayPan(to);
+  edits.previewPan(to);
+});
+at('pan').addEventListener('change', () => edits.pan({ to: Number(at('pan').value) / 100 }));
 at('louder').addEventListener('click', () => edits.louder(at('decibels').valueAsNumber || 0));
 for (const { id, label, min = 0, max, step, start, heard } of SLIDERS) {
   const oninput = () => (heard ? hear(heard) : setVolume());

@@ -47,6 +47,8 @@ typedef struct gs_row {
     int32_t place;  /* a tone's bin, a noise's place, a coefficient's bin, the number of a fine level's cell */
     int32_t extent; /* a noise's width; the index of a tone's phase; the level of a coefficient's step */
     int32_t level;  /* index of an amplitude, a weight, a coefficient's value, or a fine level */
+    int32_t side;   /* of panned ones: index of the side's amplitude; what a noise adds to the side's own level */
+    int32_t pan;    /* index of the side's phase; a noise's pan */
 } gs_row;
 
 #define GS_ROW_COEFFICIENT 2
@@ -95,7 +97,7 @@ static struct {
 
 /* The bits that are coded next: those of a Gaussian at most, of whatever numbers a row has. */
 static struct {
-    uint8_t bit[192];
+    uint8_t bit[288];
     uint32_t at;
     uint32_t end;
 } said;
@@ -191,6 +193,24 @@ static void gs_say_onset(const gs_row *row, const gs_slot *slot, uint32_t hop_lo
         gs_say(((uint32_t)row->onset + GS_TIME_ZERO - slot->time) >> hop_log2, slot->slot_log2 - hop_log2);
 }
 
+static void gs_say_side_of_tone(const gs_row *row)
+{
+    gs_say(row->side != 0, 1);
+    if (row->side) {
+        gs_say_gamma((uint32_t)row->side, GS_SIDE_AMPLITUDE_EXPONENT);
+        gs_say((uint32_t)row->pan, gs_tone_phase_bits((uint32_t)row->side));
+    }
+}
+
+static void gs_say_side_weight(int32_t weight)
+{
+    gs_say(weight != 0, 1);
+    if (weight) {
+        gs_say(weight < 0, 1);
+        gs_say_gamma((uint32_t)(weight < 0 ? -weight : weight), GS_NOISE_WEIGHT_EXPONENT);
+    }
+}
+
 /* Whether another Gaussian of the scale that is asked for follows, and all of it. */
 static void gs_say_gaussian(void)
 {
@@ -199,6 +219,7 @@ static void gs_say_gaussian(void)
     const gs_row *row = next_gaussian;
     uint32_t index = slot->index;
     int is_tone = index < slots->tone.scales;
+    int is_panned = decoder->info.decoder_class.panned;
     uint32_t scale = is_tone ? slots->tone.smallest_scale + index : index - slots->tone.scales;
 
     if (row == gaussians_end || row->kind != (is_tone ? GS_TONE : GS_NOISE) || row->scale != (int32_t)scale ||
@@ -213,12 +234,18 @@ static void gs_say_gaussian(void)
         gs_say_onset(row, slot, scale + 3);
         gs_say_gamma((uint32_t)row->level, GS_TONE_AMPLITUDE_EXPONENT);
         gs_say((uint32_t)row->extent, gs_tone_phase_bits((uint32_t)row->level));
+        if (is_panned)
+            gs_say_side_of_tone(row);
     } else {
         gs_say((uint32_t)row->extent, 2);
         gs_say((uint32_t)row->place, GS_NOISE_PLACES_LOG2 - (uint32_t)row->extent);
         gs_say_onset(row, slot, slots->noise.frame_log2 + scale);
         gs_say(row->level < 0, 1);
         gs_say_gamma((uint32_t)(row->level < 0 ? -row->level : row->level), GS_NOISE_WEIGHT_EXPONENT);
+        if (is_panned) {
+            gs_say_side_weight(row->side);
+            gs_say_side_weight(row->pan);
+        }
     }
 }
 
@@ -382,12 +409,13 @@ uint32_t gs_range_direct(gs_range_coder *coder, uint32_t bits)
 
 /* ---- reading ---- */
 
-static void gs_list(int32_t kind, int32_t scale, int32_t onset, int32_t place, int32_t extent, int32_t level)
+/* Returns NULL where there is no room, or nothing to list. */
+static gs_row *gs_list(int32_t kind, int32_t scale, int32_t onset, int32_t place, int32_t extent, int32_t level)
 {
     gs_row *row = rows + rows_listed;
 
     if ((is_writing && kind != GS_ROW_FRAME) || rows_listed == GS_MOST_ROWS)
-        return;
+        return NULL;
     rows_listed++;
     row->kind = kind;
     row->scale = scale;
@@ -395,6 +423,9 @@ static void gs_list(int32_t kind, int32_t scale, int32_t onset, int32_t place, i
     row->place = place;
     row->extent = extent;
     row->level = level;
+    row->side = 0;
+    row->pan = 0;
+    return row;
 }
 
 static int gs_listed_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t *contexts, gs_gaussian *gaussian)
@@ -402,12 +433,19 @@ static int gs_listed_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t
     int more = gs_slots_next(slots, coder, contexts, gaussian);
     const gs_tone *tone = &gaussian->as.tone;
     const gs_noise *noise = &gaussian->as.noise;
+    int is_tone = gaussian->kind == GS_TONE;
+    gs_row *row = NULL;
 
-    if (more && gaussian->kind == GS_TONE)
-        gs_list(GS_TONE, tone->scale, (int32_t)(tone->onset - GS_TIME_ZERO), tone->bin, tone->phase, tone->amplitude);
+    if (more && is_tone)
+        row = gs_list(GS_TONE, tone->scale, (int32_t)(tone->onset - GS_TIME_ZERO), tone->bin, tone->phase,
+                      tone->amplitude);
     else if (more)
-        gs_list(GS_NOISE, noise->scale, (int32_t)(noise->onset - GS_TIME_ZERO), noise->place, noise->width,
-                noise->weight);
+        row = gs_list(GS_NOISE, noise->scale, (int32_t)(noise->onset - GS_TIME_ZERO), noise->place, noise->width,
+                      noise->weight);
+    if (row && gaussian->panned) {
+        row->side = is_tone ? tone->side_amplitude : noise->side[0];
+        row->pan = is_tone ? tone->side_phase : noise->side[1];
+    }
     return more;
 }
 
