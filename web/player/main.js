@@ -571,6 +571,12 @@ for (const [id, factor] of [['closer', 0.5], ['farther', 2], ['whole', Infinity]
     moved();
   });
 }
+// In a frame of another page.
+const framed = /^#framed-(play|edit)$/.exec(location.hash)?.[1];
+if (framed) {
+  document.documentElement.classList.add('framed', framed);
+  at('demos').querySelector('button')?.click();
+}
 moveByHand(at('stage'), { view: () => view, moved, seek: seekTo });
 at('stage').addEventListener('pointermove', chooseUnder);
 at('stage').addEventListener('pointerleave', () => choose(null));
