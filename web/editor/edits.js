@@ -130,5 +130,5 @@ function panned(gaussians, { to = null, by = 0 }, header) {
 
 // What a clip's Gaussians are when some of them become others; `become` has an entry for each that is edited.
 function exchanged(gaussians, become) {
-  return gaussians.flatMap((one) => (become.has(one) ? (become.get(one) ?? []) : [one]));
+  return gaussians.map((one) => (become.has(one) ? become.get(one) : one)).filter(Boolean);
 }

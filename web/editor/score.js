@@ -188,8 +188,14 @@ function noteFrame(frames, [, , frame, values, , hasCoefficients]) {
 
 // Rows of Gaussians in the order of the stream (SPEC S2).
 function sortedRows(gaussians, { slotLog2 }) {
-  const rows = gaussians.map(rowOf);
-  const slot = (onset) => Math.floor(onset / 2 ** slotLog2);
-  rows.sort((a, b) => slot(a[2]) - slot(b[2]) || a[0] - b[0] || a[1] - b[1] || a[3] - b[3] || a[2] - b[2]);
-  return Int32Array.from(rows.flat());
+  const slot = (one) => Math.floor(one.start / 2 ** slotLog2);
+  const kind = (one) => ROW_KINDS[one.kind];
+  const place = (one) => (one.kind === 'tone' ? one.bin : one.place);
+  // Nearly in order as they come, and only compared: a drag has this done many times a second.
+  const ordered = gaussians.slice().sort(
+    (a, b) => slot(a) - slot(b) || kind(a) - kind(b) || a.scale - b.scale || place(a) - place(b) || a.start - b.start,
+  );
+  const rows = new Int32Array(ROW * ordered.length);
+  ordered.forEach((one, index) => rows.set(rowOf(one), ROW * index));
+  return rows;
 }

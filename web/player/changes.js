@@ -59,39 +59,57 @@ async function showScore(selected) {
   see();
 }
 
+// Has a score played, unless it is what was given last.
+function sound(score) {
+  const { player } = audioGs;
+  if (sounding?.player === player && sounding.score === score) return Promise.resolve();
+  sounding = { player, score };
+  const replaced = new Promise((resolve) => player.addEventListener('replaced', resolve, { once: true }));
+  player.replace(score.bytes);
+  return Promise.race([replaced, new Promise((resolve) => setTimeout(resolve, player.playing ? STILL : 0))]);
+}
+
 // Plays and shows the score that history is at.
 async function install(selected) {
   bytes = history.current.bytes;
   const { player } = audioGs;
-  const replaced = new Promise((resolve) => player.addEventListener('replaced', resolve, { once: true }));
-  player.replace(bytes);
-  audioGs.header = player.header;
   // What is heard goes before what is seen.
-  await Promise.race([replaced, new Promise((resolve) => setTimeout(resolve, player.playing ? STILL : 0))]);
+  await sound(history.current);
+  audioGs.header = player.header;
   await showScore(selected);
   for (const name of FEW) if (HEARD[name].isSet()) HEARD[name].tell(player); // the strongest are others now
   clearTimeout(hear.waiting);
   hear.waiting = setTimeout(() => (audioGs.ready = draw()), STILL);
 }
 
+const rowsOf = (gaussians) => gaussians.map((one) => one && rowOf(one)).join(';');
+
+// The score that the chosen Gaussians make once they have become others; that of a drag if it was heard already.
+async function changedScore(before, chosen, become, breathe) {
+  const rows = rowsOf(become);
+  if (heard?.before === before && heard.chosen === rowsOf(chosen) && heard.rows === rows) return heard;
+  const map = new Map(chosen.map((one, index) => [one, become[index]]));
+  const score = await before.with(writer, exchanged(before.gaussians, map), breathe);
+  return { before, chosen: rowsOf(chosen), rows, become, score };
+}
+
 // Makes of the chosen Gaussians what `change` gives for them, one edit after another.
 function commit(chosen, change) {
   editing = editing.then(async () => {
-    const edited = history, { player } = audioGs;
+    const edited = history;
     const before = edited?.current;
     if (!before || chosen.length === 0 || chosen.some((one) => !layer.selected.has(one))) return;
     const breathe = breather(pause, EDIT_SLICE);
     try {
-      const become = await change(chosen, breathe);
-      const left = become.filter(Boolean);
-      if (chosen.every((one, index) => become[index] && String(rowOf(one)) === String(rowOf(become[index])))) {
-        player.replace(before.bytes);
+      const wanted = await change(chosen, breathe);
+      if (rowsOf(chosen) === rowsOf(wanted)) {
+        await sound(before);
         sayEdit('Nothing changes: the stream has no nearer place for it.');
         return;
       }
+      const { become, score } = await changedScore(before, chosen, wanted, breathe);
+      const left = become.filter(Boolean);
       const gone = chosen.length - left.length;
-      const map = new Map(chosen.map((one, index) => [one, become[index]]));
-      const score = await before.with(writer, exchanged(before.gaussians, map), breathe);
       if (history !== edited) return;
       edited.add(score);
       await install(left);
@@ -102,7 +120,7 @@ function commit(chosen, change) {
       audition([...chosen, ...left]);
     } catch (error) {
       if (history !== edited) return;
-      player.replace(before.bytes); // which a drag may have changed
+      await sound(before); // which a drag may have changed
       sayEdit(`Not changed: ${error.message}.`);
     }
   });
@@ -121,9 +139,8 @@ function preview(chosen, change) {
     dragged = null;
     if (!latest || !before) return;
     try {
-      const map = new Map(latest(chosen).map((one, index) => [chosen[index], one]));
-      const score = await before.with(writer, exchanged(before.gaussians, map), breather(pause, EDIT_SLICE));
-      if (history?.current === before) audioGs.player.replace(score.bytes);
+      heard = await changedScore(before, chosen, latest(chosen), breather(pause, EDIT_SLICE));
+      if (history?.current === before) sound(heard.score);
     } catch {
       // is said when they are let go
     }
@@ -133,7 +150,7 @@ function preview(chosen, change) {
 // Plays what history is at, after a drag that came to nothing.
 function forget() {
   dragged = null;
-  editing = editing.then(() => history && audioGs.player.replace(history.current.bytes));
+  editing = editing.then(() => history && sound(history.current));
 }
 
 function goThrough(way) {
