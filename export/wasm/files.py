@@ -48,6 +48,7 @@ _PAGE_SCRIPTS = (
     "components/spectrogram.js",
     "player/view.js",
     "player/gaussians.js",
+    "player/cores.js",
     "player/costs.js",
     "player/history.js",
     "player/editing.js",
