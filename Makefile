@@ -8,7 +8,7 @@
 # make vectors  the golden streams of tests/vectors anew, after a change of the format
 # make kit    the conformance kit of conformance/kit anew, after a change of the format
 # make agree  random streams through all decoders, COUNT of them, 300 if not given
-# make budgets  tests/budgets.yaml and the table of docs/SIM.md anew: what the decoder may cost on small cores
+# make budgets  tests/budgets.yaml, the table of docs/SIM.md and the page's cores anew: what the decoder may cost
 # make bench  the codec beside its rivals, on demo/ or at most 2 clips of each class of another folder: make bench CLIPS=folder
 # make results  docs/results anew, and its quotes in the documents: make results CLIPS=folder RIVALS="tables.csv ..."
 # make quotes   the page and the quotes anew from docs/results/results.json, without measuring

@@ -7,6 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
+from audio_gs.export.wasm.files import build_modules, folder_files
+
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "docs"
 PAGES = ("README.md", "README.zh.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSES/README.md")
@@ -20,6 +22,14 @@ REFERENCE = {
     "api": ("Playback and streams", ("audio_gs.api", "audio_gs.inspect", "audio_gs.gaussians", "audio_gs.errors")),
 }
 """Pages of the reference: a title, and what is described there."""
+CLIPS = {"speech": "speech-8", "music": "music-12", "effects": "sfx-12"}
+"""Streams of tests/vectors that the player offers, by the names that they have there."""
+_PLAYER = re.compile(r"<!-- player: (play|edit) -->")
+_FRAME = (
+    '<iframe src="{up}player/index.html#framed-{shown}" title="Player of clips" loading="lazy" '
+    'style="width: 100%; height: {height}rem; border: 0"></iframe>'
+)
+_HEIGHTS = {"play": 54, "edit": 84}
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = "```"
 
@@ -36,6 +46,9 @@ def main() -> None:
             path = (page.parent / target.partition("#")[0]).resolve()
             if not re.match(r"[a-z]+:|#", target) and path.is_file() and path not in pages:
                 _copy(path)
+    (SITE / "player").mkdir()
+    clips = [(f"{name}.gs", (ROOT / "tests/vectors" / f"{of}.bin").read_bytes()) for name, of in CLIPS.items()]
+    (SITE / "player" / "index.html").write_bytes(folder_files(build_modules(ROOT / "decoder_c"), clips)["index.html"])
     (SITE / "api").mkdir()
     for name, (title, described) in REFERENCE.items():
         text = "\n".join([f"# {title}", "", *(f"::: {one}" for one in described), ""])
@@ -46,9 +59,16 @@ def _copy(path: Path) -> None:
     target = SITE / path.relative_to(ROOT)
     target.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".md":
-        target.write_text(_as_mkdocs_reads(path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = _as_mkdocs_reads(path.read_text(encoding="utf-8"))
+        target.write_text(_with_player(text, path.relative_to(ROOT)), encoding="utf-8")
     else:
         shutil.copyfile(path, target)
+
+
+def _with_player(text: str, page: Path) -> str:
+    """The page that gs-export wasm writes, in a frame, where a comment asks for it."""
+    up = "../" * (len(page.parts) - 1)
+    return _PLAYER.sub(lambda found: _FRAME.format(up=up, shown=found[1], height=_HEIGHTS[found[1]]), text)
 
 
 def _as_mkdocs_reads(text: str) -> str:

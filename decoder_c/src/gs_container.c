@@ -95,11 +95,11 @@ uint32_t gs_input_byte(gs_input *input)
 
     if (!input->error && at >= input->size)
         input->error = GS_ERR_TRUNCATED;
-    if (!input->error && !input->memory && at - input->buffer_offset >= input->buffered)
+    if (!input->error && !GS_IS_IN_MEMORY(input) && at - input->buffer_offset >= input->buffered)
         input->error = gs_input_fill(input);
     if (input->error)
         return 0;
-    byte = input->memory ? input->memory[at] : input->buffer[at - input->buffer_offset];
+    byte = GS_IS_IN_MEMORY(input) ? input->memory[at] : input->buffer[at - input->buffer_offset];
     input->offset = at + 1;
     input->crc = gs_crc_byte(input->crc, byte);
     return byte;

@@ -7,6 +7,14 @@
 #define GS_INPUT_BYTES 32u
 #define GS_CRC_START 0xFFFFFFFFu
 
+/* A build that reads streams from memory alone has no code for callbacks. */
+#ifdef GS_NO_CALLBACK
+#define GS_HAS_CALLBACK 0
+#else
+#define GS_HAS_CALLBACK 1
+#endif
+#define GS_IS_IN_MEMORY(input) (!GS_HAS_CALLBACK || (input)->memory)
+
 /* Time inside the decoder runs from the earliest onset that a stream can code, so that it is never negative: sample 0
  * is at GS_TIME_ZERO, and no sum of a time and a length leaves 32 bits. */
 #define GS_TIME_ZERO 65536u

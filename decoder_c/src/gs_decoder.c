@@ -277,7 +277,7 @@ GS_NOINLINE int gs_info_from(const void *memory, gs_read_fn read, void *user, ui
 {
     gs_input input;
 
-    if ((!memory && !read) || !info)
+    if ((!memory && !(GS_HAS_CALLBACK && read)) || !info)
         return GS_ERR_ARGUMENT;
     gs_input_open(&input, memory, read, user, bytes);
     return gs_header_read(&input, info);

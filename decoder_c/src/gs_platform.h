@@ -48,7 +48,11 @@
 /* GS_STATIC is for a function in a header that a compiler may inline or not, as if it stood in the source file. */
 #ifdef __GNUC__
 #define GS_STATIC static __attribute__((unused))
+#if defined(__wasm__) && defined(__OPTIMIZE_SIZE__)
+#define GS_INLINE inline /* calls are short there, and code is sent */
+#else
 #define GS_INLINE inline __attribute__((always_inline))
+#endif
 #define GS_NOINLINE __attribute__((noinline)) /* for the size of the code */
 #else
 #define GS_STATIC static inline

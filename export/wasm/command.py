@@ -10,8 +10,7 @@ from audio_gs.cli.common import HELP_NAMES, PATH, ExitCode, print_json, say
 from audio_gs.files import check_files, write_files
 
 from ..command import checked_clips, export_options
-from .build import build_module, build_writer
-from .files import FILES, folder_files
+from .files import FILES, build_modules, folder_files
 
 PROGRAM = "gs-export wasm"
 
@@ -29,8 +28,8 @@ def command(inputs: tuple[str, ...], output: Path, force: bool, quiet: bool, ver
     clips, code = checked_clips(PROGRAM, inputs, verbose)
     if code:
         return code
-    module, writer = build_module(), build_writer()
-    files = folder_files(module, writer, [(Path(clip.name.path).name, clip.data) for clip in clips])
+    modules = build_modules()
+    files = folder_files(modules, [(Path(clip.name.path).name, clip.data) for clip in clips])
     write_files(output, files, force)
     page = len(files["index.html"])
     if as_json:
@@ -39,8 +38,9 @@ def command(inputs: tuple[str, ...], output: Path, force: bool, quiet: bool, ver
                 "output": str(output),
                 "files": list(files),
                 "clips": [clip.name.path for clip in clips],
-                "module_bytes": len(module),
-                "writer_bytes": len(writer),
+                "module_bytes": len(modules.plain),
+                "whole_module_bytes": len(modules.whole),
+                "writer_bytes": len(modules.writer),
                 "page_bytes": page,
             }
         )
@@ -48,6 +48,6 @@ def command(inputs: tuple[str, ...], output: Path, force: bool, quiet: bool, ver
         if verbose:
             for name in files:
                 say(f"{output / name}")
-        sizes = f"module {len(module)} bytes, writer {len(writer)} bytes, page {page} bytes"
+        sizes = f"module {len(modules.plain)} bytes, page {page} bytes"
         say(f"{output}: {len(files)} files, {sizes}; open {output / 'index.html'}")
     return ExitCode.FINE

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import string
 import zlib
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from audio_gs import web
 from audio_gs.codec.decoder_source import find_decoder_source
+
+from .build import build_module, build_whole, build_writer
 
 FILES = (
     "audio-gs.wasm",
     "audio-gs.mjs",
     "audio-gs.d.ts",
+    "audio-gs-all.mjs",
     "audio-gs-worklet.js",
-    "audio-gs-writer.wasm",
     "audio-gs-editor.mjs",
     "audio-gs-editor.d.ts",
     "decode.mjs",
@@ -44,6 +48,7 @@ _PAGE_SCRIPTS = (
     "components/spectrogram.js",
     "player/view.js",
     "player/gaussians.js",
+    "player/cores.js",
     "player/costs.js",
     "player/history.js",
     "player/editing.js",
@@ -52,33 +57,54 @@ _PAGE_SCRIPTS = (
 )
 
 
-def folder_files(module: bytes, writer: bytes, clips: Sequence[tuple[str, bytes]] = ()) -> dict[str, bytes]:
-    """Contents by name, of compiled modules; `clips` are names and streams that the page offers."""
+@dataclasses.dataclass(frozen=True)
+class Modules:
+    """The compiled modules."""
+
+    plain: bytes
+    """What plays streams in one channel as they were encoded.."""
+    whole: bytes
+    """..and all that a decoder does.."""
+    writer: bytes
+    """..and what reads and writes Gaussians."""
+
+
+def build_modules(source: Path | None = None) -> Modules:
+    """All of them, as `build_module` makes one. Raises BuildError as that does."""
+    return Modules(build_module(source), build_whole(source), build_writer(source))
+
+
+def folder_files(modules: Modules, clips: Sequence[tuple[str, bytes]] = ()) -> dict[str, bytes]:
+    """Contents by name; `clips` are names and streams that the page offers."""
     decoder = web.read("decoder/decoder.js")
+    packed = web.read("decoder/packed.js")
     scripts = ("decoder/player.js", "decoder/wav.js", "decoder/module.mjs")
+    writer = f"const PACKED_WRITER = '{_packed(modules.writer)}';\n"
+    editor = ("editor/imports.mjs", *_EDITOR_SCRIPTS, "editor/module.mjs")
     worklet = decoder + web.read("decoder/worklet.js")
     texts = {
-        "audio-gs.mjs": decoder + "".join(map(web.read, scripts)),
+        "audio-gs.mjs": decoder + packed + "".join(map(web.read, scripts)),
         "audio-gs.d.ts": web.read("decoder/audio-gs.d.ts"),
+        "audio-gs-all.mjs": f"export default '{_packed(modules.whole)}';\n",
         "audio-gs-worklet.js": worklet,
-        "audio-gs-editor.mjs": "".join(map(web.read, ("editor/imports.mjs", *_EDITOR_SCRIPTS, "editor/module.mjs"))),
+        "audio-gs-editor.mjs": "".join(map(web.read, editor)) + packed + writer,
         "audio-gs-editor.d.ts": web.read("editor/editor.d.ts"),
         "decode.mjs": web.read("node/decode.mjs"),
-        "index.html": _page(module, writer, clips),
+        "index.html": _page(modules, clips),
         "package.json": _package(),
         "README.md": web.read("README.md"),
         "LICENSE": find_decoder_source().joinpath("LICENSE").read_text("utf-8"),
     }
     files = {name: text.encode("utf-8") for name, text in texts.items()}
-    files |= {"audio-gs.wasm": module, "audio-gs-writer.wasm": writer}
+    files["audio-gs.wasm"] = modules.plain
     return {name: files[name] for name in FILES}
 
 
-def _page(module: bytes, writer: bytes, clips: Sequence[tuple[str, bytes]]) -> str:
+def _page(modules: Modules, clips: Sequence[tuple[str, bytes]]) -> str:
     loader = _dense(web.read("player/loader.js"))
     data = {
-        "module": _packed(module),
-        "writer": _packed(writer),
+        "module": _packed(modules.whole),
+        "writer": _packed(modules.writer),
         "decoder": _packed(_dense(web.read("decoder/decoder.js")).encode("utf-8")),
         "worklet": _packed(_dense(web.read("decoder/worklet.js")).encode("utf-8")),
         "page": _packed("\n".join(_dense(web.read(name)) for name in _PAGE_SCRIPTS).encode("utf-8")),

@@ -10,14 +10,13 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from audio_gs.codec.decoder_source import SourceMissing, find_decoder_source
+from audio_gs.compilers import run_compiler, zig
 from audio_gs.errors import AudioGsError
 
 from .cores import CORES, Core
@@ -186,12 +185,6 @@ def build_library(
     return folder / name
 
 
-def zig(*arguments: str) -> tuple[str, ...]:
-    """Zig's command line."""
-    need("ziglang")
-    return (sys.executable, "-m", "ziglang", *arguments)
-
-
 def _compiler(core: Core, compiler: str) -> tuple[str, ...]:
     if compiler == "zig":
         return (*zig("cc"), *core.zig_flags)
@@ -262,15 +255,7 @@ def _link_calling(core: Core, compiler: str, folder: Path, name: str, called: Se
 
 
 def _run(command: Sequence[str]) -> str:
-    try:
-        ended = subprocess.run(command, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise SimError(f"{command[0]} is not installed") from None
-    if ended.returncode:
-        lines = [line for line in ended.stderr.splitlines() if "error" in line or "undefined" in line]
-        reason = (lines or ended.stderr.strip().splitlines() or ["no reason given"])[0]
-        raise SimError(f"{Path(command[0]).name} failed: {reason.strip()}")
-    return ended.stdout
+    return run_compiler(command, SimError)
 
 
 @contextlib.contextmanager
@@ -293,4 +278,7 @@ def _made_whole(target: Path) -> Iterator[Path]:
 def host_compiler() -> tuple[str, ...]:
     """A compiler for this machine that has a C library."""
     path = shutil.which("cc")
-    return (path,) if path else zig("cc")
+    if path:
+        return (path,)
+    need("ziglang")
+    return zig("cc")

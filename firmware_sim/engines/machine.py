@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from audio_gs.compilers import zig
+
 from ..build.elf import Elf
-from ..build.image import FIRMWARE, Image, SimError, build_library, need, zig
+from ..build.image import FIRMWARE, Image, SimError, build_library, need
 from ..profile.costs import BLOCK, BlockCounts
 
 _PAGE = 4096
@@ -132,6 +134,7 @@ class _Counter:
 
     def __init__(self, unicorn: Any, engine: Any, cache: Path | None) -> None:
         hook = FIRMWARE / "unicorn_hook.c"
+        need("ziglang")
         path = build_library(hook, zig("cc"), "unicorn_hook.so", cache, ("-ffreestanding", "-nostdlib", "-fno-builtin"))
         self._library = ctypes.CDLL(str(path))
         self._memory = ctypes.create_string_buffer(self._library.counter_bytes())

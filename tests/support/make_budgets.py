@@ -1,4 +1,5 @@
-"""Makes tests/budgets.yaml, what the decoder may cost on each core, and the table of docs/SIM.md: `make budgets`.
+"""Makes tests/budgets.yaml, what the decoder may cost on each core, the table of docs/SIM.md, and what the page says of
+cores: `make budgets`.
 
 A change that makes the decoder cost more fails tests/test_budgets.py until this file is made anew, so that the price
 stands in the change. Counts are exact for one compiler, which constraints.txt pins.
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import page_cores
 import yaml
 
 from audio_gs.firmware_sim import CORES, Report, Settings, simulate
@@ -131,7 +133,9 @@ def main() -> None:
     budgets = {"compiler": compiler_version("zig"), "cores": cores}
     FILE.write_text(HEADING + yaml.safe_dump(budgets, sort_keys=False))
     figures = table(reports, roms)
-    DOCUMENT.write_text(between_marks(DOCUMENT.read_text(), figures))
+    document = between_marks(DOCUMENT.read_text(), figures)
+    DOCUMENT.write_text(document)
+    page_cores.SCRIPT.write_text(page_cores.script(document))
     print(figures)
 
 

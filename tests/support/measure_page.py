@@ -18,8 +18,7 @@ from typing import Any
 from page_browser import Tab, chromium_tab
 
 from audio_gs.api import StreamDecoder
-from audio_gs.export.wasm.build import build_module, build_writer
-from audio_gs.export.wasm.files import folder_files
+from audio_gs.export.wasm.files import build_modules, folder_files
 
 DROPS = 5
 DRAGS = 12
@@ -142,7 +141,7 @@ def measure(tab: Tab, page: Path, stream: str) -> dict[str, Any]:
 def main(clip: Path) -> None:
     """Prints what is measured of a clip."""
     folder = Path(tempfile.mkdtemp())
-    for name, content in folder_files(build_module(), build_writer()).items():
+    for name, content in folder_files(build_modules()).items():
         (folder / name).write_bytes(content)
     stream = base64.b64encode(clip.read_bytes()).decode("ascii")
     with chromium_tab(folder / "chromium") as tab:

@@ -20,11 +20,10 @@ def wasm_folder() -> Path:
     """What gs-export wasm writes, with two demo clips. Skips the test where ziglang is not installed."""
     if not importlib.util.find_spec("ziglang"):
         pytest.skip("needs the package ziglang")
-    from audio_gs.export.wasm.build import build_module, build_writer
-    from audio_gs.export.wasm.files import folder_files
+    from audio_gs.export.wasm.files import build_modules, folder_files
 
     folder = Path(tempfile.mkdtemp(prefix="audio-gs-wasm-"))
-    files = folder_files(build_module(), build_writer(), [(name, (VECTORS / name).read_bytes()) for name in DEMOS])
+    files = folder_files(build_modules(), [(name, (VECTORS / name).read_bytes()) for name in DEMOS])
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return folder

@@ -16,7 +16,7 @@ for (const stream of streams) {
     const decoder = await open(new Uint8Array(readFileSync(stream)));
     for (let piece = decoder.read(4096); piece.length > 0; piece = decoder.read(4096)) {
       hash.update(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
-      samples += piece.length;
+      samples += piece.length / decoder.channels;
     }
   } catch (caught) {
     error = caught.message;

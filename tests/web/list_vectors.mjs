@@ -5,10 +5,10 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
 const [folder, ...streams] = process.argv.slice(2);
-const { open } = await import(pathToFileURL(join(folder, 'audio-gs.mjs')));
+const { compileAll, open } = await import(pathToFileURL(join(folder, 'audio-gs.mjs')));
 
 for (const stream of streams) {
-  const decoder = await open(new Uint8Array(readFileSync(stream)));
+  const decoder = await open(new Uint8Array(readFileSync(stream)), await compileAll());
   decoder.setListing(true);
   const found = [];
   while (decoder.read(1024).length > 0) found.push(...decoder.takeGaussians());
@@ -21,7 +21,7 @@ for (const stream of streams) {
       tone: ofKind('tone', (one) => [one.scale, one.start, one.bin, one.amplitude, one.phase]),
       noise: ofKind('noise', (one) => [one.scale, one.start, one.width, one.place, one.weight]),
       coefficient: ofKind('coefficient', (one) => [one.frame, one.bin, one.value]),
-      silent: decoder.read(decoder.header.samples).length,
+      silent: decoder.read(decoder.header.samples).length / decoder.channels,
       physical: found
         .filter((one) => one.kind === 'tone')
         .map((one) => [(one.start + one.length / 2) / decoder.header.sampleRate, one.hertz, 10 ** (one.decibels / 20)]),

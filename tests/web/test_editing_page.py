@@ -25,6 +25,27 @@ SPEECH = (VECTORS / DEMOS[0]).read_bytes()
 SAID = "document.getElementById('edited').textContent"
 IDLE = "new Promise((resolve) => setTimeout(resolve, 0)).then(() => audioGs.ready)"
 FILTER_REACH = 49
+FACTS = "document.getElementById('facts').textContent"
+SLIDE_PAN = """(() => {
+    const slider = document.getElementById('pan');
+    slider.value = PLACE;
+    for (const name of ['input', 'change']) slider.dispatchEvent(new Event(name));
+})()"""
+WATCH_CHANNELS = """(() => {
+    const { context, node } = audioGs.player;
+    const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+    node.connect(splitter);
+    const ears = [0, 1].map((number) => {
+        const ear = new AnalyserNode(context, { fftSize: 8192 });
+        splitter.connect(ear, number);
+        return ear;
+    });
+    globalThis.powers = () => ears.map((ear) => {
+        const samples = new Float32Array(ear.fftSize);
+        ear.getFloatTimeDomainData(samples);
+        return samples.reduce((sum, sample) => sum + sample * sample, 0);
+    });
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +186,46 @@ def test_keys_select_move_transpose_and_delete(tab: Tab) -> None:
     tab.wait_for("audioGs.score.gaussians.length === 0")
     empty = stream(tab)
     assert sum(len(audio_gs.read_gaussians(empty)[kind]) for kind in ("tone", "noise")) == 0
+
+
+def test_a_pan_makes_two_channels_which_undo_takes_back(tab: Tab) -> None:
+    assert "two channels" not in tab.run(FACTS)
+    tab.click("#select-tone")
+    tab.run(SLIDE_PAN.replace("PLACE", "-100"))
+    assert tab.run("document.getElementById('pan-is').textContent") == "100 % left"
+    assert tab.run("document.getElementById('pan').getAttribute('aria-valuetext')") == "100 % left"
+    left = edited(tab, "changed")
+    tab.wait_for("!document.getElementById('undo').disabled")
+    left = stream(tab)
+    header = audio_gs.parse_header(left)[0]
+    assert header.channels == 2 and left == audio_gs.write_gaussians(audio_gs.read_gaussians(left), header)
+    assert np.all(audio_gs.read_gaussians(left)["tone"]["side_amplitude"] > 0)
+    tab.wait_for(f"{FACTS}.includes('two channels') && !document.getElementById('key-left').hidden")
+    tab.run("globalThis.before = audioGs.score")
+    press_on_stage(tab, "Escape", "n", "Enter", "r")
+    tab.wait_for("audioGs.score !== before")
+    tab.run(IDLE)
+    assert " % " in tab.run(SAID)
+    tab.click("#undo")
+    tab.click("#undo")
+    tab.wait_for(f"!{FACTS}.includes('two channels')")
+    assert stream(tab) == SPEECH
+    tab.click("#redo")
+    assert edited(tab, "Done again") == left
+
+
+def test_two_channels_are_heard_as_such_while_it_plays(tab: Tab) -> None:
+    """What the graph gets after a pan to the right while the clip plays, and what it gets after undo."""
+    tab.click("#repeat")
+    tab.run(WATCH_CHANNELS)
+    tab.click("#play")
+    tab.wait_for("powers()[0] > 0")
+    tab.click("#select-all")
+    tab.run(SLIDE_PAN.replace("PLACE", "100"))
+    edited(tab, "changed")
+    tab.wait_for("powers()[1] > 0 && powers()[1] > 10 * powers()[0]")
+    tab.click("#undo")
+    tab.wait_for("powers()[1] > 0 && powers()[1] === powers()[0]")
 
 
 def test_what_is_saved_opens_again(tab: Tab, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ if not NODE:
 
 SCRIPT = Path(__file__).with_name("edit_streams.mjs")
 ENCODED = [VECTORS / f"{name}.bin" for name in ("speech-3", "speech-6", "speech-8", "sfx-12")]
+RANDOM = ("random", "direction", "noise", "residual", "tones")
+"""Names of streams of random decisions."""
 FILTER_REACH = 49
 """Samples by which the half-band filters spread a tone."""
 
@@ -50,7 +52,7 @@ def written(data: bytes) -> bytes:
 
 
 def test_what_is_not_edited_keeps_its_bytes_and_gets_the_class_of_its_gaussians() -> None:
-    streams = sorted(VECTORS.glob("*.bin"))
+    streams = sorted(VECTORS.glob("**/*.bin"))
     for path, stream in zip(streams, edited_here([job(path) for path in streams]), strict=True):
         assert isinstance(stream, bytes), (path.name, stream)
         data = path.read_bytes()
@@ -61,13 +63,13 @@ def test_what_is_not_edited_keeps_its_bytes_and_gets_the_class_of_its_gaussians(
 
 
 def test_what_is_written_anew_is_what_python_writes() -> None:
-    streams = sorted(VECTORS.glob("*.bin"))
+    streams = sorted(VECTORS.glob("**/*.bin"))
     refused = 0
     for path, stream in zip(
         streams, edited_here([job(path, {"of": "all", "copy": True}) for path in streams]), strict=True
     ):
         if isinstance(stream, str):  # of random decisions, some of which nobody could add up
-            assert path.name.startswith("random") and "louder than a decoder can add up" in stream
+            assert path.name.startswith(RANDOM) and "louder than a decoder can add up" in stream
             refused += 1
             continue
         wanted = written(path.read_bytes())
@@ -75,7 +77,7 @@ def test_what_is_written_anew_is_what_python_writes() -> None:
         for kind, table in audio_gs.read_gaussians(wanted, None).items():
             assert np.array_equal(audio_gs.read_gaussians(stream, None)[kind], table), (path.name, kind)
         # Segments without Gaussians keep their bytes, which those of random decisions have more of than it takes.
-        assert path.name.startswith("random") or stream == wanted, path.name
+        assert path.name.startswith(RANDOM) or stream == wanted, path.name
     assert refused < len(streams) / 3
 
 
@@ -136,7 +138,12 @@ def test_the_class_of_an_edited_stream_is_reckoned_anew() -> None:
 
 def test_random_edits_give_streams_with_their_class() -> None:
     random = np.random.default_rng(5)
-    streams = [*VECTORS.glob("residual-*.bin"), VECTORS / "speech-8.bin", *sorted(VECTORS.glob("random-1*.bin"))]
+    streams = [
+        *VECTORS.glob("residual-*.bin"),
+        *VECTORS.glob("stereo/*.bin"),
+        VECTORS / "speech-8.bin",
+        *sorted(VECTORS.glob("random-1*.bin")),
+    ]
     jobs = []
     for number in range(40):
         steps = []
@@ -146,14 +153,47 @@ def test_random_edits_give_streams_with_their_class() -> None:
                 {"move": {"seconds": 0.2 * by, "hertz": 400 * by}},
                 {"transpose": 12 * by},
                 {"scale": 12 * by - 9},
+                {"pan": {"to": by}},
+                {"pan": {"by": by}},
             ]
             of = ["tone", "noise", "all", int(random.integers(50))][random.integers(4)]
-            steps.append({"of": of, **edits[random.integers(3)]})
+            steps.append({"of": of, **edits[random.integers(len(edits))]})
         jobs.append(job(streams[number % len(streams)], *steps))
     done = [stream for stream in edited_here(jobs) if isinstance(stream, bytes)]
     assert len(done) > 30
     for stream in done:
         assert parse_header(written(stream))[0] == parse_header(stream)[0]
+
+
+@pytest.mark.parametrize("name", ["speech-8", "music-12"])
+def test_a_stream_of_one_channel_gets_two_where_something_is_panned(name: str) -> None:
+    path = VECTORS / f"{name}.bin"
+    data = path.read_bytes()
+    tones = audio_gs.read_gaussians(data)["tone"]
+    number = int(np.argmax(tones["amplitude"] * (tones["onset"] > parse_header(data)[0].samples // 2)))
+    left, right, one, back = edited_here(
+        [
+            job(path, {"of": "tone", "pan": {"to": -1}}, {"of": "noise", "drop": True}),
+            job(path, {"of": "all", "pan": {"to": 1}}),
+            job(path, {"of": number, "pan": {"to": -1}}),
+            job(path, {"of": "tone", "pan": {"to": 1}}, {"of": "tone", "pan": {"by": -1}}),
+        ]
+    )
+    for stream, ear in ((left, 0), (right, 1)):
+        assert isinstance(stream, bytes)
+        assert parse_header(written(stream))[0] == parse_header(stream)[0]
+        power = np.mean(audio_gs.decode(stream)[0].astype(float) ** 2, axis=0)
+        # The noise's floor alone, and what a lattice of side and middle cannot cancel, is left on the other side.
+        assert power[ear] > 20 * power[1 - ear]
+    assert isinstance(one, bytes) and isinstance(back, bytes)
+    before, after = audio_gs.decode(data)[0], audio_gs.decode(one)[0]
+    other = np.flatnonzero(np.any(after != before[:, None], axis=1))
+    tone = tones[number]
+    reach = FILTER_REACH + 6 * parse_header(data)[0].slots_ahead
+    assert tone["onset"] - reach <= other[0] and other[-1] < tone["onset"] + (32 << tone["scale"]) + reach
+    assert len(other) > 16 << tone["scale"]
+    sides = audio_gs.read_gaussians(back)["tone"]["side_amplitude"]
+    assert np.all(sides <= 1)  # in the middle again, but for rounding
 
 
 def test_edits_that_no_stream_can_state_are_refused_in_words() -> None:

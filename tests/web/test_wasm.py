@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from click.testing import CliRunner
 from wasm_tools import NODE, VECTORS, wasm_folder
 
 import audio_gs
 from audio_gs.api import StreamDecoder
+from audio_gs.cli.gs_decode import command as gs_decode
 from audio_gs.codec.container import parse_header
 from audio_gs.codec.residual import COEFFICIENT
 from audio_gs.gaussians import TONE_DTYPE, Gaussians, physical, read_gaussians
@@ -24,6 +27,7 @@ if not NODE:
 SCRIPT = Path(__file__).with_name("decode_vectors.mjs")
 TAKEN = 1500
 SPEECH = VECTORS / "speech-8.bin"
+STEREO = VECTORS / "stereo" / "residual-34.bin"
 
 
 def node(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -35,18 +39,24 @@ def crc(samples: np.ndarray) -> str:
     return f"{zlib.crc32(samples.astype('<i2').tobytes()):08x}"
 
 
-def test_every_vector_has_the_samples_of_c() -> None:
-    streams = sorted(VECTORS.glob("*.bin"))
+@pytest.mark.parametrize("folder", [VECTORS, VECTORS / "stereo"], ids=["mono", "stereo"])
+def test_every_vector_has_the_samples_of_c(folder: Path) -> None:
+    streams = sorted(folder.glob("*.bin"))
     done = node(SCRIPT, wasm_folder(), *streams)
     assert done.stderr == ""
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    wanted = {line.split()[0]: line.split()[2] for line in (VECTORS / "manifest.txt").read_text().splitlines()[1:]}
+    wanted = {line.split()[0]: line.split()[2] for line in (folder / "manifest.txt").read_text().splitlines()[1:]}
     assert {stream.name: answer["crc"] for stream, answer in zip(streams, answers, strict=True)} == wanted
     for stream, answer in zip(streams, answers, strict=True):
         decoder = StreamDecoder(stream.read_bytes())
         header, stated = decoder.header, answer["header"]
-        assert (stated["sampleRate"], stated["samples"]) == (header.sample_rate, header.samples)
-        assert stated["peakMacs"] == header.peak_macs
+        names = ("sampleRate", "samples", "peakMacs", "channels")
+        values = (header.sample_rate, header.samples, header.peak_macs, header.channels)
+        assert tuple(stated[name] for name in names) == values
+        assert (answer["plain"] is None) == (header.panning is not None)
+        if answer["plain"] is not None:  # the middle of two channels
+            middle_alone = StreamDecoder(stream.read_bytes(), mono=True)
+            assert set(answer["plain"].values()) == {crc(middle_alone.read(header.samples))}, stream.name
         middle = header.samples // 2
         decoder.seek(middle)
         assert answer["sought"] == crc(decoder.read(TAKEN)), stream.name
@@ -75,18 +85,21 @@ def test_every_vector_has_the_samples_of_c() -> None:
             assert answer["looped"] == crc(decoder.read(TAKEN)), stream.name
 
 
-def test_the_program_writes_what_gs_decode_writes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clip", [SPEECH, STEREO], ids=["mono", "stereo"])
+def test_the_program_writes_what_gs_decode_writes(clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.wav"
-    done = node(wasm_folder() / "decode.mjs", SPEECH, output)
+    done = node(wasm_folder() / "decode.mjs", clip, output)
     assert (done.returncode, done.stderr) == (0, "")
-    samples, rate = audio_gs.decode(SPEECH.read_bytes())
-    content = output.read_bytes()
-    assert content[44:] == samples.astype("<i2").tobytes()
-    assert int.from_bytes(content[24:28], "little") == rate
-    again = node(wasm_folder() / "decode.mjs", SPEECH, output)
+    samples, rate = soundfile.read(output, dtype="int16")
+    wanted, wanted_rate = audio_gs.decode(clip.read_bytes())
+    assert rate == wanted_rate and np.array_equal(samples, wanted)
+    decoded = CliRunner().invoke(gs_decode, [str(clip), "-o", str(tmp_path / "wanted.wav")], standalone_mode=False)
+    assert decoded.exception is None
+    assert output.read_bytes() == (tmp_path / "wanted.wav").read_bytes()
+    again = node(wasm_folder() / "decode.mjs", clip, output)
     assert (again.returncode, again.stderr.count("\n")) == (1, 1)
     assert "exists; -f overwrites it" in again.stderr
-    assert node(wasm_folder() / "decode.mjs", SPEECH, output, "-f").returncode == 0
+    assert node(wasm_folder() / "decode.mjs", clip, output, "-f").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -118,9 +131,9 @@ def test_wrong_calls_say_the_right_one(tmp_path: Path) -> None:
 
 def test_what_is_no_argument_changes_nothing() -> None:
     script = f"""
-        import {{ open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ compileAll, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
         import {{ readFileSync }} from 'node:fs';
-        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(SPEECH))})));
+        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(SPEECH))})), await compileAll());
         decoder.seek(1000);
         const kinds = [];
         const calls = [() => decoder.seek(-1), () => decoder.seek(1e9), () => decoder.seek(1.5),
@@ -173,9 +186,9 @@ def test_more_than_there_is_room_for_is_counted(tmp_path: Path) -> None:
     dense = tmp_path / "dense.gs"
     dense.write_bytes(audio_gs.write_gaussians(Gaussians(tone=tones), header))
     script = f"""
-        import {{ open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ compileAll, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
         import {{ readFileSync }} from 'node:fs';
-        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(dense))})));
+        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(dense))})), await compileAll());
         decoder.setListing(true);
         decoder.read(decoder.header.samples);
         console.log(JSON.stringify([decoder.takeGaussians().length, decoder.leftOut, decoder.takeGaussians().length]));
@@ -187,9 +200,9 @@ def test_more_than_there_is_room_for_is_counted(tmp_path: Path) -> None:
 
 def test_the_strongest_alone_are_heard() -> None:
     script = f"""
-        import {{ open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ compileAll, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
         import {{ readFileSync }} from 'node:fs';
-        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(SPEECH))})));
+        const decoder = await open(new Uint8Array(readFileSync({json.dumps(str(SPEECH))})), await compileAll());
         const {{ samples }} = decoder.header;
         decoder.setListing(true);
         const all = Float64Array.from(decoder.read(samples));
@@ -223,7 +236,7 @@ def test_the_strongest_alone_are_heard() -> None:
 def test_what_a_player_is_told_reaches_the_audio_thread() -> None:
     """The worklet's script, with node in the place of a browser: after the first block, in which it fades in."""
     script = f"""
-        import {{ compile, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ compileAll, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
         import {{ readFileSync }} from 'node:fs';
         import vm from 'node:vm';
         let Processor;
@@ -232,7 +245,7 @@ def test_what_a_player_is_told_reaches_the_audio_thread() -> None:
         globalThis.registerProcessor = (_name, made) => {{ Processor = made; }};
         vm.runInThisContext(readFileSync({json.dumps(str(wasm_folder() / "audio-gs-worklet.js"))}, 'utf8'));
         const bytes = new Uint8Array(readFileSync({json.dumps(str(SPEECH))}));
-        const module = await compile();
+        const module = await compileAll();
         const same = [];
         for (const [name, value] of [['setPitch', 1.5], ['setMute', {{ tones: true }}], ['setBudget', 4],
                                      ['setLeast', {{ tone: 20000 }}]]) {{
@@ -256,11 +269,45 @@ def test_what_a_player_is_told_reaches_the_audio_thread() -> None:
     assert json.loads(done.stdout) == [[True, False]] * 4
 
 
+def test_two_channels_reach_the_audio_thread() -> None:
+    """The worklet's script, with node in the place of a browser; one channel comes from both sides alike."""
+    script = f"""
+        import {{ compileAll, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ readFileSync }} from 'node:fs';
+        import vm from 'node:vm';
+        let Processor;
+        globalThis.AudioWorkletProcessor = class {{ port = {{ postMessage() {{}} }}; }};
+        globalThis.registerProcessor = (_name, made) => {{ Processor = made; }};
+        vm.runInThisContext(readFileSync({json.dumps(str(wasm_folder() / "audio-gs-worklet.js"))}, 'utf8'));
+        const module = await compileAll();
+        const same = [];
+        for (const path of {json.dumps([str(STEREO), str(SPEECH)])}) {{
+            const bytes = new Uint8Array(readFileSync(path));
+            const processor = new Processor({{ processorOptions: {{ module, bytes }} }});
+            const decoder = await open(bytes, module);
+            const {{ channels }} = decoder;
+            const wanted = decoder.read(1280);
+            processor.port.onmessage({{ data: {{ command: 'play' }} }});
+            const [left, right] = [new Float32Array(1280), new Float32Array(1280)];
+            for (let at = 0; at < 1280; at += 128) {{
+                processor.process([], [[left.subarray(at, at + 128), right.subarray(at, at + 128)]]);
+            }}
+            const is = (got, channel) => got.every((sample, index) =>
+                index < 128 || sample === wanted[channels * index + channel] / 32768);
+            same.push([is(left, 0), is(right, channels - 1), left.every((sample, index) => sample === right[index])]);
+        }}
+        console.log(JSON.stringify(same));
+    """
+    done = node("--input-type=module", "-e", script)
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [[True, True, False], [True, True, True]]
+
+
 def test_a_player_goes_on_with_another_stream_where_it_is() -> None:
     """The worklet's script, with node in the place of a browser: one block fades from stream to stream."""
     other = VECTORS / "speech-3.bin"
     script = f"""
-        import {{ compile, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
+        import {{ compileAll, open }} from {json.dumps((wasm_folder() / "audio-gs.mjs").as_uri())};
         import {{ readFileSync }} from 'node:fs';
         import vm from 'node:vm';
         let Processor;
@@ -268,7 +315,7 @@ def test_a_player_goes_on_with_another_stream_where_it_is() -> None:
         globalThis.AudioWorkletProcessor = class {{ port = {{ ...port }}; }};
         globalThis.registerProcessor = (_name, made) => {{ Processor = made; }};
         vm.runInThisContext(readFileSync({json.dumps(str(wasm_folder() / "audio-gs-worklet.js"))}, 'utf8'));
-        const module = await compile();
+        const module = await compileAll();
         const streams = [{json.dumps(str(SPEECH))}, {json.dumps(str(other))}].map((path) =>
             new Uint8Array(readFileSync(path)));
         const sounds = [], mute = {{ from: 500, to: 1500 }};

@@ -22,6 +22,7 @@ export interface Header {
   readonly outputShift: number;
   /** log2 of the samples in a frame of noise; 0 without noise. */
   readonly noiseFrameLog2: number;
+  readonly channels: 1 | 2;
 }
 
 /** Of a Gaussian or a coefficient, in samples: where it begins, which may be before 0, and how long it lasts. */
@@ -88,35 +89,43 @@ export interface Least {
 
 export class AudioGsError extends Error {
   readonly code: number;
-  readonly kind: 'argument' | 'memory' | 'truncated' | 'corrupt' | 'crc' | 'version' | 'unsupported' | 'io' | 'unknown';
+  readonly kind: 'argument' | 'memory' | 'truncated' | 'corrupt' | 'crc' | 'version' | 'unsupported' | 'unknown';
 }
 
-/** The C decoder; one instance of the WebAssembly module each. */
+/** The C decoder; one instance of a WebAssembly module each. */
 export class Decoder {
-  /** Throws an AudioGsError for a stream whose header is not right. */
+  /**
+   * Of the plain module, or of the one with everything, without which methods marked (All) throw an AudioGsError of
+   * kind `unsupported`. Throws one for a stream whose header is not right, too.
+   */
   constructor(module: WebAssembly.Module, bytes: Uint8Array);
   readonly header: Header;
+  /** How many are read: with the plain module 1, which is the middle of two, where Gaussians are not panned. */
+  readonly channels: 1 | 2;
   /** Opens another stream in the place of the one before, without its settings. */
   open(bytes: Uint8Array): void;
   /** The number of the next sample. */
   readonly position: number;
-  /** The next samples: fewer at the end of the stream or before damage, which the next call throws. */
+  /**
+   * The next `count` samples of each channel, left and right in turn: fewer at the end of the stream or before damage,
+   * which the next call throws.
+   */
   read(count: number): Int16Array;
   seek(sample: number): void;
   setLoop(on: boolean): void;
   /** Most MACs a sample for tones; null for no limit. */
   setBudget(macs: number | null): void;
-  /** Plays at a pitch, 0.5 to 2; 1 is as encoded. */
+  /** Plays at a pitch, 0.5 to 2; 1 is as encoded. (All) */
   setPitch(pitch: number): void;
-  /** Plays at a tempo, 0.5 to 2 times as fast; 1 is as encoded. Positions stay those of the clip. */
+  /** Plays at a tempo, 0.5 to 2 times as fast; 1 is as encoded. Positions stay those of the clip. (All) */
   setTempo(tempo: number): void;
-  /** Of amplitude, 0 to 3.99. */
+  /** Of amplitude, 0 to 3.99. (All) */
   setGain(gain: number): void;
-  /** Without arguments nothing is left out. */
+  /** Without arguments nothing is left out. (All) */
   setMute(mute?: Mute): void;
-  /** Tones and noises of less strength are not heard, and no residual layer where either is not 0. */
+  /** Tones and noises of less strength are not heard, and no residual layer where either is not 0. (All) */
   setLeast(least?: Least): void;
-  /** Whether the Gaussians of slots that are decoded from now on are kept for `takeGaussians`. */
+  /** Whether the Gaussians of slots that are decoded from now on are kept for `takeGaussians`. (All) */
   setListing(on: boolean): void;
   /**
    * What was decoded since this was asked last, in the order of the stream. There is room for 8192 between two calls,
@@ -125,20 +134,24 @@ export class Decoder {
   takeGaussians(): Gaussian[];
   /** Gaussians that there was no room to list. */
   readonly leftOut: number;
-  /** Decodes everything without rendering; throws if anything is damaged. */
+  /** Decodes everything; throws if anything is damaged. At sample 0 then. */
   check(): void;
 }
 
-/** The decoder's module, compiled once: from audio-gs.wasm beside the script, or from bytes. */
+/** The decoder's plain module, compiled once: from audio-gs.wasm beside the script, or from bytes. */
 export function compile(bytes?: BufferSource): Promise<WebAssembly.Module>;
 
-/** A decoder of a stream's bytes. */
+/** The module with everything, from audio-gs-all.mjs, which is loaded then; compiled once. */
+export function compileAll(): Promise<WebAssembly.Module>;
+
+/** A decoder of a stream's bytes, of both channels where it has two; by `module` where one is given. */
 export function open(bytes: Uint8Array, module?: WebAssembly.Module): Promise<Decoder>;
 
-/** The header of a WAV file of one channel and 16 bits, before its samples. */
-export function wavHeader(sampleRate: number, samples: number): Uint8Array;
+/** The header of a WAV file of 16 bits, before its samples, of which each channel has so many. */
+export function wavHeader(sampleRate: number, samples: number, channels?: number): Uint8Array;
 
 export interface PlayerOptions {
+  /** With everything, for two channels and for what is played otherwise than encoded. */
   module: WebAssembly.Module;
   /** Address of audio-gs-worklet.js. */
   worklet: string | URL;

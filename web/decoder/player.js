@@ -28,9 +28,10 @@ class Player extends EventTarget {
     this.position = 0;
     this.jump = 0; // number of the last one; what was told before it is stale
     this.playing = false;
+    this.judge = null; // decoder of the header of what is to come in its place
     this.node = new AudioWorkletNode(context, 'audio-gs', {
       numberOfInputs: 0,
-      outputChannelCount: [1],
+      outputChannelCount: [2], // those of all streams that come in its place
       processorOptions: { module, bytes },
     });
     this.volumeNode = new GainNode(context);
@@ -58,7 +59,9 @@ class Player extends EventTarget {
 
   // Goes on with another stream of the same rate, from where it is, with all settings.
   replace(bytes) {
-    const { header } = new Decoder(this.module, bytes);
+    if (this.judge) this.judge.open(bytes);
+    else this.judge = new Decoder(this.module, bytes);
+    const { header } = this.judge;
     if (header.sampleRate !== this.header.sampleRate) throw new AudioGsError(-1, 'the streams have different rates');
     this.header = header;
     this.send('replace', bytes);

@@ -52,12 +52,12 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     this.port.postMessage({ event: 'error', text: error.message });
   }
 
-  process(inputs, [[output]]) {
+  process(inputs, [outputs]) {
     if (!this.decoder || this.closed) return !this.closed;
     try {
-      this.fill(output);
+      this.fill(outputs);
     } catch (error) {
-      output.fill(0);
+      for (const output of outputs) output.fill(0);
       this.fail(error);
     }
     return true;
@@ -78,7 +78,9 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     return before;
   }
 
-  fill(output) {
+  // The channels of the decoder, the first one again where there are more to be filled.
+  fill(outputs) {
+    const [{ length }] = outputs;
     const before = this.waiting ? this.exchange() : null;
     if (this.target !== null && this.gain === 0) {
       this.decoder.seek(this.target);
@@ -88,16 +90,21 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     }
     const to = this.target === null && !this.ended ? this.wanted : 0;
     if (to === 0 && this.gain === 0) return;
-    const step = (to - this.gain) / output.length;
-    const samples = this.next(output.length);
-    if (before) fadeInto(samples, before.read(output.length));
-    for (let index = 0; index < output.length; index += 1) {
-      this.gain += step;
-      output[index] = ((samples[index] ?? 0) / 32768) * this.gain;
-    }
+    const step = (to - this.gain) / length;
+    const { channels } = this.decoder;
+    const samples = this.next(length);
+    if (before) fadeInto(samples, channels, before.read(length), before.channels);
+    outputs.forEach((output, number) => {
+      const channel = number < channels ? number : 0;
+      let { gain } = this;
+      for (let index = 0; index < length; index += 1) {
+        gain += step;
+        output[index] = ((samples[channels * index + channel] ?? 0) / 32768) * gain;
+      }
+    });
     this.gain = to;
     if (this.blocks++ % 8 === 0) this.tell();
-    if (samples.length < output.length) this.finish();
+    if (samples.length < channels * length) this.finish();
     else if (this.until !== null && this.target === null && this.decoder.position >= this.until) {
       this.wanted = 0;
       this.until = null;
@@ -105,14 +112,15 @@ class AudioGsProcessor extends AudioWorkletProcessor {
     }
   }
 
-  // The next samples; at the end fewer, or the beginning again.
+  // The next samples of each channel; at the end fewer, or the beginning again.
   next(count) {
+    const { channels } = this.decoder;
     const samples = this.decoder.read(count);
-    if (samples.length === count || !this.repeat) return samples;
+    if (samples.length === channels * count || !this.repeat) return samples;
     this.decoder.seek(0);
-    const joined = new Int16Array(count);
+    const joined = new Int16Array(channels * count);
     joined.set(samples);
-    joined.set(this.decoder.read(count - samples.length), samples.length);
+    joined.set(this.decoder.read(count - samples.length / channels), samples.length);
     return joined;
   }
 
@@ -132,10 +140,12 @@ class AudioGsProcessor extends AudioWorkletProcessor {
 }
 
 // Fades from samples to other ones, which become what is heard.
-function fadeInto(samples, before) {
+function fadeInto(samples, channels, before, channelsBefore) {
+  const length = samples.length / channels;
   for (let index = 0; index < samples.length; index += 1) {
-    const old = before[index] ?? 0;
-    samples[index] = Math.round(old + ((samples[index] - old) * (index + 1)) / samples.length);
+    const place = Math.floor(index / channels);
+    const old = before[channelsBefore * place + (index % channels) * (channelsBefore - 1)] ?? 0;
+    samples[index] = Math.round(old + ((samples[index] - old) * (place + 1)) / length);
   }
 }
 

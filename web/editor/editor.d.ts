@@ -26,6 +26,8 @@ export interface StreamHeader {
 /** A clip as its Gaussians. */
 export interface Score {
   readonly header: StreamHeader;
+  /** The header that the score has once some of its Gaussians are panned. */
+  readonly pannedHeader: StreamHeader;
   readonly gaussians: readonly Edited[];
   readonly tones: readonly ListedTone[];
   readonly noises: readonly ListedNoise[];
@@ -52,6 +54,18 @@ export function shifted(
 export function transposed(
   gaussians: readonly Edited[], semitones: number, header: StreamHeader, breathe?: Breathe,
 ): Promise<(Edited | null)[]>;
+
+/** Where it lies between left, -1, and right, 1. */
+export function panOf(gaussian: Edited, header: StreamHeader): number;
+
+/**
+ * Panned to a place between left, -1, and right, 1, or by so much from where each is, and as loud in both channels
+ * together. `header` is the score's `pannedHeader`. A stream of one channel gets two by it. What noises are panned by
+ * adds up, up to 1.
+ */
+export function panned(
+  gaussians: readonly Edited[], place: { to?: number; by?: number }, header: StreamHeader,
+): Edited[];
 
 /** So many decibels louder; null for what is too soft to state. */
 export function louder(gaussians: readonly Edited[], decibels: number, header: StreamHeader): (Edited | null)[];

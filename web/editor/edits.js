@@ -2,6 +2,7 @@
 // become: others, or null for one that is left out because it would lie outside of the clip or be too soft to state.
 
 const MOST_SEMITONES = 48, MOST_DECIBELS = 60;
+const PAN_ONE = 16; // a noise's pan at which the side has all of it
 const INDEX_OFFSET = 3 / 8; // an amplitude index q stands for q + 3/8 steps
 
 const barkOf = (hertz) => (26.81 * hertz) / (1960 + hertz) - 0.53;
@@ -20,13 +21,15 @@ function withinClip(one, header) {
 // A tone as near as the lattice allows to a middle, in samples, a frequency, in cycles a sample, and a phase there. The
 // wave stays where it is wanted: what the envelope is moved by, the phase makes up for.
 function placedTone(tone, middle, frequency, turns, header) {
-  const { length, amplitude } = tone;
+  const { length, amplitude, sideAmplitude } = tone;
   const hop = length / 4;
   const start = nearest((middle - length / 2) / hop) * hop;
   const bin = nearest(frequency * length);
   if (bin < 0 || bin >= length / 2 || !withinClip({ start, length }, header)) return null;
-  const phase = phaseIndex(turns + frequency * (start + length / 2 - middle), amplitude);
-  return toneOf({ ...tone, start, bin, phase }, header);
+  const there = turns + frequency * (start + length / 2 - middle);
+  const phase = phaseIndex(there, amplitude);
+  const sidePhase = sideAmplitude ? phaseIndex(there + sideTurnsOf(tone) - turnsOf(tone), sideAmplitude) : 0;
+  return toneOf({ ...tone, start, bin, phase, sidePhase }, header);
 }
 
 function placedNoise(noise, by, hertz, header) {
@@ -76,11 +79,56 @@ function louder(gaussians, decibels, header) {
     }
     const amplitude = Math.min(LARGEST_INDEX, nearest((one.amplitude + INDEX_OFFSET) * factor - INDEX_OFFSET));
     if (amplitude < 1) return null;
-    return toneOf({ ...one, amplitude, phase: phaseIndex(turnsOf(one), amplitude) }, header);
+    const side = one.sideAmplitude ? (one.sideAmplitude + INDEX_OFFSET) * factor : 0;
+    const phases = { phase: phaseIndex(turnsOf(one), amplitude), ...sideAt(side, sideTurnsOf(one)) };
+    return toneOf({ ...one, amplitude, ...phases }, header);
+  });
+}
+
+// Fields of the side of a tone, of so many of its steps and a phase in turns.
+function sideAt(steps, turns) {
+  const sideAmplitude = Math.max(0, Math.min(LARGEST_SIDE_INDEX, nearest(steps - INDEX_OFFSET)));
+  return { sideAmplitude, sidePhase: sideAmplitude ? phaseIndex(turns, sideAmplitude) : 0 };
+}
+
+// Where Gaussians lie between left, -1, and right, 1: a tone by what it has in both channels, a noise by its own pan,
+// beside that of others.
+function panOf(one, header) {
+  const centre = (header.direction * Math.PI) / 256;
+  let angle;
+  if (one.kind === 'noise') angle = centre + Math.atan(one.panWeight / PAN_ONE);
+  else {
+    const side = one.sideAmplitude ? (one.sideAmplitude + INDEX_OFFSET) * 2 ** (header.sideStep / 4) : 0;
+    const mid = one.amplitude + INDEX_OFFSET, turned = 2 * Math.PI * (sideTurnsOf(one) - turnsOf(one));
+    const of = (ownMid, ownSide) => Math.hypot(ownMid * mid + ownSide * side * Math.cos(turned), ownSide * side * Math.sin(turned));
+    angle = Math.atan2(of(Math.sin(centre), Math.cos(centre)), of(Math.cos(centre), -Math.sin(centre)));
+  }
+  return Math.max(-1, Math.min(1, (4 * angle) / Math.PI - 1));
+}
+
+// Panned to a place between left, -1, and right, 1, or by so much; as loud in both channels together. A noise takes so
+// much of the noise of its place with it.
+function panned(gaussians, { to = null, by = 0 }, header) {
+  const centre = (header.direction * Math.PI) / 256;
+  return gaussians.map((one) => {
+    const place = Math.max(-1, Math.min(1, to ?? panOf(one, header) + by));
+    const turn = ((place + 1) * Math.PI) / 4 - centre;
+    if (one.kind === 'noise') {
+      const share = Math.abs(turn) < Math.PI / 2 ? Math.tan(turn) : Math.sign(turn);
+      return noiseOf({ ...one, panWeight: nearest(PAN_ONE * Math.max(-1, Math.min(1, share))) + 0 }, header);
+    }
+    const unit = 2 ** (header.sideStep / 4);
+    const before = one.sideAmplitude ? (one.sideAmplitude + INDEX_OFFSET) * unit : 0;
+    const size = Math.hypot(one.amplitude + INDEX_OFFSET, before);
+    const [mid, side] = [size * Math.cos(turn), (size * Math.sin(turn)) / unit];
+    const amplitude = Math.max(1, Math.min(LARGEST_INDEX, nearest(Math.abs(mid) - INDEX_OFFSET)));
+    const turns = turnsOf(one) + (mid < 0 ? 0.5 : 0);
+    const there = sideAt(Math.abs(side), turnsOf(one) + (side < 0 ? 0.5 : 0));
+    return toneOf({ ...one, amplitude, phase: phaseIndex(turns, amplitude), ...there }, header);
   });
 }
 
 // What a clip's Gaussians are when some of them become others; `become` has an entry for each that is edited.
 function exchanged(gaussians, become) {
-  return gaussians.flatMap((one) => (become.has(one) ? (become.get(one) ?? []) : [one]));
+  return gaussians.map((one) => (become.has(one) ? become.get(one) : one)).filter(Boolean);
 }

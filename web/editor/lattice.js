@@ -27,7 +27,14 @@ function octaveOf(bin, scale) {
   return octave;
 }
 
-function toneOf({ scale, start, bin, amplitude, phase }, header) {
+// Peak of a tone's side; of a stream whose Gaussians are not panned 0.
+function sidePeakOf(index, scale, { amplitudeStep, sideStep }) {
+  if (index === 0) return 0;
+  const gain = Math.round(8192 * 2 ** ((sideStep & 3) / 4)) / 8192;
+  return Math.min(LARGEST_PEAK, peakOf(index, scale, amplitudeStep * gain * 2 ** (sideStep >> 2)));
+}
+
+function toneOf({ scale, start, bin, amplitude, phase, sideAmplitude = 0, sidePhase = 0 }, header) {
   const length = 32 << scale;
   const octave = octaveOf(bin, scale);
   const peak = Math.min(LARGEST_PEAK, peakOf(amplitude, scale, header.amplitudeStep));
@@ -42,12 +49,15 @@ function toneOf({ scale, start, bin, amplitude, phase }, header) {
     bin,
     amplitude,
     phase,
+    sideAmplitude,
+    sidePhase,
     octave,
     peak,
+    sidePeak: sidePeakOf(sideAmplitude, scale, header),
   };
 }
 
-function noiseOf({ scale, start, width, place, weight }, header) {
+function noiseOf({ scale, start, width, place, weight, sideWeight = 0, panWeight = 0 }, header) {
   const barks = 3 << width;
   return {
     kind: 'noise',
@@ -61,6 +71,8 @@ function noiseOf({ scale, start, width, place, weight }, header) {
     width,
     place,
     weight,
+    sideWeight,
+    panWeight,
   };
 }
 

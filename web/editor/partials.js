@@ -11,6 +11,7 @@ const LEAST_LINK = 0.03; // of a tone's own weight, what those before it must we
 
 const middleOf = ({ start, length }) => start + length / 2;
 const frequencyOf = ({ bin, length }) => bin / length; // cycles a sample
+const sideTurnsOf = ({ sidePhase, sideAmplitude }) => sidePhase / 2 ** phaseBitsOf(sideAmplitude);
 const turnsOf = ({ phase, amplitude }) => phase / 2 ** phaseBitsOf(amplitude);
 const loudnessOf = ({ peak }) => peak;
 

@@ -1,6 +1,6 @@
 // A clip as its Gaussians, read from a stream and written to one. What is not changed keeps its bytes.
 
-const ROW = 6; // numbers: kind, scale, onset, place, extent, level
+const ROW = 8; // numbers: kind, scale, onset, place, extent, level, side, pan
 const ROW_KINDS = { tone: 0, noise: 1, coefficient: 2, fine: 3, frame: 4 };
 const SLOTS_A_SLICE = 32;
 const NOT_EDITABLE = 'the clip is too long to be edited here, or has what is not edited here';
@@ -11,17 +11,11 @@ class Writer {
     this.wasm = new WebAssembly.Instance(module).exports;
   }
 
-  must(code) {
-    if (code >= 0) return code;
-    const bytes = new Uint8Array(this.wasm.memory.buffer, this.wasm.error_string(code));
-    throw new AudioGsError(code, String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0))));
-  }
-
   open(bytes) {
     const room = this.wasm.stream_room(bytes.length);
     if (room === 0) throw new AudioGsError(-2, 'there is no memory for the stream');
     new Uint8Array(this.wasm.memory.buffer, room, bytes.length).set(bytes);
-    this.must(this.wasm.open(bytes.length));
+    AudioGsError.check(this.wasm.open(bytes.length));
   }
 
   takeRows() {
@@ -33,7 +27,7 @@ class Writer {
   async *read(breathe) {
     let left = 1;
     while (left > 0) {
-      left = this.must(this.wasm.read_slots(SLOTS_A_SLICE));
+      left = AudioGsError.check(this.wasm.read_slots(SLOTS_A_SLICE));
       yield this.takeRows();
       await breathe();
     }
@@ -46,10 +40,10 @@ class Writer {
     const rows = new Int32Array(this.wasm.memory.buffer, room, gaussians.length + values.length);
     rows.set(gaussians);
     rows.set(values, gaussians.length);
-    this.must(this.wasm.begin_segment(segment));
+    AudioGsError.check(this.wasm.begin_segment(segment));
     const costs = [];
     for (let left = 1; left > 0;) {
-      left = this.must(this.wasm.write_slots(SLOTS_A_SLICE));
+      left = AudioGsError.check(this.wasm.write_slots(SLOTS_A_SLICE));
       costs.push(this.takeRows());
       await breathe();
     }
@@ -69,14 +63,22 @@ function breather(pause, milliseconds) {
 }
 
 function rowOf(one) {
-  const own = one.kind === 'tone' ? [one.bin, one.phase, one.amplitude] : [one.place, one.width, one.weight];
+  const own =
+    one.kind === 'tone'
+      ? [one.bin, one.phase, one.amplitude, one.sideAmplitude, one.sidePhase]
+      : [one.place, one.width, one.weight, one.sideWeight, one.panWeight];
   return [ROW_KINDS[one.kind], one.scale, one.start, ...own];
 }
 
-function gaussianOfRow([kind, scale, start, place, extent, level], header) {
-  if (kind === ROW_KINDS.tone) return toneOf({ scale, start, bin: place, amplitude: level, phase: extent }, header);
-  return noiseOf({ scale, start, width: extent, place, weight: level }, header);
+function gaussianOfRow([kind, scale, start, place, extent, level, side, pan], header) {
+  if (kind === ROW_KINDS.noise) {
+    return noiseOf({ scale, start, width: extent, place, weight: level, sideWeight: side, panWeight: pan }, header);
+  }
+  const own = { amplitude: level, phase: extent, sideAmplitude: side, sidePhase: pan };
+  return toneOf({ scale, start, bin: place, ...own }, header);
 }
+
+const hasSide = ({ sideAmplitude = 0, sideWeight = 0, panWeight = 0 }) => (sideAmplitude || sideWeight || panWeight) !== 0;
 
 // Index of the first row of a frame, of rows of the residual layer in the order of frames.
 function rowOfFrame(values, frame) {
@@ -117,20 +119,30 @@ class Score {
     return new Score(header, gaussians, Int32Array.from(values), header.payloads, frames);
   }
 
-  // The score with other Gaussians, of which those that are the same objects are the same. AudioGsError for more than
-  // the format has words for.
+  // The header for some of its Gaussians to be panned.
+  get pannedHeader() {
+    return this.header.isPanned ? this.header : this.header.panned(largestOf(this.tones));
+  }
+
+  // The score with other Gaussians, of which those that are the same objects are the same. Where one of them is panned
+  // and none was, all of the stream is written anew, with two channels. AudioGsError for more than the format has words
+  // for.
   async with(writer, gaussians, breathe = () => {}) {
-    const { header } = this;
+    const isWider = !this.header.isPanned && gaussians.some(hasSide);
+    const header = isWider ? this.pannedHeader : this.header;
     const before = new Set(this.gaussians), after = new Set(gaussians);
     const changed = [...gaussians.filter((one) => !before.has(one)), ...this.gaussians.filter((one) => !after.has(one))];
-    const segments = new Set(changed.map(({ start }) => header.segmentAt(start)));
+    const all = Array.from({ length: header.segments }, (_, segment) => segment);
+    const segments = new Set(isWider ? all : changed.map(({ start }) => header.segmentAt(start)));
     const tones = gaussians.filter(({ kind }) => kind === 'tone');
     const maxTones = mostHeld(tones, header);
     const maxNoises = header.hasNoise ? mostHeld(gaussians.filter(({ kind }) => kind === 'noise'), header) : 0;
     if (maxTones > MOST_TONES) throw new AudioGsError(-1, `that would be more than ${MOST_TONES} tones at a time`);
     if (maxNoises > MOST_NOISES) throw new AudioGsError(-1, `that would be more than ${MOST_NOISES} noises at a time`);
     const moved = tones.filter((one) => !before.has(one));
-    if (await isTooLoud(tones, moved, breathe)) {
+    const sides = (those) => those.filter(({ sideAmplitude }) => sideAmplitude > 0).map(sideOf);
+    const isLoud = (await isTooLoud(tones, moved, breathe)) || (await isTooLoud(sides(tones), sides(moved), breathe));
+    if (isLoud) {
       throw new AudioGsError(-1, 'the tones together would be louder than a decoder can add up; make them softer first');
     }
     writer.open(header.header({ maxTones, maxNoises, peakMacs: 0 }));
@@ -160,14 +172,30 @@ class Score {
 
 const MOST_TONES = 4096, MOST_NOISES = 255;
 
+// The largest index of a side that panning tones may take.
+function largestOf(tones) {
+  return tones.reduce((most, { amplitude }) => Math.max(most, amplitude), 1);
+}
+
+// The side of a tone, as a tone.
+function sideOf(tone) {
+  return { ...tone, peak: tone.sidePeak, amplitude: tone.sideAmplitude, phase: tone.sidePhase };
+}
+
 function noteFrame(frames, [, , frame, values, , hasCoefficients]) {
   frames.set(frame, { values, hasCoefficients: hasCoefficients !== 0 });
 }
 
 // Rows of Gaussians in the order of the stream (SPEC S2).
 function sortedRows(gaussians, { slotLog2 }) {
-  const rows = gaussians.map(rowOf);
-  const slot = (onset) => Math.floor(onset / 2 ** slotLog2);
-  rows.sort((a, b) => slot(a[2]) - slot(b[2]) || a[0] - b[0] || a[1] - b[1] || a[3] - b[3] || a[2] - b[2]);
-  return Int32Array.from(rows.flat());
+  const slot = (one) => Math.floor(one.start / 2 ** slotLog2);
+  const kind = (one) => ROW_KINDS[one.kind];
+  const place = (one) => (one.kind === 'tone' ? one.bin : one.place);
+  // Nearly in order as they come, and only compared: a drag has this done many times a second.
+  const ordered = gaussians.slice().sort(
+    (a, b) => slot(a) - slot(b) || kind(a) - kind(b) || a.scale - b.scale || place(a) - place(b) || a.start - b.start,
+  );
+  const rows = new Int32Array(ROW * ordered.length);
+  ordered.forEach((one, index) => rows.set(rowOf(one), ROW * index));
+  return rows;
 }

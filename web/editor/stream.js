@@ -1,8 +1,12 @@
 // The container of a stream, SPEC 1: what its header says beside what a Decoder tells, and its segments.
 
 const RATE_CODED = [0, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000];
-const NOISE_BIT = 2, RESIDUAL_BIT = 32;
-const KINDS_EDITED = 1 | NOISE_BIT | RESIDUAL_BIT;
+const NOISE_BIT = 2, PANNED_BIT = 16, RESIDUAL_BIT = 32;
+const KINDS_EDITED = 1 | NOISE_BIT | PANNED_BIT | RESIDUAL_BIT;
+const CENTRE = 64; // of directions, half a turn of which are 256
+const KINDS_AT = 4, LAYOUT_AT = 5; // bytes of the header
+const SILENT_SIDE = 128; // a base of -128 half octaves
+const LARGEST_SIDE_STEP = 15, LARGEST_SIDE_INDEX = 1023;
 const NOISE_SCALES = 6;
 const MOST_SAMPLES_EDITED = 2 ** 28, MOST_PARTS = 2 ** 20; // slots, and frames of noise: those are hours
 const BLOCK = 64; // samples of a block of tones
@@ -75,6 +79,11 @@ class Container {
       this.coded = take() & 31;
       offset += 2;
     }
+    this.channels = 1 + (layout & 1);
+    this.isPanned = (this.kinds & PANNED_BIT) !== 0;
+    this.direction = this.channels === 2 ? take() : CENTRE;
+    this.sideStep = this.isPanned ? take() : 0; // quarters of an octave
+    if (this.isPanned) take();
     this.rest = bytes.slice(rest, offset);
     offset += 2;
     const longestTone = 32 << (this.smallestScale + this.scales - 1);
@@ -86,7 +95,7 @@ class Container {
     this.segments = this.seekSlots ? Math.max(1, Math.ceil(this.slots / this.seekSlots)) : 1;
     const parts = Math.max(this.slots, this.hasNoise ? this.samples / 2 ** this.noiseFrameLog2 : 0);
     const isTooLong = this.samples > MOST_SAMPLES_EDITED || parts > MOST_PARTS;
-    const isKnown = (this.kinds & ~KINDS_EDITED) === 0 && (layout & 1) === 0; // and of one channel
+    const isKnown = (this.kinds & ~KINDS_EDITED) === 0;
     this.isEditable = isKnown && !isTooLong;
     this.payloads = []; // of the segments, as they lie in the stream
     for (let segment = 0; segment < this.segments && this.isEditable; segment += 1) {
@@ -101,6 +110,19 @@ class Container {
   segmentAt(sample) {
     const slot = Math.floor(sample / 2 ** this.slotLog2);
     return this.seekSlots ? Math.min(this.segments - 1, Math.max(0, Math.floor(slot / this.seekSlots))) : 0;
+  }
+
+  // Its own that states sides of Gaussians, too, in a step in which those of indices up to `largest` have one.
+  panned(largest) {
+    const made = Object.assign(Object.create(Container.prototype), this);
+    made.start = this.start.slice();
+    made.start[KINDS_AT] = made.kinds = this.kinds | PANNED_BIT;
+    made.start[LAYOUT_AT] |= 1;
+    const step = Math.ceil(4 * Math.log2(Math.max(1, largest / LARGEST_SIDE_INDEX)));
+    made.sideStep = Math.min(LARGEST_SIDE_STEP, step);
+    const direction = this.channels === 2 ? [] : [CENTRE];
+    made.rest = Uint8Array.of(...this.rest, ...direction, made.sideStep, SILENT_SIDE);
+    return Object.assign(made, { isPanned: true, channels: 2 });
   }
 
   // The header with another class, with its check.

@@ -10,12 +10,13 @@ const BLOCK = 65536; // samples
 async function decode(input, output, force) {
   if (existsSync(output) && !force) throw new Error(`${output} exists; -f overwrites it`);
   const decoder = await open(new Uint8Array(readFileSync(input)));
-  if (decoder.header.samples > 0x7fffffff - 36) throw new Error('the sound is too long for a WAV file');
-  decoder.check();
+  const { channels } = decoder;
+  const { sampleRate, samples: length } = decoder.header;
+  if (channels * length > 0x7fffffff - 36) throw new Error('the sound is too long for a WAV file');
   const partial = `${output}.${process.pid}.part`;
   const file = openSync(partial, 'wx');
   try {
-    writeSync(file, wavHeader(decoder.header.sampleRate, decoder.header.samples));
+    writeSync(file, wavHeader(sampleRate, length, channels));
     for (;;) {
       const samples = decoder.read(BLOCK);
       if (samples.length === 0) break;

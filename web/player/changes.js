@@ -1,7 +1,7 @@
 // What the page does for edits: reads the clip for them, carries them out one after another, plays, shows and saves what
 // comes of them.
 
-const EDIT_BUTTONS = ['delete', 'transpose', 'louder']; // which need a selection
+const EDIT_CONTROLS = ['delete', 'transpose', 'louder', 'pan']; // which need a selection
 const SELECT_BUTTONS = ['select-all', 'select-tone', 'select-noise'];
 
 const sayEdit = (text) => (at('edited').textContent = text);
@@ -19,9 +19,16 @@ function allowEdits() {
   const some = isOn && (layer?.selected.size ?? 0) > 0;
   at('edit').disabled = !history;
   for (const id of SELECT_BUTTONS) at(id).disabled = !isOn;
-  for (const id of EDIT_BUTTONS) at(id).disabled = !some;
+  for (const id of EDIT_CONTROLS) at(id).disabled = !some;
+  sayPan(some ? edits.meanPan : 0);
   at('undo').disabled = !history?.canUndo;
   at('redo').disabled = !history?.canRedo;
+}
+
+function sayPan(pan) {
+  at('pan').value = 100 * pan;
+  at('pan-is').textContent = panWords(pan);
+  at('pan').setAttribute('aria-valuetext', panWords(pan));
 }
 
 // Reads the clip for edits, if it is one for them.
@@ -39,7 +46,8 @@ async function prepareEdits() {
 // Shows the Gaussians of the score that history is at, some of them selected.
 async function showScore(selected) {
   const score = history.current, number = serial;
-  const made = await GaussianLayer.of([...score.gaussians, ...coefficients], audioGs.header, pause);
+  const place = score.header.channels === 2 ? (one) => panOf(one, score.header) : null;
+  const made = await GaussianLayer.of([...score.gaussians, ...coefficients], audioGs.header, pause, place);
   if (pitchOf() !== 1) await made.place(pitchOf(), pause);
   if (number !== serial) return;
   made.selected = new Set(selected);
@@ -51,39 +59,57 @@ async function showScore(selected) {
   see();
 }
 
+// Has a score played, unless it is what was given last.
+function sound(score) {
+  const { player } = audioGs;
+  if (sounding?.player === player && sounding.score === score) return Promise.resolve();
+  sounding = { player, score };
+  const replaced = new Promise((resolve) => player.addEventListener('replaced', resolve, { once: true }));
+  player.replace(score.bytes);
+  return Promise.race([replaced, new Promise((resolve) => setTimeout(resolve, player.playing ? STILL : 0))]);
+}
+
 // Plays and shows the score that history is at.
 async function install(selected) {
   bytes = history.current.bytes;
   const { player } = audioGs;
-  const replaced = new Promise((resolve) => player.addEventListener('replaced', resolve, { once: true }));
-  player.replace(bytes);
-  audioGs.header = player.header;
   // What is heard goes before what is seen.
-  await Promise.race([replaced, new Promise((resolve) => setTimeout(resolve, player.playing ? STILL : 0))]);
+  await sound(history.current);
+  audioGs.header = player.header;
   await showScore(selected);
   for (const name of FEW) if (HEARD[name].isSet()) HEARD[name].tell(player); // the strongest are others now
   clearTimeout(hear.waiting);
   hear.waiting = setTimeout(() => (audioGs.ready = draw()), STILL);
 }
 
+const rowsOf = (gaussians) => gaussians.map((one) => one && rowOf(one)).join(';');
+
+// The score that the chosen Gaussians make once they have become others; that of a drag if it was heard already.
+async function changedScore(before, chosen, become, breathe) {
+  const rows = rowsOf(become);
+  if (heard?.before === before && heard.chosen === rowsOf(chosen) && heard.rows === rows) return heard;
+  const map = new Map(chosen.map((one, index) => [one, become[index]]));
+  const score = await before.with(writer, exchanged(before.gaussians, map), breathe);
+  return { before, chosen: rowsOf(chosen), rows, become, score };
+}
+
 // Makes of the chosen Gaussians what `change` gives for them, one edit after another.
 function commit(chosen, change) {
   editing = editing.then(async () => {
-    const edited = history, { player } = audioGs;
+    const edited = history;
     const before = edited?.current;
     if (!before || chosen.length === 0 || chosen.some((one) => !layer.selected.has(one))) return;
     const breathe = breather(pause, EDIT_SLICE);
     try {
-      const become = await change(chosen, breathe);
-      const left = become.filter(Boolean);
-      if (chosen.every((one, index) => become[index] && String(rowOf(one)) === String(rowOf(become[index])))) {
-        player.replace(before.bytes);
+      const wanted = await change(chosen, breathe);
+      if (rowsOf(chosen) === rowsOf(wanted)) {
+        await sound(before);
         sayEdit('Nothing changes: the stream has no nearer place for it.');
         return;
       }
+      const { become, score } = await changedScore(before, chosen, wanted, breathe);
+      const left = become.filter(Boolean);
       const gone = chosen.length - left.length;
-      const map = new Map(chosen.map((one, index) => [one, become[index]]));
-      const score = await before.with(writer, exchanged(before.gaussians, map), breathe);
       if (history !== edited) return;
       edited.add(score);
       await install(left);
@@ -94,7 +120,7 @@ function commit(chosen, change) {
       audition([...chosen, ...left]);
     } catch (error) {
       if (history !== edited) return;
-      player.replace(before.bytes); // which a drag may have changed
+      await sound(before); // which a drag may have changed
       sayEdit(`Not changed: ${error.message}.`);
     }
   });
@@ -113,9 +139,8 @@ function preview(chosen, change) {
     dragged = null;
     if (!latest || !before) return;
     try {
-      const map = new Map(latest(chosen).map((one, index) => [chosen[index], one]));
-      const score = await before.with(writer, exchanged(before.gaussians, map), breather(pause, EDIT_SLICE));
-      if (history?.current === before) audioGs.player.replace(score.bytes);
+      heard = await changedScore(before, chosen, latest(chosen), breather(pause, EDIT_SLICE));
+      if (history?.current === before) sound(heard.score);
     } catch {
       // is said when they are let go
     }
@@ -125,7 +150,7 @@ function preview(chosen, change) {
 // Plays what history is at, after a drag that came to nothing.
 function forget() {
   dragged = null;
-  editing = editing.then(() => history && audioGs.player.replace(history.current.bytes));
+  editing = editing.then(() => history && sound(history.current));
 }
 
 function goThrough(way) {

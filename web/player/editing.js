@@ -3,6 +3,7 @@
 
 const LEAST_DRAG = 3; // pixels, below which a press is a click
 const AUDITION = 0.15; // seconds that are played around what was changed
+const PAN_STEP = 0.1;
 const HISTORY_KEYS = { z: 'undo', y: 'redo' };
 
 // `page` gives `view()`, `layer()`, `shown()`, `score()`, `isOn()`, does `see()`, `say(text)`, `commit(chosen, change)`,
@@ -174,6 +175,7 @@ class Editing {
     else if (key === 'Delete' || key === 'Backspace') this.remove();
     else if (key === '[' || key === ']') this.transpose(key === ']' ? 1 : -1);
     else if (key === ',' || key === '.') this.louder(key === '.' ? 1 : -1);
+    else if (key === 'l' || key === 'r') this.pan({ by: key === 'r' ? PAN_STEP : -PAN_STEP });
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -211,6 +213,24 @@ class Editing {
 
   louder(decibels) {
     return this.edit((chosen) => louder(chosen, clamped(decibels, -MOST_DECIBELS, MOST_DECIBELS), this.header));
+  }
+
+  // To a place between left, -1, and right, 1, or by so much.
+  pan(place) {
+    return this.edit((chosen) => panned(chosen, place, this.page.score().pannedHeader));
+  }
+
+  // Lets hear what a pan would be that is still being chosen.
+  previewPan(to) {
+    const { pannedHeader } = this.page.score();
+    this.page.preview([...this.selected], (chosen) => panned(chosen, { to }, pannedHeader));
+  }
+
+  // Where the selection lies, on the mean.
+  get meanPan() {
+    const { pannedHeader } = this.page.score();
+    const sum = [...this.selected].reduce((total, one) => total + panOf(one, pannedHeader), 0);
+    return sum / Math.max(1, this.selected.size);
   }
 
   edit(change) {

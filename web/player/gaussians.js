@@ -12,11 +12,18 @@ const FAINTEST = 0.12, FAINTEST_DB = 54; // below the loudest
 const NOISE_OPACITY = 0.4, COEFFICIENT_OPACITY = 0.3;
 const THINNEST = 3; // pixels of the canvas
 const SPRITE = 64; // pixels
+const PANS = 5; // colours from left to right
 const COARSER = 4; // are the pixels of noise, which is soft and large
 const ORDER = ['noise', 'coefficient', 'tone']; // the last one on top
 
 const hertzOfBark = (bark) => (1960 * (bark + 0.53)) / (26.28 - Math.min(bark, 26));
 const clamped = (value, low, high) => Math.max(low, Math.min(high, value));
+
+// In words where between left, -1, and right, 1, something lies.
+function panWords(pan) {
+  const share = Math.round(100 * Math.abs(pan));
+  return share === 0 ? 'in the middle' : `${share} % ${pan < 0 ? 'left' : 'right'}`;
+}
 
 // Coefficients of a frame beside each other are one bar. In the order of the stream.
 function joinedCoefficients(coefficients) {
@@ -35,8 +42,9 @@ function joinedCoefficients(coefficients) {
   return bars;
 }
 
-// Where the Gaussians of one kind are: arrays by number, the strongest first, times in seconds, heights as shares.
-function shapesOf(kind, gaussians, header, pitch) {
+// Where the Gaussians of one kind are: arrays by number, the strongest first, times in seconds, heights as shares, pans
+// as numbers of their colours.
+function shapesOf(kind, gaussians, { header, panOf }, pitch) {
   const top = header.sampleRate / 2;
   const height = (hertz) => heightOf(clamped(hertz, 0, top), top, 'mel');
   const rank = kind === 'coefficient' ? (one) => one.value : (one) => one.strength;
@@ -45,7 +53,9 @@ function shapesOf(kind, gaussians, header, pitch) {
   const loudest = ranked.reduce((most, one) => Math.max(most, Math.abs(one.decibels)), 1e-9);
   const highest = ranked.reduce((most, one) => Math.max(most, one.decibels), -Infinity);
   const [from, to, low, high, opacity] = Array.from({ length: 5 }, () => new Float32Array(ranked.length));
+  const pan = new Uint8Array(ranked.length).fill((PANS - 1) / 2);
   ranked.forEach((one, index) => {
+    if (panOf && kind !== 'coefficient') pan[index] = Math.round(((panOf(one) + 1) / 2) * (PANS - 1));
     let seen = [one.start, one.start + one.length];
     let hertz;
     if (kind === 'tone') {
@@ -66,7 +76,7 @@ function shapesOf(kind, gaussians, header, pitch) {
     [from[index], to[index]] = seen.map((sample) => sample / header.sampleRate);
     [low[index], high[index]] = hertz.map(height);
   });
-  return { kind, ranked, from, to, low, high, opacity, count: ranked.length };
+  return { kind, ranked, from, to, low, high, opacity, pan, count: ranked.length };
 }
 
 // Whether a band mutes all of a shape; of a tone, which is muted by its frequency, its middle counts.
@@ -80,8 +90,9 @@ function isMuted({ kind, low, high }, index, band) {
 // A layer of shapes of all kinds. `shown` says of each kind how many of the strongest are there, and in which band of
 // heights, if not null, there is none.
 class GaussianLayer {
-  constructor(header) {
+  constructor(header, panOf) {
     this.header = header;
+    this.panOf = panOf; // of a tone or a noise; null where there is one channel
     this.found = {};
     this.chosen = null; // { kind, index }
     this.selected = new Set(); // Gaussians, which are ringed
@@ -91,8 +102,8 @@ class GaussianLayer {
   }
 
   // The layer of what was found, made a kind at a time, with a look at the page after each.
-  static async of(found, header, pause) {
-    const layer = new GaussianLayer(header);
+  static async of(found, header, pause, panOf = null) {
+    const layer = new GaussianLayer(header, panOf);
     for (const kind of ORDER) {
       layer.found[kind] = found.filter((one) => one.kind === kind);
       await pause();
@@ -105,7 +116,7 @@ class GaussianLayer {
   async place(pitch, pause) {
     const shapes = [];
     for (const kind of ORDER) {
-      shapes.push(shapesOf(kind, this.found[kind], this.header, pitch));
+      shapes.push(shapesOf(kind, this.found[kind], this, pitch));
       await pause();
     }
     this.pitch = pitch;
@@ -135,11 +146,18 @@ class GaussianLayer {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(`--${name}`).trim();
     this.colours = { ...Object.fromEntries(ORDER.map((kind) => [kind, colour(kind)])), chosen: colour('ink') };
+    const soft = (away) => Math.exp(-2 * away * away);
+    // A noise that lowers the floor is a hollow one.
+    const hollow = (away) => Math.exp(-40 * (away - 0.75) ** 2);
+    const ofPans = (middle, opacityAt) =>
+      Array.from({ length: PANS }, (_, pan) => {
+        const place = (2 * pan) / (PANS - 1) - 1;
+        return blob(mixed(middle, colour(place < 0 ? 'left' : 'right'), Math.abs(place)), opacityAt);
+      });
     this.sprites = {
-      tone: blob(this.colours.tone, (away) => Math.exp(-2 * away * away)),
-      raised: blob(this.colours.noise, (away) => Math.exp(-2 * away * away)),
-      // A noise that lowers the floor is a hollow one.
-      lowered: blob(this.colours.noise, (away) => Math.exp(-40 * (away - 0.75) ** 2)),
+      tone: ofPans(this.colours.tone, soft),
+      raised: ofPans(this.colours.noise, soft),
+      lowered: ofPans(this.colours.noise, hollow),
     };
   }
 
@@ -161,7 +179,7 @@ class GaussianLayer {
 
   drawKind(context, shapes, view, shown, most) {
     const { width, height } = context.canvas;
-    const { kind, from, to, low, high, opacity, ranked } = shapes;
+    const { kind, from, to, low, high, opacity, pan, ranked } = shapes;
     const scale = width / view.span;
     const end = Math.min(shown[kind], shapes.count);
     const isBar = kind === 'coefficient';
@@ -178,12 +196,12 @@ class GaussianLayer {
         context.fillRect(left, upper, wide, tall);
       } else {
         context.globalAlpha = opacity[index];
-        context.drawImage(this.spriteOf(kind, ranked[index]), left, upper, wide, tall);
+        context.drawImage(this.spritesOf(kind, ranked[index])[pan[index]], left, upper, wide, tall);
       }
     }
   }
 
-  spriteOf(kind, gaussian) {
+  spritesOf(kind, gaussian) {
     if (kind === 'tone') return this.sprites.tone;
     return gaussian.weight > 0 ? this.sprites.raised : this.sprites.lowered;
   }
@@ -295,19 +313,27 @@ class GaussianLayer {
     const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
     const at = `at ${((one.start + one.length / 2) / sampleRate).toFixed(3)} s`;
     const lasting = `${((1000 * one.length) / sampleRate).toFixed(1)} ms long`;
+    const place = this.panOf && kind !== 'coefficient' ? `, ${panWords(this.panOf(one))}` : '';
     if (kind === 'tone') {
       const level = Number.isFinite(one.decibels) ? `${signed(one.decibels)} dB` : 'silent';
-      return `Tone ${at}, ${hertz(one.hertz * this.pitch)}, ${lasting}, ${level}`;
+      return `Tone ${at}, ${hertz(one.hertz * this.pitch)}, ${lasting}, ${level}${place}`;
     }
     if (kind === 'noise') {
       const edge = (side) => hertzOfBark(Math.max(0, one.bark + (side * one.barks) / 2)) * this.pitch;
       const [low, high] = [edge(-1), Math.min(edge(1), sampleRate / 2)];
-      return `Noise ${at}, ${Math.round(low)} to ${hertz(high)}, ${lasting}, ${signed(one.decibels)} dB`;
+      return `Noise ${at}, ${Math.round(low)} to ${hertz(high)}, ${lasting}, ${signed(one.decibels)} dB${place}`;
     }
     const bins = one.bins > 1 ? `${one.bins} coefficients` : 'coefficient';
     const from = hertz((one.bin * sampleRate) / one.length);
     return `Residual ${at}, ${bins} from ${from}, ${lasting}, up to ${one.value} steps`;
   }
+}
+
+// A colour, #rrggbb, with a share of another one.
+function mixed(one, other, share) {
+  const part = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
+  const parts = [1, 3, 5].map((at) => Math.round(part(one, at) + (part(other, at) - part(one, at)) * share));
+  return `rgb(${parts.join(' ')})`;
 }
 
 // A round shape in a colour, whose opacity follows from how far off its centre it is.

@@ -18,6 +18,8 @@ let history = null; // of the scores of a clip that can be edited
 let writer = null;
 let editing = Promise.resolve(); // the edit begun last
 let dragged = null; // change of what is being dragged, that is to be heard next
+let heard = null; // what the last drag that was heard made: { before, chosen, rows, become, score }
+let sounding = null; // the player and the score that it was given last
 let coefficients = []; // of the residual layer, as listed
 let isStale = false; // what is seen has to be drawn anew in the next frame
 let isMoving = false; // and will be in those after it
@@ -83,9 +85,11 @@ function show(name, player) {
 function sayFacts() {
   const { header } = audioGs;
   const rate = (8 * bytes.length) / 1000 / header.seconds;
+  for (const id of ['key-left', 'key-right']) at(id).hidden = header.channels !== 2;
   at('facts').textContent = [
     `${header.seconds.toFixed(2)} s`,
     `${header.sampleRate / 1000} kHz`,
+    ...(header.channels === 2 ? ['two channels'] : []),
     `${bytes.length} bytes`,
     `${rate.toFixed(2)} kbit/s`,
     SOUNDS[header.tableSet],
@@ -105,6 +109,14 @@ function sayCosts() {
   );
 }
 
+// The mean of the channels of samples, full scale 1.
+function mixedDown(samples, channels) {
+  return Float32Array.from({ length: samples.length / channels }, (_, index) => {
+    const [left, right] = [samples[channels * index], samples[channels * index + channels - 1]];
+    return (left + right) / 65536;
+  });
+}
+
 // The clip as it is heard, up to the longest that is shown: its samples, and its Gaussians where they are not known
 // yet; null if another clip, or another setting, came meanwhile.
 async function decoded(isLate) {
@@ -115,11 +127,12 @@ async function decoded(isLate) {
   for (const [name, { isSet, tell }] of Object.entries(HEARD)) if (name !== 'tempo' && isSet()) tell(decoder);
   const wanted = Math.min(decoder.header.samples, LONGEST_SHOWN * decoder.header.sampleRate);
   const samples = new Float32Array(wanted);
+  const { channels } = decoder;
   let done = 0, until = performance.now() + SLICE;
   while (done < wanted) {
-    const got = decoder.read(Math.min(1024, wanted - done));
+    const got = mixedDown(decoder.read(Math.min(1024, wanted - done)), channels);
     if (got.length === 0) break;
-    for (let index = 0; index < got.length; index += 1) samples[done + index] = got[index] / 32768;
+    samples.set(got, done);
     done += got.length;
     if (found && found.length < MOST_LISTED) {
       for (const one of decoder.takeGaussians()) found.push(one);
@@ -434,16 +447,17 @@ async function saveWav() {
   try {
     const decoder = new Decoder(await compiled, bytes);
     for (const { isSet, tell } of Object.values(HEARD)) if (isSet()) tell(decoder);
+    const { channels } = decoder;
     const { sampleRate, seconds } = decoder.header;
     if (seconds > LONGEST_SHOWN) throw new Error(`longer than ${LONGEST_SHOWN} s; gs-decode takes it`);
     const parts = [];
     let samples = 0;
     for (let got = decoder.read(16384); got.length > 0; got = decoder.read(16384)) {
       parts.push(got);
-      samples += got.length;
+      samples += got.length / channels;
       await pause();
     }
-    saveAs(`${name.replace(/\.gs$/, '')}.wav`, [wavHeader(sampleRate, samples), ...parts]);
+    saveAs(`${name.replace(/\.gs$/, '')}.wav`, [wavHeader(sampleRate, samples, channels), ...parts]);
   } catch (error) {
     complain(`${name}: ${error.message}`);
   }
@@ -518,6 +532,12 @@ for (const way of ['undo', 'redo']) at(way).addEventListener('click', () => goTh
 for (const kind of ['all', 'tone', 'noise']) at(`select-${kind}`).addEventListener('click', () => edits.selectKind(kind));
 at('delete').addEventListener('click', () => edits.remove());
 at('transpose').addEventListener('click', () => edits.transpose(at('semitones').valueAsNumber || 0));
+at('pan').addEventListener('input', () => {
+  const to = Number(at('pan').value) / 100;
+  sayPan(to);
+  edits.previewPan(to);
+});
+at('pan').addEventListener('change', () => edits.pan({ to: Number(at('pan').value) / 100 }));
 at('louder').addEventListener('click', () => edits.louder(at('decibels').valueAsNumber || 0));
 for (const { id, label, min = 0, max, step, start, heard } of SLIDERS) {
   const oninput = () => (heard ? hear(heard) : setVolume());
@@ -552,6 +572,12 @@ for (const [id, factor] of [['closer', 0.5], ['farther', 2], ['whole', Infinity]
     view.zoom(factor, share >= 0 && share <= 1 ? share : 0.5);
     moved();
   });
+}
+// In a frame of another page.
+const framed = /^#framed-(play|edit)$/.exec(location.hash)?.[1];
+if (framed) {
+  document.documentElement.classList.add('framed', framed);
+  at('demos').querySelector('button')?.click();
 }
 moveByHand(at('stage'), { view: () => view, moved, seek: seekTo });
 at('stage').addEventListener('pointermove', chooseUnder);

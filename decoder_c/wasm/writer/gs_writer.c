@@ -37,8 +37,7 @@ static void gs_listed_residual_next(gs_residual_state *state, const gs_info *inf
 #undef gs_slots_next
 #undef gs_residual_next
 
-#define GS_WASM_PAGE 65536u
-#define GS_EXPORT(name) __attribute__((export_name(#name)))
+#include "../gs_wasm_memory.h"
 
 /* A Gaussian, or what the residual layer has of a frame. */
 typedef struct gs_row {
@@ -48,6 +47,8 @@ typedef struct gs_row {
     int32_t place;  /* a tone's bin, a noise's place, a coefficient's bin, the number of a fine level's cell */
     int32_t extent; /* a noise's width; the index of a tone's phase; the level of a coefficient's step */
     int32_t level;  /* index of an amplitude, a weight, a coefficient's value, or a fine level */
+    int32_t side;   /* of panned ones: index of the side's amplitude; what a noise adds to the side's own level */
+    int32_t pan;    /* index of the side's phase; a noise's pan */
 } gs_row;
 
 #define GS_ROW_COEFFICIENT 2
@@ -69,9 +70,6 @@ int write_slots(uint32_t slots);
 uint32_t segment_bytes(void);
 uint32_t segment_crc(void);
 const uint8_t *segment(void);
-const char *error_string(int error);
-
-extern uint8_t __heap_base;
 
 static gs_decoder *decoder;
 static uintptr_t free_from; /* memory behind the stream and the decoder's */
@@ -99,32 +97,16 @@ static struct {
 
 /* The bits that are coded next: those of a Gaussian at most, of whatever numbers a row has. */
 static struct {
-    uint8_t bit[192];
+    uint8_t bit[288];
     uint32_t at;
     uint32_t end;
 } said;
-
-/* ---- memory ---- */
-
-static uintptr_t aligned(uintptr_t address)
-{
-    return (address + 15u) & ~(uintptr_t)15u;
-}
-
-/* Whether memory reaches up to an address, grown where it has to be. */
-static int have_up_to(uint64_t end)
-{
-    uint64_t pages = (end + GS_WASM_PAGE - 1) / GS_WASM_PAGE;
-    uint32_t held = (uint32_t)__builtin_wasm_memory_size(0);
-
-    return pages <= held || (pages <= 65535u && __builtin_wasm_memory_grow(0, (uint32_t)pages - held) != (size_t)-1);
-}
 
 /* ---- the range encoder, as LZMA's (Pavlov) ---- */
 
 static void gs_output_byte(int32_t byte)
 {
-    if (!have_up_to((uint64_t)(uintptr_t)encoder.output + encoder.written + 1)) {
+    if (!gs_have_up_to((uint64_t)(uintptr_t)encoder.output + encoder.written + 1)) {
         decoder->coder.input.error = GS_ERR_MEMORY;
         return;
     }
@@ -211,6 +193,24 @@ static void gs_say_onset(const gs_row *row, const gs_slot *slot, uint32_t hop_lo
         gs_say(((uint32_t)row->onset + GS_TIME_ZERO - slot->time) >> hop_log2, slot->slot_log2 - hop_log2);
 }
 
+static void gs_say_side_of_tone(const gs_row *row)
+{
+    gs_say(row->side != 0, 1);
+    if (row->side) {
+        gs_say_gamma((uint32_t)row->side, GS_SIDE_AMPLITUDE_EXPONENT);
+        gs_say((uint32_t)row->pan, gs_tone_phase_bits((uint32_t)row->side));
+    }
+}
+
+static void gs_say_side_weight(int32_t weight)
+{
+    gs_say(weight != 0, 1);
+    if (weight) {
+        gs_say(weight < 0, 1);
+        gs_say_gamma((uint32_t)(weight < 0 ? -weight : weight), GS_NOISE_WEIGHT_EXPONENT);
+    }
+}
+
 /* Whether another Gaussian of the scale that is asked for follows, and all of it. */
 static void gs_say_gaussian(void)
 {
@@ -219,6 +219,7 @@ static void gs_say_gaussian(void)
     const gs_row *row = next_gaussian;
     uint32_t index = slot->index;
     int is_tone = index < slots->tone.scales;
+    int is_panned = decoder->info.decoder_class.panned;
     uint32_t scale = is_tone ? slots->tone.smallest_scale + index : index - slots->tone.scales;
 
     if (row == gaussians_end || row->kind != (is_tone ? GS_TONE : GS_NOISE) || row->scale != (int32_t)scale ||
@@ -233,12 +234,18 @@ static void gs_say_gaussian(void)
         gs_say_onset(row, slot, scale + 3);
         gs_say_gamma((uint32_t)row->level, GS_TONE_AMPLITUDE_EXPONENT);
         gs_say((uint32_t)row->extent, gs_tone_phase_bits((uint32_t)row->level));
+        if (is_panned)
+            gs_say_side_of_tone(row);
     } else {
         gs_say((uint32_t)row->extent, 2);
         gs_say((uint32_t)row->place, GS_NOISE_PLACES_LOG2 - (uint32_t)row->extent);
         gs_say_onset(row, slot, slots->noise.frame_log2 + scale);
         gs_say(row->level < 0, 1);
         gs_say_gamma((uint32_t)(row->level < 0 ? -row->level : row->level), GS_NOISE_WEIGHT_EXPONENT);
+        if (is_panned) {
+            gs_say_side_weight(row->side);
+            gs_say_side_weight(row->pan);
+        }
     }
 }
 
@@ -402,12 +409,13 @@ uint32_t gs_range_direct(gs_range_coder *coder, uint32_t bits)
 
 /* ---- reading ---- */
 
-static void gs_list(int32_t kind, int32_t scale, int32_t onset, int32_t place, int32_t extent, int32_t level)
+/* Returns NULL where there is no room, or nothing to list. */
+static gs_row *gs_list(int32_t kind, int32_t scale, int32_t onset, int32_t place, int32_t extent, int32_t level)
 {
     gs_row *row = rows + rows_listed;
 
     if ((is_writing && kind != GS_ROW_FRAME) || rows_listed == GS_MOST_ROWS)
-        return;
+        return NULL;
     rows_listed++;
     row->kind = kind;
     row->scale = scale;
@@ -415,6 +423,9 @@ static void gs_list(int32_t kind, int32_t scale, int32_t onset, int32_t place, i
     row->place = place;
     row->extent = extent;
     row->level = level;
+    row->side = 0;
+    row->pan = 0;
+    return row;
 }
 
 static int gs_listed_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t *contexts, gs_gaussian *gaussian)
@@ -422,12 +433,19 @@ static int gs_listed_slots_next(gs_slots *slots, gs_range_coder *coder, uint16_t
     int more = gs_slots_next(slots, coder, contexts, gaussian);
     const gs_tone *tone = &gaussian->as.tone;
     const gs_noise *noise = &gaussian->as.noise;
+    int is_tone = gaussian->kind == GS_TONE;
+    gs_row *row = NULL;
 
-    if (more && gaussian->kind == GS_TONE)
-        gs_list(GS_TONE, tone->scale, (int32_t)(tone->onset - GS_TIME_ZERO), tone->bin, tone->phase, tone->amplitude);
+    if (more && is_tone)
+        row = gs_list(GS_TONE, tone->scale, (int32_t)(tone->onset - GS_TIME_ZERO), tone->bin, tone->phase,
+                      tone->amplitude);
     else if (more)
-        gs_list(GS_NOISE, noise->scale, (int32_t)(noise->onset - GS_TIME_ZERO), noise->place, noise->width,
-                noise->weight);
+        row = gs_list(GS_NOISE, noise->scale, (int32_t)(noise->onset - GS_TIME_ZERO), noise->place, noise->width,
+                      noise->weight);
+    if (row && gaussian->panned) {
+        row->side = is_tone ? tone->side_amplitude : noise->side[0];
+        row->pan = is_tone ? tone->side_phase : noise->side[1];
+    }
     return more;
 }
 
@@ -466,34 +484,25 @@ static void gs_listed_residual_next(gs_residual_state *state, const gs_info *inf
 /* Where to put a stream, or a header alone, of so many bytes before `open`; 0 if there is no memory for it. */
 GS_EXPORT(stream_room) uint8_t *stream_room(uint32_t bytes)
 {
-    uintptr_t start = aligned((uintptr_t)&__heap_base);
-
     decoder = NULL;
-    return have_up_to((uint64_t)start + bytes) ? (uint8_t *)start : NULL;
+    return gs_stream_room(bytes);
 }
 
 /* Opens the stream that lies there, to be read, or for its header to be written with. */
 GS_EXPORT(open) int open(uint32_t bytes)
 {
-    uint8_t *stream = (uint8_t *)aligned((uintptr_t)&__heap_base);
-    uint64_t state = (uint64_t)aligned((uintptr_t)stream + bytes);
-    size_t size;
     gs_info info;
-    int error = gs_info_from_memory(stream, bytes, &info);
+    int error;
 
     decoder = NULL;
-    if (error != GS_OK)
-        return error;
-    size = gs_decoder_size(&info.decoder_class);
-    if (!have_up_to(state + size))
-        return GS_ERR_MEMORY;
     is_writing = 0;
     rows_listed = 0;
-    free_from = aligned((uintptr_t)state + size);
-    error = gs_open_memory((void *)(uintptr_t)state, size, stream, bytes, &decoder);
-    if (error == GS_OK)
-        decoder->position = UINT32_MAX; /* needs no frame made */
-    return error;
+    error = gs_open_there(bytes, gs_decoder_size, &info, &decoder);
+    if (error)
+        return error;
+    free_from = gs_aligned((uintptr_t)gs_state_of(bytes) + gs_decoder_size(&info.decoder_class));
+    decoder->position = UINT32_MAX; /* needs no frame made */
+    return GS_OK;
 }
 
 /* Reads up to so many slots, fewer where there is no room for their rows. Returns how many are left, or an error. */
@@ -531,7 +540,7 @@ GS_EXPORT(rows_room) gs_row *rows_room(uint32_t gaussians, uint32_t values)
 {
     uint64_t end = (uint64_t)free_from + ((uint64_t)gaussians + values) * sizeof(gs_row);
 
-    if (!have_up_to(end))
+    if (!gs_have_up_to(end))
         return NULL;
     next_gaussian = (const gs_row *)free_from;
     next_value = gaussians_end = next_gaussian + gaussians;
@@ -605,9 +614,4 @@ GS_EXPORT(segment_crc) uint32_t segment_crc(void)
     for (i = 0; i < encoder.written; i++)
         crc = gs_crc_byte(crc, encoder.output[i]);
     return ~crc;
-}
-
-GS_EXPORT(error_string) const char *error_string(int error)
-{
-    return gs_error_string(error);
 }

@@ -4,10 +4,10 @@
 
 #include "gs_watched.h"
 
-#include "../src/gs_pcm.h"
-#include "../src/gs_playback.h"
-#include "../src/gs_residual.h"
-#include "../src/gs_slots.h"
+#include "../../src/gs_pcm.h"
+#include "../../src/gs_playback.h"
+#include "../../src/gs_residual.h"
+#include "../../src/gs_slots.h"
 
 gs_list gs_listing;
 gs_strength gs_least_heard;
@@ -194,10 +194,10 @@ static const int16_t *gs_watched_residual_noise(gs_residual_state *state, gs_noi
 
 #define gs_tone_render gs_watched_tone_render
 #define gs_tone_render_stretched gs_watched_tone_render_at
-#include "../src/gs_playback.c"
+#include "../../src/gs_playback.c"
 #define gs_noise_render gs_watched_noise_render
 #define gs_playback_noise gs_watched_noise_for
 #define gs_residual_next gs_watched_residual_next
 #define gs_residual_noise gs_watched_residual_noise
 #define gs_slots_next gs_watched_slots_next
-#include "../src/gs_decoder.c"
+#include "../../src/gs_decoder.c"

@@ -3,7 +3,7 @@
 #ifndef GS_WATCHED_H
 #define GS_WATCHED_H
 
-#include "../include/audio_gs.h"
+#include "../../include/audio_gs.h"
 
 /* What is listed: GS_TONE or GS_NOISE of gs_kinds.h, or a coefficient of the residual layer. Strengths compare within
  * a kind: the square root of a tone's energy; how much a noise weighs, by the square root of the time and of the Bark
