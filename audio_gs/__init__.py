@@ -24,7 +24,7 @@ from .errors import (
 if TYPE_CHECKING:
     from audio_gs.codec.container import StreamHeader, parse_header
 
-    from .api import PartialAudio, Playback, StreamDecoder, decode, decode_partial, encode
+    from .api import Listening, PartialAudio, Playback, StreamDecoder, decode, decode_partial, encode
     from .gaussians import Gaussians, read_gaussians, write_gaussians
     from .inspect import Difference, StreamInfo, VerifyReport, info, verify
 
@@ -35,6 +35,7 @@ __all__ = [
     "Difference",
     "EditError",
     "Gaussians",
+    "Listening",
     "OptionsError",
     "PartialAudio",
     "Playback",
@@ -57,7 +58,7 @@ __all__ = [
 
 
 _NAMES_OF = {
-    ".api": ("PartialAudio", "Playback", "StreamDecoder", "decode", "decode_partial", "encode"),
+    ".api": ("Listening", "PartialAudio", "Playback", "StreamDecoder", "decode", "decode_partial", "encode"),
     ".codec.container": ("StreamHeader", "parse_header"),
     ".gaussians": ("Gaussians", "read_gaussians", "write_gaussians"),
     ".inspect": ("Difference", "StreamInfo", "VerifyReport", "info", "verify"),

@@ -62,6 +62,7 @@ class StreamDecoder:
     ) -> None:
         self._decoder = _opened(bytes(data), backend, mono)
         self._tempo, self._rate = PITCH_ONE, self.header.sample_rate
+        self._is_changed = self._is_heard = False
 
     @property
     def header(self) -> StreamHeader:
@@ -132,18 +133,22 @@ class StreamDecoder:
         gain = _gain_of(decibels)
         if not 0 <= fade <= LONGEST_FADE:
             raise ValueError(f"a fade of {fade} samples lies outside 0..{LONGEST_FADE}")
+        self._change()
         self._decoder.set_fade(gain, fade)
 
     def set_pitch(self, factor: float) -> None:
         """Play at so many times the frequency, 0.5..2: tones that begin in the slots decoded next, which keep it, and
         noise from the next frame on (SPEC 9.4). The length stays."""
-        self._decoder.set_pitch(_pitch_of(factor))
+        pitch = _pitch_of(factor)
+        self._change()
+        self._decoder.set_pitch(pitch)
 
     def set_tempo(self, factor: float) -> None:
         """Play so many times as fast, 0.5..2, the slots that are decoded next; frequencies stay (SPEC 9.5). ValueError
         also for a clip that would become longer than 2^31 - 1 samples."""
         tempo = _tempo_of(factor)
         played_samples(self.header, tempo, self._rate)
+        self._change()
         self._decoder.set_tempo(tempo)
         self._tempo = tempo
 
@@ -152,6 +157,7 @@ class StreamDecoder:
         `position`. ValueError also for a clip that would become longer than 2^31 - 1 samples."""
         _check_rate(sample_rate)
         played_samples(self.header, self._tempo, sample_rate)
+        self._change()
         self._decoder.set_rate(sample_rate)
         self._rate = sample_rate
 
@@ -160,7 +166,24 @@ class StreamDecoder:
         without arguments nothing. Of tones from the next block on, of noise from the next frame on (SPEC 9.3)."""
         if not 0 <= low <= high <= HIGHEST_MUTE:
             raise ValueError(f"a band of {low}..{high} Hz does not lie in 0..{HIGHEST_MUTE}")
-        self._decoder.set_mute(kind_bits(kinds), low, high)
+        bits = kind_bits(kinds)
+        self._change()
+        self._decoder.set_mute(bits, low, high)
+
+    def listen(self, listening: Listening) -> None:
+        """Give what both ears hear, shape (count, 2) from `read` (SPEC 11). While playing the first time is a jump to
+        `position`; later ones hold for tones that begin in the slots decoded next, for noise from the next frame on.
+        ValueError for a stream with two channels, and for a decoder that was told to play otherwise than encoded."""
+        if self._is_changed:
+            raise ValueError("a decoder that plays otherwise than encoded has no listener; open another one")
+        _check_listening(self.header, AS_ENCODED, listening)
+        _listen(self._decoder, listening)
+        self._is_heard = True
+
+    def _change(self) -> None:
+        if self._is_heard:
+            raise ValueError("a decoder with a listener plays as encoded; open another one")
+        self._is_changed = True
 
     def blocks(self, count: int = 1024) -> Iterator[PcmArray]:
         """Pieces of `count` samples from the position to the end; without end while looping."""
@@ -168,8 +191,17 @@ class StreamDecoder:
             yield block
 
 
-def _opened(data: bytes, backend: str, mono: bool) -> Decoder:
+def _check_listening(header: StreamHeader, playback: Playback, listening: Listening | None) -> None:
+    if listening and header.channels != 1:
+        raise ValueError("the stream has two channels; a listener hears streams of one")
+    if listening and playback != AS_ENCODED:
+        raise ValueError("a listener hears a clip as it was encoded; leave out what plays it otherwise")
+
+
+def _opened(data: bytes, backend: str, mono: bool, listening: Listening | None = None) -> Decoder:
     decoder = backends.open_decoder(data, backend)
+    if listening:
+        _listen(decoder, listening)
     if decoder.header.channels == 2 and not mono:
         decoder.set_stereo(True)
     return decoder
@@ -243,6 +275,38 @@ class Playback:
 
 
 AS_ENCODED = Playback()
+
+
+@dataclasses.dataclass(frozen=True)
+class Listening:
+    """Where a source is and how a listener's head is turned, in degrees (SPEC 11). ValueError for what is out of
+    range."""
+
+    azimuth: float = 0.0
+    """Of the source, -180..180: 0 in front, 90 on the left."""
+    elevation: float = 0.0
+    """Of the source, -90..90: 90 above."""
+    yaw: float = 0.0
+    """Of the head, -180..180: positive as it turns to the left."""
+    pitch: float = 0.0
+    """Of the head, -90..90: positive as it looks up."""
+    roll: float = 0.0
+    """Of the head, -180..180: positive as it tilts to the right."""
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            most = 90 if name in ("elevation", "pitch") else 180
+            if not -most <= value <= most:
+                raise ValueError(f"{name} of {value} degrees lies outside {-most}..{most}")
+
+
+def _steps_of(degrees: float) -> int:
+    return round(degrees / 360 * 65536)
+
+
+def _listen(decoder: Decoder, listening: Listening) -> None:
+    decoder.set_direction(_steps_of(listening.azimuth), _steps_of(listening.elevation))
+    decoder.set_listener(_steps_of(listening.yaw), _steps_of(listening.pitch), _steps_of(listening.roll))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -402,6 +466,7 @@ def decode(
     playback: Playback = AS_ENCODED,
     max_duration: float | None = MAX_DURATION,
     mono: bool = False,
+    listening: Listening | None = None,
 ) -> tuple[PcmArray, int]:
     """Decode a whole stream to 16-bit samples, shape (n,), and their sample rate in Hz. Of a stream with two channels
     they are left and right, shape (n, 2), with `mono` the mid between them; ValueError on a backend that gives the mid
@@ -413,9 +478,17 @@ def decode(
     `playback` says how it is played; ValueError for any but `AS_ENCODED` on a backend that cannot stream. Raises
     BackendMissing for a backend whose extra is not installed, and TooLongError for a stream of more than
     `max_duration` seconds, which is None for any length: a few bytes can state days.
+    `listening` gives what both ears hear of a stream of one channel; ValueError for one of two, with another `playback`
+    than `AS_ENCODED`, and on a backend that cannot stream.
     """
     blocks = decode_blocks(
-        data, backend=backend, partial=partial, playback=playback, max_duration=max_duration, mono=mono
+        data,
+        backend=backend,
+        partial=partial,
+        playback=playback,
+        max_duration=max_duration,
+        mono=mono,
+        listening=listening,
     )
     return blocks.joined(), blocks.sample_rate
 
@@ -428,6 +501,7 @@ def decode_blocks(
     playback: Playback = AS_ENCODED,
     max_duration: float | None = MAX_DURATION,
     mono: bool = False,
+    listening: Listening | None = None,
 ) -> Blocks:
     """What `decode` gives, piece by piece: in little memory, however long the clip, where the backend streams. Raises
     what `decode` does, here; and `Blocks.damage` says in the end what stopped it, with `partial`."""
@@ -436,11 +510,12 @@ def decode_blocks(
     if not partial:
         check_stream(data)
     check_duration(header, max_duration)
+    _check_listening(header, playback, listening)
     if partial:
-        return _blocks_before_damage(header, offset, data, backend, playback, mono)
+        return _blocks_before_damage(header, offset, data, backend, playback, mono, listening)
     chosen = backends.load(backend)
-    if chosen.open is not None or playback != AS_ENCODED:
-        decoder = _opened(data, backend, mono)
+    if chosen.open is not None or playback != AS_ENCODED or listening:
+        decoder = _opened(data, backend, mono, listening)
         return Blocks(header, playback, decoder.channels, _played_up_to(decoder, header.samples, playback))
     is_stereo = header.channels == 2 and not mono
     if is_stereo and chosen.render_both is None:
@@ -473,10 +548,16 @@ def decode_partial(
 
 
 def _blocks_before_damage(
-    header: StreamHeader, offset: int, data: bytes, backend: str, playback: Playback, mono: bool
+    header: StreamHeader,
+    offset: int,
+    data: bytes,
+    backend: str,
+    playback: Playback,
+    mono: bool,
+    listening: Listening | None,
 ) -> Blocks:
     limit, damage = _trusted_samples(header, offset, data)
-    decoder = _opened(data, backend, mono)
+    decoder = _opened(data, backend, mono, listening)
 
     def pieces() -> Iterator[PcmArray]:
         try:

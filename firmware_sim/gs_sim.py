@@ -50,6 +50,7 @@ ExistingFolder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--tempo", type=click.FloatRange(0.5, 2), default=1.0, metavar="FACTOR", help="Times as fast [1].")
 @click.option("--rate", type=click.IntRange(8000, 48000), metavar="HZ", help="To play at [that of the clip].")
 @click.option("--mono", is_flag=True, help="Of a clip with two channels the mid alone.")
+@click.option("--binaural", type=float, metavar="DEG", help="For a listener, with the source at this azimuth.")
 @click.option(
     "--voices",
     type=click.IntRange(0, MOST_VOICES),
@@ -76,6 +77,7 @@ def command(
     tempo: float,
     rate: int | None,
     mono: bool,
+    binaural: float | None,
     voices: int,
     functions: int,
     defines: tuple[str, ...],
@@ -95,7 +97,9 @@ def command(
     """
 
     def settings_of(core: str, source: Path | None) -> Settings:
-        return Settings(core, compiler, optimisation, engine, block, source, defines, cache, pitch, tempo, rate, mono)
+        return Settings(
+            core, compiler, optimisation, engine, block, source, defines, cache, pitch, tempo, rate, mono, binaural
+        )
 
     def play(_index: int, name: str) -> ExitCode:
         data = read_stream(name)

@@ -54,6 +54,8 @@ class Settings:
     """In Hz (SPEC 9.5); None for that of the clip."""
     mono: bool = False
     """Of a clip with two channels the mid alone (SPEC 10), as QEMU always plays it."""
+    azimuth: float | None = None
+    """Of the source for a listener (SPEC 11), in degrees; None for none."""
 
     def __post_init__(self) -> None:
         for value, known in ((self.core, CORES), (self.compiler, COMPILERS), (self.optimisation, OPTIMISATIONS)):
@@ -65,12 +67,22 @@ class Settings:
             raise SimError("a block has at least one sample")
         if self.playback != api.AS_ENCODED and self.engine != "unicorn":
             raise SimError(f"{self.engine} plays as encoded; leave out pitch, tempo and rate or take unicorn")
+        if self.listening and (self.playback != api.AS_ENCODED or self.engine != "unicorn"):
+            raise SimError("a listener hears clips as they were encoded, on unicorn; leave out what asks for another")
 
     def image(self) -> Image:
         """What is run, built. Raises SimError as `build_image` does."""
         return build_image(
             self.core, self.compiler, self.optimisation, source=self.source, defines=self.defines, cache=self.cache
         )
+
+    @property
+    def listening(self) -> api.Listening | None:
+        """The same for the package's own decoders."""
+        try:
+            return None if self.azimuth is None else api.Listening(azimuth=self.azimuth)
+        except ValueError as error:
+            raise SimError(str(error)) from None
 
     @property
     def playback(self) -> api.Playback:
@@ -209,8 +221,8 @@ def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_D
 
     pitch, tempo = (round(factor * PITCH_ONE) for factor in (settings.pitch, settings.tempo))
     pace = pace_of(header, pitch, tempo, settings.rate or header.sample_rate)
-    changes = {
-        name: value
+    changes: dict[str, tuple[int, ...]] = {
+        name: (value,)
         for name, value, is_other in (
             ("gs_set_rate", pace.rate, settings.rate is not None),
             ("gs_set_tempo", tempo, settings.tempo != 1),
@@ -218,12 +230,18 @@ def simulate(data: bytes, settings: Settings, max_duration: float | None = MAX_D
         )
         if is_other
     }
-    size = state_bytes(header, machine, bool(changes))
+    sizes_by = "gs_playback_size" if changes else "gs_decoder_size"
+    if settings.azimuth is not None:
+        sizes_by = "gs_listener_size"
+        changes = {"gs_set_direction": (round(settings.azimuth / 360 * 65536) & 0xFFFFFFFF, 0)}
+    size = state_bytes(header, machine, sizes_by)
     mono = settings.mono or settings.engine != "unicorn"
-    audio, sample_rate = api.decode(data, playback=settings.playback, max_duration=None, mono=mono)
+    audio, sample_rate = api.decode(
+        data, playback=settings.playback, max_duration=None, mono=mono, listening=settings.listening
+    )
     channels = audio.ndim
-    if channels == 2:
-        changes = {"gs_set_stereo": 1, **changes}
+    if header.channels == 2 and channels == 2:
+        changes = {"gs_set_stereo": (1,), **changes}
     if settings.engine == "unicorn":
         played = play_on_unicorn(machine, data, len(audio), settings.block, size, on_call, changes, channels)
     else:

@@ -113,7 +113,7 @@ def head_table() -> HeadTable:
     frequencies = np.asarray(np.fft.rfftfreq(head.responses.shape[-1], 1 / MEASURED_RATE), np.float64)
     levels = _band_levels(np.fft.rfft(head.responses), frequencies)
     basis = at_directions(head.directions)
-    weights = _shares(head.directions)[:, None]
+    weights = shares(head.directions)[:, None]
     normal = basis.T @ (weights * basis)
     ridge = _RIDGE * np.eye(len(normal))
     return HeadTable(
@@ -145,7 +145,7 @@ def _delays(spectra: npt.NDArray[np.complexfloating], frequencies: Array) -> Arr
     return found
 
 
-def _shares(directions: Array) -> Array:
+def shares(directions: Array) -> Array:
     """Each direction's share of the sphere, by rings of one elevation; they sum up to 1."""
     elevation = np.round(np.degrees(np.arcsin(np.clip(directions[:, 2], -1, 1))))
     shares = np.empty(len(directions))

@@ -68,6 +68,12 @@ FORMATS = {"": "WAV", ".wav": "WAV", ".flac": "FLAC"}
     metavar="WHAT",
     help="Leave out tone, noise or residual, or a band such as 2000-4000 (Hz); may be given again.",
 )
+@click.option("--binaural", is_flag=True, help="What both ears hear of a stream of one channel, for headphones.")
+@click.option("--azimuth", type=float, default=0.0, metavar="DEG", help="Of the source: 0 in front, 90 on the left.")
+@click.option("--elevation", type=float, default=0.0, metavar="DEG", help="Of the source: 90 above.")
+@click.option("--yaw", type=float, default=0.0, metavar="DEG", help="Of the head: positive as it turns to the left.")
+@click.option("--head-pitch", type=float, default=0.0, metavar="DEG", help="Of the head: positive as it looks up.")
+@click.option("--roll", type=float, default=0.0, metavar="DEG", help="Of the head: positive as it tilts to the right.")
 @click.option("--mono", is_flag=True, help="Of a stream with two channels the mid between left and right alone.")
 @duration_option
 @jobs_option
@@ -86,6 +92,12 @@ def command(
     fade_in: float,
     fade_out: float,
     mute: tuple[str, ...],
+    binaural: bool,
+    azimuth: float,
+    elevation: float,
+    yaw: float,
+    head_pitch: float,
+    roll: float,
     mono: bool,
     max_duration: float,
     jobs: int,
@@ -107,11 +119,16 @@ def command(
         raise click.UsageError(
             f"only the backends {' and '.join(backends.streaming())} play otherwise than encoded; give one of them"
         )
+    listening = _listening(binaural, azimuth=azimuth, elevation=elevation, yaw=yaw, pitch=head_pitch, roll=roll)
+    if listening and playback != api.AS_ENCODED:
+        raise click.UsageError("--binaural plays clips as they were encoded; leave out what plays them otherwise")
+    if listening and backend not in backends.streaming():
+        raise click.UsageError(f"--binaural works with the backends {' and '.join(backends.streaming())}")
     outputs = plan_outputs(inputs, output, ".wav", force)
     for target in outputs:
         if Path(target).suffix.lower() not in FORMATS and not _is_special(target):
             raise click.UsageError(f"cannot tell the format of {target}; name it .wav or .flac")
-    decoding = Decoding(outputs, backend, partial, playback, max_duration, force, quiet, as_json, mono)
+    decoding = Decoding(outputs, backend, partial, playback, max_duration, force, quiet, as_json, mono, listening)
     return for_each(PROGRAM, inputs, decoding, verbose, jobs)
 
 
@@ -128,10 +145,13 @@ class Decoding:
     quiet: bool
     as_json: bool
     mono: bool
+    listening: api.Listening | None
 
     def __call__(self, index: int, name: str) -> ExitCode:
         data = read_stream(name)
         target = self.outputs[index]
+        if self.listening and parse_header(data)[0].channels == 2:
+            raise CommandError("it has two channels, and --binaural hears streams of one; leave it out")
         if self.backend not in backends.give_both() and not self.mono and parse_header(data)[0].channels == 2:
             raise CommandError(
                 f"it has two channels, and {self.backend} gives one: --mono gives the mid, other backends give both"
@@ -143,6 +163,7 @@ class Decoding:
             playback=self.playback,
             max_duration=self.max_duration,
             mono=self.mono,
+            listening=self.listening,
         )
         rate, promised = blocks.sample_rate, blocks.samples
         file_format = FORMATS.get(Path(target).suffix.lower(), "WAV")
@@ -187,6 +208,15 @@ def _playback(mute: tuple[str, ...], **numbers: Any) -> api.Playback:
         raise click.UsageError("--mute takes one band; give the lowest and the highest frequency of all")
     try:
         return api.Playback(mute=frozenset(kinds), mute_band=bands[0] if bands else (0, 0), **numbers)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _listening(binaural: bool, **angles: float) -> api.Listening | None:
+    if not binaural and any(angles.values()):
+        raise click.UsageError("directions are of --binaural; give that, too")
+    try:
+        return api.Listening(**angles) if binaural else None
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 

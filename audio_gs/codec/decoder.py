@@ -10,11 +10,12 @@ from audio_gs.errors import BitstreamError
 from . import residual
 from .backend import Backend
 from .container import StreamHeader, held_after, warm_up_start
+from .directions import ears_of
 from .gaussians import RESIDUAL, Gaussians
 from .kinds import NOISE, TONE
 from .kinds.base import EVERYTHING, PITCH_ONE, Pace, Rule, Table
 from .kinds.noise import NoiseRenderer
-from .kinds.tone import PLAYED_TONE_DTYPE, ends_at_pace
+from .kinds.tone import PLAYED_TONE_DTYPE, ends_at_pace, hear
 from .pace import Clock, first_sample, is_paced, pace_of, played_samples, segment_for
 from .pcm import PcmArray
 from .playback import Gain, at_pace, muted
@@ -39,6 +40,7 @@ class ReferenceDecoder:
         self._rules: list[Rule] = [EVERYTHING[0]._replace(pace=self._pace())]
         self._gain = Gain()
         self._stereo = False
+        self._direction, self._head = (0, 0), (0, 0, 0)
         self._kinds = self.header.kinds
         self._renderers = {kind.name: kind.renderer(self.header) for kind in self._kinds}
         self.rewind()
@@ -111,7 +113,31 @@ class ReferenceDecoder:
             raise ValueError("the stream has one channel")
         if enabled != self._stereo:
             self._stereo = enabled
+            self._rules[-1] = self._rules[-1]._replace(ears=None)
             self.seek(self.position)
+
+    def set_listener(self, yaw: int, pitch: int, roll: int) -> None:
+        """Give what the ears of a head hear that is turned so, 65536 a turn, from a jump to the position on; then slots
+        that are decoded from the next block on, noise from the next frame on. ValueError of a stream with two channels.
+        Not of one that is played otherwise than encoded."""
+        self._head = (yaw, pitch, roll)
+        self._listen()
+
+    def set_direction(self, azimuth: int, elevation: int) -> None:
+        """`set_listener` where the source is in another direction."""
+        self._direction = (azimuth, elevation)
+        self._listen()
+
+    def _listen(self) -> None:
+        if self.header.channels != 1:
+            raise ValueError("the stream has two channels; a listener hears one")
+        ears = ears_of(*self._direction, *self._head)
+        self._rules.append(self._rules[-1]._replace(first=self._next_block, ears=ears))
+        if not self._stereo:
+            self._stereo = True
+            self.seek(self.position)
+        elif self._jumped_to is not None and self._damage is None:
+            self.seek(self._jumped_to)
 
     def set_fade(self, gain: int, samples: int) -> None:
         """Move the gain to another one, 0..LARGEST_GAIN where GAIN_ONE is 1, in so many samples from the next on."""
@@ -212,11 +238,15 @@ class ReferenceDecoder:
     def _steps(self, start: int, count: int) -> npt.NDArray[np.int64]:
         """Output steps from sample `start` on, shape (count,), of left and right shape (count, 2)."""
         header = self.header
-        is_panned = self._stereo and header.panning is not None
+        is_heard = self._stereo and header.channels == 1
+        is_panned = is_heard or (self._stereo and header.panning is not None)
         steps: npt.NDArray[np.int64] = np.zeros((2, count) if is_panned else count, np.int64)
         for name, renderer in self._renderers.items():
             make = renderer.mid_and_side if is_panned else renderer.samples
+            make = renderer.left_and_right if is_heard else make
             steps += make(start, count, self._kept[name], self._rules)
+        if is_heard:
+            return steps.T
         if not self._stereo:
             return steps
         mid, side = steps if is_panned else (steps, np.zeros_like(steps))
@@ -314,6 +344,8 @@ class ReferenceDecoder:
         held = self._lasting_after(self._kept, self._held_after)
         begun = self._read_slot(held)
         begun[TONE.name] = at_pace(begun[TONE.name], held[TONE.name], self._rules[-1].pace, None, self.header)
+        if ears := self._rules[-1].ears:
+            hear(begun[TONE.name], ears, self.header.sample_rate)
         self._kept = {name: np.concatenate([table, begun[name]]) for name, table in self._kept.items()}
 
     def _hold_next_paced_slot(self, block: int, clock: Clock) -> None:

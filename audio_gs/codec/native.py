@@ -92,7 +92,8 @@ class NativeDecoder:
             version=FORMAT_VERSION,
             **parts,
         )
-        size = int(lib.gs_playback_size(_class_of(self.header)))
+        of_class = _class_of(self.header)
+        size = max(int(lib.gs_playback_size(of_class)), int(lib.gs_listener_size(of_class)))
         self._memory = ffi.new("uint64_t[]", -(-size // 8))
         decoder = ffi.new("gs_decoder **")
         _check(lib.gs_open_memory(self._memory, size, self._data, len(data), decoder))
@@ -129,6 +130,22 @@ class NativeDecoder:
         # Damage of the stream shows again in `read`.
         lib.gs_set_stereo(self._decoder, enabled)
         self._is_stereo = enabled
+
+    def set_listener(self, yaw: int, pitch: int, roll: int) -> None:
+        """Give what the ears of a head hear that is turned so, 65536 a turn, from a jump to the position on; then slots
+        that are decoded from the next block on, noise from the next frame on. ValueError of a stream with two channels.
+        Not of one that is played otherwise than encoded."""
+        self._listen(lib.gs_set_listener(self._decoder, yaw, pitch, roll))
+
+    def set_direction(self, azimuth: int, elevation: int) -> None:
+        """`set_listener` where the source is in another direction."""
+        self._listen(lib.gs_set_direction(self._decoder, azimuth, elevation))
+
+    def _listen(self, result: int) -> None:
+        # Damage of the stream shows again in `read`.
+        if result in (lib.GS_ERR_ARGUMENT, lib.GS_ERR_MEMORY):
+            _check(result)
+        self._is_stereo = True
 
     def seek(self, sample: int) -> None:
         _check(lib.gs_seek(self._decoder, sample))

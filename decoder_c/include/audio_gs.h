@@ -163,7 +163,26 @@ int32_t gs_read(gs_decoder *decoder, int16_t *pcm, uint32_t samples);
  * with GS_NO_STEREO it returns GS_ERR_UNSUPPORTED, as does opening a stream of panned Gaussians. */
 int gs_set_stereo(gs_decoder *decoder, int on);
 
-/* How many channels the decoder's stream has, 1 or 2. */
+/* Listening: of a stream of one channel a decoder gives what both ears of a head hear of a source, left and right in turn,
+ * from the first of these calls on. Angles are 65536 a turn, -GS_HALF_TURN to GS_HALF_TURN, pitch and elevation up to half
+ * of that either way; all are 0 at first, a source in front. A source's azimuth is positive to the left, its elevation
+ * upwards; a head's yaw is positive as it turns to the left, its pitch as it looks up, its roll as it tilts to the right.
+ * They may be set at any time: tones of slots that are decoded from the next block on are heard so to their end, noise and
+ * a residual layer from the next frame on. The first call decodes anew from where it is and returns what gs_seek does, as
+ * does one behind a jump before anything is read. GS_ERR_ARGUMENT for angles out of range and of a stream of two
+ * channels; GS_ERR_MEMORY in less than gs_listener_size bytes, such as those of GS_LISTENER_STORAGE, and where something was
+ * set that plays otherwise than encoded, which the memory does no longer suffice for after these calls. gs_set_stereo with
+ * `on` 0 gives one channel again, for good. Costs filters and the noise's transform once more, and each tone once more.
+ * Where sections that nothing calls are dropped in linking, a program that does not call them has none of their code; in a
+ * build with GS_NO_LISTENER they return GS_ERR_UNSUPPORTED. */
+#define GS_HALF_TURN 32768
+int gs_set_listener(gs_decoder *decoder, int32_t yaw, int32_t pitch, int32_t roll);
+int gs_set_direction(gs_decoder *decoder, int32_t azimuth, int32_t elevation);
+
+/* Bytes of memory for streams of one channel of a class and a listener; the same as GS_LISTENER_SIZE. 0 of others. */
+size_t gs_listener_size(const gs_class *decoder_class);
+
+/* How many channels the decoder's stream has, 1 or 2; 2 with a listener, which gs_get_info says then, too. */
 uint32_t gs_channels(const gs_decoder *decoder);
 
 /* Moves to a sample, 0 to gs_info.samples. What follows is what an uninterrupted gs_read would have given. After an
@@ -410,6 +429,16 @@ const char *gs_error_string(int error);
         uint8_t bytes[GS_STEREO_SIZE(prefix, panned)];                                                                 \
     } name
 
+/* The same for streams of one channel and a listener. */
+#define GS_LISTENER_SIZE(prefix)                                                                                       \
+    (((GS_DECODER_BYTES(prefix) + 7u) & ~(size_t)7u) +                                                                 \
+     GS_LISTENER_BYTES(prefix##_MAX_TONES, prefix##_MAX_NOISES, prefix##_NOISE_FRAME_LOG2))
+#define GS_LISTENER_STORAGE(name, prefix)                                                                              \
+    union {                                                                                                            \
+        void *alignment;                                                                                               \
+        uint8_t bytes[GS_LISTENER_SIZE(prefix)];                                                                       \
+    } name
+
 /* The same on a machine of 32 bits, whatever this is compiled for. */
 #define GS_DECODER_BYTES_32(prefix) (GS_DECODER_BYTES(prefix) - GS_DECODER_POINTERS * ((uint32_t)sizeof(void *) - 4u))
 
@@ -438,6 +467,8 @@ const char *gs_error_string(int error);
 #define GS_STEREO_BYTES(panned, max_tones, max_noises, noise_frame_log2)                                               \
     (8u + sizeof(void *) +                                                                                             \
      ((panned) ? 568u + 4u * (max_tones) + 2u * (max_noises) + ((max_noises) ? 3u << (noise_frame_log2) : 0u) : 0u))
+#define GS_LISTENER_BYTES(max_tones, max_noises, noise_frame_log2)                                                     \
+    (272u + sizeof(void *) + 568u + 8u * (max_tones) + ((max_noises) ? 3u << (noise_frame_log2) : 0u))
 #define GS_PITCH_BYTES(max_tones) (116u + 2u * sizeof(void *) + 10u * (max_tones))
 #define GS_PACE_BYTES 60u
 #define GS_KEPT_BYTES 320u

@@ -368,7 +368,7 @@ GS_NOINLINE int gs_open_from(void *memory, size_t memory_bytes, const void *stre
         at += 2u * GS_TONE_SIDE_CONTEXTS;
     opened->contexts_at = (uint16_t)at;
     at = gs_playback_offset(gs_decoder_size(decoder_class));
-    if (GS_HAS_PLAYBACK && memory_bytes >= at + sizeof(gs_playback)) {
+    if ((GS_HAS_PLAYBACK || GS_HAS_LISTENER) && memory_bytes >= at + sizeof(gs_playback)) {
         gs_playback *playback = (gs_playback *)gs_decoder_memory(opened, at);
         opened->playback_at = (uint16_t)(at / 8u);
         playback->ask = NULL; /* until something is set, which opens it.. */

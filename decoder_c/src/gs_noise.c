@@ -190,12 +190,26 @@ void gs_noise_forget_older(gs_noise_state *state, const gs_info *info)
     state->exponent = 0;
 }
 
+/* gs_noise_make_block where the decoder may give more than one channel. */
+static GS_NOINLINE void gs_noise_make_blocks(gs_noise_state *state, const gs_info *info, int32_t exponent)
+{
+    gs_decoder *decoder = gs_decoder_of(info);
+    int32_t old = state->exponent;
+
+    if (decoder->mode & GS_IS_STEREO)
+        exponent = (int32_t)gs_ask_stereo(decoder, GS_STEREO_FRAME, (uint32_t)exponent, NULL);
+    state->exponent = (uint8_t)exponent;
+    gs_noise_overlap(info, gs_noise_block(state, info), old, exponent);
+}
+
 void gs_noise_make_block(gs_noise_state *state, const gs_info *info, int32_t exponent)
 {
     int32_t old = state->exponent;
 
-    if (GS_HAS_STEREO && info->decoder_class.panned)
-        (void)gs_ask_stereo(gs_decoder_of(info), GS_STEREO_FRAME, (uint32_t)exponent, NULL);
+    if (GS_HAS_STEREO && info->decoder_class.channels > 1) {
+        gs_noise_make_blocks(state, info, exponent);
+        return;
+    }
     state->exponent = (uint8_t)exponent;
     gs_noise_overlap(info, gs_noise_block(state, info), old, exponent);
 }

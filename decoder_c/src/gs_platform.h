@@ -29,6 +29,13 @@
 #define GS_HAS_STEREO 1
 #endif
 
+/* Nor has one without listeners any for these. */
+#ifdef GS_NO_LISTENER
+#define GS_HAS_LISTENER 0
+#else
+#define GS_HAS_LISTENER GS_HAS_STEREO
+#endif
+
 /* Whether gs_check counts what tones cost, in a build that has more room than the smallest. */
 #ifdef GS_CHECK_COST
 #define GS_CHECKS_COST 1

@@ -591,8 +591,9 @@ static uint32_t gs_stereo_answer(gs_decoder *decoder, gs_stereo_asked asked, uin
         gs_stereo_drop(decoder, number);
         return 0;
     case GS_STEREO_FRAME:
-        gs_stereo_make_frame(decoder, (int32_t)number);
-        return 0;
+        if (decoder->info.decoder_class.panned)
+            gs_stereo_make_frame(decoder, (int32_t)number);
+        return number;
     case GS_STEREO_EXCHANGE:
         gs_stereo_exchange(decoder, number >> 8, number & 255u);
         return 0;

@@ -21,8 +21,9 @@ typedef enum gs_stereo_asked {
     GS_STEREO_DROP,     /* the Gaussians that have ended by time `number` */
     GS_STEREO_EXCHANGE, /* what two noises held have in the side: `number` is 256 times the one and the other */
     GS_STEREO_SIDES,    /* where the sides of tones are */
-    GS_STEREO_FRAME, /* the side's frame of noise beside the one whose spectrum was made, which has exponent `number` */
-    GS_STEREO_SUM    /* what output samples are made of from a place of the block made last on, `number` */
+    GS_STEREO_FRAME, /* the side's frame of noise beside the one whose spectrum was made, which has exponent `number`; returns
+                        that of the spectrum as it is then */
+    GS_STEREO_SUM /* what output samples are made of from a place of the block made last on, `number` */
 } gs_stereo_asked;
 
 /* What output samples are made of. */

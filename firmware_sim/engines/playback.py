@@ -24,12 +24,13 @@ class Playback:
     """The most that any call wrote to."""
 
 
-def state_bytes(header: StreamHeader, machine: Machine, is_changed: bool = False) -> int:
-    """Memory that gs_open_memory needs for a stream's class, and to play it otherwise, by the core's own reckoning."""
+def state_bytes(header: StreamHeader, machine: Machine, function: str = "gs_decoder_size") -> int:
+    """Memory that gs_open_memory needs for a stream's class by the core's own reckoning, in a function that says it:
+    also to play it otherwise, or for a listener."""
     decoder_class = class_bytes(header)
     place = machine.reserve(len(decoder_class))
     machine.write(place, decoder_class)
-    return machine.call("gs_playback_size" if is_changed else "gs_decoder_size", place)
+    return machine.call(function, place)
 
 
 def play_on_unicorn(
@@ -39,10 +40,10 @@ def play_on_unicorn(
     block: int,
     memory_bytes: int,
     on_call: OnCall,
-    changes: Mapping[str, int],
+    changes: Mapping[str, tuple[int, ...]],
     channels: int = 1,
 ) -> Playback:
-    """Call gs_open_memory, the functions of the C library that `changes` names, with a number each, and then gs_read,
+    """Call gs_open_memory, the functions of the C library that `changes` names, with their numbers, and then gs_read,
     `block` samples of each channel at a time, for so many samples."""
     memory, clip = machine.reserve(memory_bytes), machine.reserve(len(data))
     pcm, opened = machine.reserve(2 * block * channels), machine.reserve(4)
@@ -52,8 +53,8 @@ def play_on_unicorn(
         raise SimError(f"gs_open_memory gave {error} on the simulated core")
     on_call(machine.counts)
     decoder = int.from_bytes(machine.read(opened, 4), "little")
-    for name, value in changes.items():
-        if error := machine.call(name, decoder, value):
+    for name, values in changes.items():
+        if error := machine.call(name, decoder, *values):
             raise SimError(f"{name} gave {error} on the simulated core")
     pieces: list[bytes] = []
     done = 0

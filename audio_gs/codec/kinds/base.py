@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from ..container import StreamHeader
+    from ..directions import Ears
 
 Array = npt.NDArray[Any]
 Table = npt.NDArray[Any]
@@ -87,6 +88,8 @@ class Rule(NamedTuple):
     """That of noise, and of tones that begin."""
     clock: Clock | None = None
     """None where the samples that are given are those of the clip."""
+    ears: Ears | None = None
+    """What a listener hears of noise, and of tones that begin (SPEC 11); None without one."""
 
 
 Rules = Sequence[Rule]
@@ -142,6 +145,10 @@ class Renderer(abc.ABC):
     @abc.abstractmethod
     def mid_and_side(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
         """The same of both channels of a stream with panned Gaussians, shape (2, count) (SPEC 10)."""
+
+    @abc.abstractmethod
+    def left_and_right(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
+        """The same of both ears of a listener, shape (2, count) (SPEC 11)."""
 
     def forget(self) -> None:  # noqa: B027
         """Forget what was made so far, before a jump; most kinds keep nothing."""

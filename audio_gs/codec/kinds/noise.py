@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ..directions import Ears
 from ..range_coder import decode_bit, decode_direct, encode_bit, encode_direct
 from ..symbols import (
     TOO_MANY,
@@ -684,6 +685,35 @@ def spectrum_of_side(
 
 
 @njit(cache=True)
+def spectrum_of_ear(frame_log2: int, levels: Array, bins: Array, mid: tuple[int, Array]) -> tuple[int, Array]:
+    """Exponent and spectrum of a frame at an ear, which has these levels by band (SPEC 11.4), from those of a frame."""
+    size, exponent = 1 << frame_log2, mid[0]
+    if exponent == 0:
+        return exponent, mid[1]
+    levels = levels[: len(bins)]
+    raised = (np.max(levels) >> 8) + 1
+    gains = np.zeros(len(bins), np.int64)
+    for band in range(len(bins)):
+        gains[band] = (np.int64(_GAIN[(levels[band] >> 3) & 31]) << 2) >> (raised - (levels[band] >> 8))
+    of_bins = pans_of_bins(gains, bins, frame_log2)
+    own = max(exponent + raised, 1)
+    values = np.zeros(size, np.int64)
+    for k in range(size):
+        values[k] = (of_bins[k] * mid[1][k]) >> (15 + own - exponent - raised)
+    return own, values
+
+
+LONGEST_DELAY = 32
+"""Samples, of noise at an ear."""
+
+
+def delays_of_noise(ears: Ears, sample_rate: int) -> tuple[int, int]:
+    """By how many samples left and right hear noise late."""
+    late = min((abs(ears.delay_high) * sample_rate + (1 << 19)) >> 20, LONGEST_DELAY)
+    return (late, 0) if ears.delay_high < 0 else (0, late)
+
+
+@njit(cache=True)
 def overlapped(before: tuple[int, Array], after: tuple[int, Array], frame_log2: int, shift: int) -> Array:
     """Samples of the block between two frames, int64, shape (N,), in output steps."""
     size = 1 << frame_log2
@@ -716,6 +746,9 @@ class NoiseRenderer(Renderer):
 
     def forget(self) -> None:
         self._frames: dict[int, list[tuple[int, Array]]] = {}
+        self._delays: dict[int, tuple[int, int]] = {}
+        self._ends: dict[int, Array] = {}
+        """The last samples of blocks, for delays."""
         self.coded: dict[int, Coded] = {}
         """Frames of a residual layer by number, which must be here before their samples are asked for."""
         self.latest: Coded | None = None
@@ -729,6 +762,9 @@ class NoiseRenderer(Renderer):
     def mid_and_side(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
         return self._channels(2, start, count, table, rules)
 
+    def left_and_right(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
+        return self._channels(2, start, count, table, rules)
+
     def _channels(self, channels: int, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
         log2 = self._noise.frame_log2
         pieces = [np.zeros((channels, 0), np.int64)]
@@ -739,6 +775,8 @@ class NoiseRenderer(Renderer):
             self._frames = {f: self._frame(f, table, rules[-1], channels) for f in (frame, frame + 1)}
             frames = zip(self._frames[frame], self._frames[frame + 1], strict=True)
             block = np.array([overlapped(before, after, log2, self._noise.shift) for before, after in frames])
+            if rules[-1].ears:
+                block = self._delayed(frame, block)
             pieces.append(block[:, at - (frame << log2) : stop - (frame << log2)])
             at = stop
         return np.concatenate(pieces, axis=1)
@@ -750,10 +788,24 @@ class NoiseRenderer(Renderer):
         log2 = self._noise.frame_log2
         time = rule.clock.clip_sample(frame << log2) >> (log2 - 3) if rule.clock else 8 * frame
         spectra = [self._spectrum(frame, time, table, rule)]
-        if channels > 1:
+        if rule.ears:
+            self._delays[frame] = delays_of_noise(rule.ears, self._header.sample_rate)
+            spectra = [spectrum_of_ear(log2, levels, self._bins, spectra[0]) for levels in rule.ears.levels]
+        elif channels > 1:
             spectra.append(self._spectrum_of_side(frame, time, table, rule, spectra[0]))
         silent = np.zeros((1 << (log2 - 1), 2), np.int64)
         return [(exponent, transform(values) if exponent else silent) for exponent, values in spectra]
+
+    def _delayed(self, number: int, block: Array) -> Array:
+        """A block of both ears, each as late as its frames say."""
+        before = self._ends.get(number - 1, np.zeros((2, LONGEST_DELAY), np.int64))
+        self._ends = {number - 1: before, number: block[:, -LONGEST_DELAY:]}
+        out, size = np.zeros_like(block), block.shape[1]
+        for ear, samples in enumerate(np.concatenate([before, block], axis=1)):
+            old, new = (samples[LONGEST_DELAY - self._delays[frame][ear] :][:size] for frame in (number, number + 1))
+            out[ear] = old + (((new - old) * np.arange(size)) >> self._noise.frame_log2)
+        self._delays = {frame: self._delays[frame] for frame in (number, number + 1)}
+        return out
 
     def _levels(self, time: int, base: int, table: Table, weight: str = "weight") -> Array:
         noises = held(table, self._noise.frame_log2, weight)

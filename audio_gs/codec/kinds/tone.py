@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ..directions import Ears, delay_at, levels_at
 from ..pcm import steps_of_quarters
 from ..range_coder import decode_bit, decode_direct, encode_bit, encode_direct
 from ..symbols import ILLEGAL_BIN, TOO_MANY, decode_gamma, encode_gamma, lead, more_context, occurs
@@ -266,13 +267,16 @@ _HALF_COSINE_STEP = 32
 HELD = np.dtype(
     [
         (name, "<i8")
-        for name in ("octave", "scale", "onset", "amplitude", "phase", "increment", "side_amplitude", "side_phase")
+        for name in (
+            *("octave", "scale", "onset", "amplitude", "phase", "increment", "side_amplitude", "side_phase"),
+            "channels",
+        )
     ],
 )
 """A tone as rendering takes it. octave: how often the sample rate is halved where it is rendered; scale, onset and
 increment, the phase step, are those at that rate. amplitude: peak of the envelope. phase: at the onset, with half a
 step of the cosine's index; 65536 a turn. side_amplitude: that of its side, 0 for none. side_phase: by which the side's
-phase is ahead of its own."""
+phase is ahead of its own. channels: in how many it is rendered."""
 
 
 def amplitude(index: npt.ArrayLike, scale: npt.ArrayLike, amplitude_step: int) -> Integers:
@@ -337,11 +341,14 @@ PLAYED_TONE_DTYPE = np.dtype(
         *TONE_DTYPE.descr,
         *((name, "<i4") for name in ("frequency", "step", "size", "rotation", "deviation", "last")),
         ("place", "<i8"),
+        *((name, "<i4") for name in ("left", "right", "left_turn", "right_turn")),
     ]
 )
 """A tone that is played at a pace of its own (SPEC 9.4, 9.5): that pace's frequency, step and size. rotation: of the
 phase at its centre, 65536 a turn. deviation: of its partial's frequency from its own, in 1/16 phase steps. last: the
-last block that it sounds in. place: its centre, in 1/65536 of the samples that are given."""
+last block that it sounds in. place: its centre, in 1/65536 of the samples that are given. left, right: its
+levels at a listener's ears (SPEC 11), 256 an octave of amplitude; left_turn, right_turn: by which its phase is turned
+there."""
 
 
 def frequency_at_pace(table: Table) -> Integers:
@@ -398,12 +405,14 @@ def _give_sides(out: Table, table: Table, amplitude_step: int, side_step: int) -
     out["side_amplitude"] = side_amplitude(side, table["scale"], amplitude_step, side_step)
     turned = phase(side, table["side_phase"]) - phase(table["amplitude"], table["phase"])
     out["side_phase"] = np.where(side > 0, turned & 0xFFFF, 0)
+    out["channels"] = 1 + (side > 0)
 
 
 def held_at_pace(table: Table, amplitude_step: int, side_step: int | None = None) -> npt.NDArray[Any]:
     """`held`, dtype `STRETCHED`, of a table of dtype `PLAYED_TONE_DTYPE`; without what is beyond half the sample
     rate."""
     out, step = laid_out(table)
+    out["channels"] = 1
     if side_step is not None:
         _give_sides(out, table, amplitude_step, side_step)
     out["amplitude"] = amplitude(table["amplitude"], table["scale"], amplitude_step)
@@ -432,6 +441,7 @@ def held(table: Table, amplitude_step: int, side_step: int | None = None) -> npt
     there is no `side_step`."""
     scale, bin_ = table["scale"].astype(np.int64), table["bin"].astype(np.int64)
     out = np.zeros(len(table), HELD)
+    out["channels"] = 1
     if side_step is not None:
         _give_sides(out, table, amplitude_step, side_step)
     out["octave"] = octave(bin_, scale)
@@ -442,6 +452,20 @@ def held(table: Table, amplitude_step: int, side_step: int | None = None) -> npt
     out["phase"] = phase(table["amplitude"], table["phase"]) + _HALF_COSINE_STEP + ((bin_ & 1) << 15)
     out["increment"] = increment(bin_, scale) << out["octave"]
     return out
+
+
+def hear(tones: Table, ears: Ears, sample_rate: int) -> None:
+    """Fill in what ears hear of tones of dtype `PLAYED_TONE_DTYPE` (SPEC 11.3)."""
+    hertz = (increment(tones["bin"], tones["scale"]) * sample_rate) >> 16
+    tones["left"], tones["right"] = levels_at(ears, hertz)
+    delay = delay_at(ears, hertz)
+    for name, late in (("left_turn", -delay), ("right_turn", delay)):
+        tones[name] = -((hertz * np.maximum(late, 0) + 8) >> 4) & 0xFFFF
+
+
+def at_level(peak: Integers, level: Integers) -> Integers:
+    """Peaks of envelopes at levels of 256 an octave of amplitude."""
+    return np.minimum(LARGEST_PEAK, (peak * _GAIN[(level >> 3) & 31]) >> (13 - (level >> 8)))
 
 
 # ---- render ----
@@ -587,6 +611,16 @@ class _ToneRenderer(Renderer):
         quarters = [rendered(tones, start, count, header.output_shift, rules, of_side) for of_side in (False, True)]
         return steps_of_quarters(np.array(quarters))
 
+    def left_and_right(self, start: int, count: int, table: Table, rules: Rules) -> npt.NDArray[np.int64]:
+        tones = held_at_pace(table, self._header.amplitude_step)
+        tones["channels"] = 2
+        quarters = []
+        for ear in ("left", "right"):
+            tones["side_amplitude"] = at_level(tones["amplitude"], table[ear])
+            tones["side_phase"] = table[ear + "_turn"]
+            quarters.append(rendered(tones, start, count, self._header.output_shift, rules, of_side=True))
+        return steps_of_quarters(np.array(quarters))
+
 
 # ---- cost ----
 
@@ -692,9 +726,7 @@ def within_budget(
 ) -> npt.NDArray[np.bool_]:
     """Marks the tones (dtype `HELD`) that a decoder renders in a block for `budget` MACs a sample (SPEC P5)."""
     samples, first, last, middle = parts(tones, block)
-    costs = np.where(samples > 0, samples + MACS_PER_PIECE * (last - first + 1), 0) * (
-        1 + (tones["side_amplitude"] > 0)
-    )
+    costs = np.where(samples > 0, samples + MACS_PER_PIECE * (last - first + 1), 0) * tones["channels"]
     middle = np.where(samples > 0, middle, 0)
     strengths = strength(((_ENVELOPE[middle] + _ENVELOPE[middle + 1]) * tones["amplitude"]) >> 16)
     of_each = np.bincount(strengths, costs, minlength=1)
