@@ -56,7 +56,7 @@ size_t gs_listener_size(const gs_class *decoder_class)
 
 static int32_t gs_angle_cosine(int32_t angle)
 {
-    return gs_cosine[(uint32_t)((angle + 32) >> 6) % GS_COSINE_STEPS];
+    return gs_cosine_at(GS_ANGLE_0 + (uint32_t)((angle + 32) >> 6) % GS_COSINE_STEPS);
 }
 
 static int32_t gs_angle_sine(int32_t angle)
@@ -257,10 +257,8 @@ static uint32_t gs_listener_least_strength(gs_tone_state *state, uint32_t time, 
         costs[i] = 0;
     for (; held < end; held++) {
         gs_tone_part part = gs_tone_part_of(held, time);
-        uint32_t last = part.age + part.samples - 1;
-        uint32_t cost = part.samples + 4 * ((last >> held->scale) - (part.age >> held->scale) + 1);
         if (part.samples > 0)
-            costs[gs_tone_strength(held, &part)] += GS_EARS * cost;
+            costs[gs_tone_strength(held, part.age, part.samples)] += GS_EARS * gs_tone_cost(held, &part);
     }
     return gs_tone_affordable(costs, budget);
 }
@@ -274,29 +272,23 @@ static void gs_listener_render(gs_tone_state *state, const gs_heard_tone *heard,
     uint32_t shift = 12u + output_shift;
     uint32_t least = budget == GS_UNLIMITED ? 0 : gs_listener_least_strength(state, time, budget);
     ptrdiff_t to_right = sums->octave_3 - state->octave_3;
-    struct {
-        uint32_t *begin;
-        uint32_t time;
-    } octaves[GS_OCTAVES];
-    uint32_t octave;
+    gs_tone_octave octaves[GS_OCTAVES];
 
     gs_tone_start_block(state, (uint32_t)1 << (shift - 1));
     gs_tone_start_block(sums, (uint32_t)1 << (shift - 1));
-    octaves[0].begin = state->octave_0;
-    octaves[1].begin = state->octave_1 + GS_OCTAVE_HISTORY;
-    octaves[2].begin = state->octave_2 + GS_OCTAVE_HISTORY;
-    octaves[3].begin = state->octave_3 + GS_OCTAVE_HISTORY;
-    for (octave = 0; octave < GS_OCTAVES; octave++)
-        octaves[octave].time = gs_tone_time_at(octave, time);
+    gs_tone_find_octaves(state, time, octaves);
     for (; held < end; held++, heard++) {
         uint32_t samples = GS_BLOCK_SAMPLES >> held->octave;
         uint32_t age = octaves[held->octave].time - held->onset;
         uint32_t *sum = octaves[held->octave].begin;
         const gs_side *ear = heard->ear;
         gs_held_tone at_ear;
-        if (least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
+#ifndef __OPTIMIZE_SIZE__
+        uint32_t rest;
+#endif
+        if (GS_IS_SMALL || least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
             gs_tone_part part = gs_tone_part_of(held, time);
-            if (part.samples == 0 || (least > 0 && gs_tone_strength(held, &part) < least))
+            if (part.samples == 0 || (least > 0 && gs_tone_strength(held, part.age, part.samples) < least))
                 continue;
             age = part.age;
             sum += part.skipped;
@@ -306,9 +298,12 @@ static void gs_listener_render(gs_tone_state *state, const gs_heard_tone *heard,
         do {
             at_ear.amplitude = ear->amplitude;
             at_ear.phase = (uint16_t)(held->phase + ear->turned);
-            if (age >> held->scale == (age + samples - 1) >> held->scale)
-                GS_TONE_RENDER_PIECE(&at_ear, age, sum, samples);
+#ifndef __OPTIMIZE_SIZE__
+            rest = age & ((1u << held->scale) - 1u);
+            if (rest + samples <= 1u << held->scale && samples == (uint32_t)GS_BLOCK_SAMPLES >> held->octave)
+                gs_tone_add_line(&at_ear, age, age >> held->scale, rest, sum, samples);
             else
+#endif
                 gs_tone_render_pieces(&at_ear, age, sum, samples);
             sum += to_right;
         } while (ear++ == heard->ear);
