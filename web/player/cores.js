@@ -6,14 +6,14 @@ const CORES = {
     name: 'Cortex-M0+',
     rom: [24290, 14908],
     stack: [336, 992],
-    mean: [21.0, 24.5],
+    mean: [21.0, 24.3],
     peak: [27.5, 24.5],
   },
   'cortex-m3': {
     name: 'Cortex-M3',
     rom: [24326, 14526],
     stack: [316, 880],
-    mean: [14.2, 16.6],
+    mean: [14.2, 16.3],
     peak: [18.9, 17.0],
   },
   'cortex-m4': {
@@ -21,13 +21,13 @@ const CORES = {
     rom: [24280, 14366],
     stack: [316, 876],
     mean: [12.1, 15.1],
-    peak: [16.8, 15.2],
+    peak: [16.8, 15.3],
   },
   'cortex-m7': {
     name: 'Cortex-M7',
     rom: [24864, 14362],
     stack: [312, 880],
-    mean: [8.5, 10.6],
+    mean: [8.5, 10.4],
     peak: [11.6, 10.7],
   },
   'cortex-m33': {
@@ -41,7 +41,7 @@ const CORES = {
     name: 'RISC-V, RV32IMC',
     rom: [25696, 17592],
     stack: [324, 864],
-    mean: [15.6, 18.3],
-    peak: [20.8, 19.2],
+    mean: [15.6, 18.4],
+    peak: [20.8, 19.3],
   },
 };
