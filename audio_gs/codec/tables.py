@@ -508,9 +508,7 @@ def _c_priors() -> str:
     return (
         f"/* {table.formula} */\n"
         f"#if GS_WHOLE_TABLES\nstatic const uint8_t gs_prior[] = {{\n{''.join(whole)}}};\n"
-        f"#else\n#define GS_PRIOR_CONTEXTS {priors().shape[1]} /* of a table set */\n"
-        f"#define GS_PRIOR_RUN {unused_prior()} /* the next byte is a number of GS_UNTRAINED_PRIOR */\n"
-        f"static const uint8_t gs_prior[] = {{\n{''.join(packed)}}};\n\n"
+        f"#else\nstatic const uint8_t gs_prior[] = {{\n{''.join(packed)}}};\n\n"
         f"/* Where each table set begins in it. */\n"
         f"static const uint16_t gs_prior_at[] = {{\n{''.join(places)}}};\n#endif\n"
     )
@@ -544,6 +542,8 @@ def constants() -> dict[str, int]:
         "GS_MAX_SCALES": MAX_SCALES,
         "GS_TABLE_SETS": len(TABLE_SETS),
         "GS_UNTRAINED_PRIOR": UNTRAINED_PRIOR,
+        "GS_PRIOR_CONTEXTS": priors().shape[1],
+        "GS_PRIOR_RUN": unused_prior(),
         "GS_TONE_CONTEXT_MORE": MORE,
         "GS_MORE_ACTIVITIES": MORE_ACTIVITIES,
         "GS_MORE_PLACES": MORE_PLACES,

@@ -5,8 +5,6 @@
 
 #include "gs_stereo.h"
 
-GS_CODE_BEGINS
-
 #define GS_EARS 2u
 #define GS_LONGEST_DELAY 32u /* of noise, in samples: no frame has fewer */
 
@@ -32,7 +30,5 @@ typedef struct gs_listener {
 typedef struct gs_heard_tone {
     gs_side ear[GS_EARS];
 } gs_heard_tone;
-
-GS_CODE_ENDS
 
 #endif

@@ -564,7 +564,7 @@ static uint32_t gs_stereo_read(gs_decoder *decoder, int16_t *pcm, uint32_t sampl
     at = decoder->position % GS_BLOCK_SAMPLES;
     samples = gs_least(gs_least(samples, end - decoder->position), GS_BLOCK_SAMPLES - at);
     sum.noise = NULL;
-    if (noise) {
+    if (GS_HAS_NOISE && noise) {
         uint32_t frame = gs_noise_frame_samples(info);
         samples = gs_least(samples, frame - (decoder->position & (frame - 1)));
         sum.noise = info->decoder_class.panned ? gs_stereo_noise(decoder, noise)
@@ -591,7 +591,7 @@ static uint32_t gs_stereo_answer(gs_decoder *decoder, gs_stereo_asked asked, uin
         gs_stereo_drop(decoder, number);
         return 0;
     case GS_STEREO_FRAME:
-        if (decoder->info.decoder_class.panned)
+        if (GS_HAS_NOISE && decoder->info.decoder_class.panned)
             gs_stereo_make_frame(decoder, (int32_t)number);
         return number;
     case GS_STEREO_EXCHANGE:

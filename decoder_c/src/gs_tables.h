@@ -20,6 +20,8 @@
 #define GS_MAX_SCALES 8
 #define GS_TABLE_SETS 3
 #define GS_UNTRAINED_PRIOR 128
+#define GS_PRIOR_CONTEXTS 950
+#define GS_PRIOR_RUN 1
 #define GS_TONE_CONTEXT_MORE 0
 #define GS_MORE_ACTIVITIES 5
 #define GS_MORE_PLACES 4
@@ -449,8 +451,6 @@ static const uint8_t gs_prior[] = {
 #endif
 };
 #else
-#define GS_PRIOR_CONTEXTS 950 /* of a table set */
-#define GS_PRIOR_RUN 1 /* the next byte is a number of GS_UNTRAINED_PRIOR */
 static const uint8_t gs_prior[] = {
 #if GS_HAS_TABLE_SET(0)
     58, 151, 158, 179, 1, 4, 127, 159, 178, 158, 166, 171, 179, 175, 219, 219,

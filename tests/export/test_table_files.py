@@ -31,13 +31,21 @@ def arrays_in_c(folder: Path) -> dict[str, tuple[str, list[int]]]:
     return {name: (c_type, [int(value) for value in values.split(",")]) for c_type, name, _, values in found}
 
 
+def priors_in_c(folder: Path) -> list[int]:
+    """Those of all table sets, each under a condition, where they stand whole."""
+    text = (folder / "gs_tables.h").read_text()
+    whole = re.search(r"static const uint8_t gs_prior\[\] = \{([^}]*)\};", text)
+    assert whole is not None
+    return [int(value) for value in re.findall(r"\d+", re.sub(r"#.*", "", whole[1]))]
+
+
 def test_the_three_forms_say_the_same(folder: Path) -> None:
     assert set(contents(folder)) == {"gs_tables.h", "gs_tables.npz", "gs_tables.json"}
     in_c = arrays_in_c(folder)
     stated = json.loads((folder / "gs_tables.json").read_text())
     with np.load(folder / "gs_tables.npz") as arrays:
         assert [one["name"] for one in stated["tables"]] == list(arrays)
-        assert set(in_c) <= set(arrays)
+        assert set(in_c) - {table.name for table in tables.smaller_tables()} <= set(arrays)
         for one in stated["tables"]:
             array = arrays[one["name"]]
             assert array.dtype == np.dtype(one["c_type"].removesuffix("_t")).newbyteorder("<")
@@ -54,11 +62,15 @@ def test_the_three_forms_say_the_same(folder: Path) -> None:
 
 
 def test_every_table_is_in_c(folder: Path) -> None:
-    """As an array, or as a constant for each value."""
+    """As an array, in parts, or as a constant for each value."""
     in_c = arrays_in_c(folder)
+    for table in tables.smaller_tables():
+        assert in_c[table.name] == (table.c_type, table.values.tolist())
     for table in tables.all_tables():
         assert table.array_in_c == (table.name in in_c)
-        if not table.array_in_c:
+        if table.name == "prior":
+            assert priors_in_c(folder) == table.values.ravel().tolist()
+        elif not table.array_in_c:
             named = [tables.constants()[f"GS_{table.name.upper()}_{i}"] for i in range(table.values.size)]
             assert named == table.values.ravel().tolist()
 
