@@ -761,6 +761,20 @@ void test_stream_free(test_stream *stream)
     free(stream->pcm);
 }
 
+void test_read(gs_decoder *decoder, uint32_t most, uint32_t count, int16_t *pcm)
+{
+    while (count > 0) {
+        uint32_t wanted = 1 + test_random(most);
+        int32_t given;
+        if (wanted > count)
+            wanted = count;
+        given = gs_read(decoder, pcm, wanted);
+        CHECK(given == (int32_t)wanted);
+        pcm += (uint32_t)given * gs_channels(decoder);
+        count -= wanted;
+    }
+}
+
 size_t test_room(const gs_info *info)
 {
     return gs_decoder_size(&info->decoder_class);

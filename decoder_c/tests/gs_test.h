@@ -108,6 +108,9 @@ void test_stream_free(test_stream *stream);
 /* A decoder on memory of exactly the stream's class, to be freed by the caller with free(). */
 gs_decoder *test_open(const test_stream *stream);
 
+/* Reads `count` samples of each channel, at most so many at a time; pcm has room for all. */
+void test_read(gs_decoder *decoder, uint32_t most, uint32_t count, int16_t *pcm);
+
 /* What gs_decoder_size says of the stream's class. */
 size_t test_room(const gs_info *info);
 

@@ -23,20 +23,6 @@ static gs_decoder *open_for_listener(const test_stream *stream)
     return open_in(stream, bytes);
 }
 
-static void read_pairs(gs_decoder *decoder, uint32_t most, uint32_t count, int16_t *pcm)
-{
-    while (count > 0) {
-        uint32_t wanted = 1 + test_random(most);
-        int32_t given;
-        if (wanted > count)
-            wanted = count;
-        given = gs_read(decoder, pcm, wanted);
-        CHECK(given == (int32_t)wanted);
-        pcm += 2 * given;
-        count -= wanted;
-    }
-}
-
 static int32_t angle(int32_t most)
 {
     return (int32_t)test_random(2 * (uint32_t)most + 1) - most;
@@ -57,16 +43,16 @@ static void check_reading(const test_stream *stream, int16_t *first, int16_t *se
         int16_t *pcm = time ? second : first;
         CHECK(gs_set_direction(decoder, azimuth, angle(0)) == GS_OK);
         CHECK(gs_set_listener(decoder, 0, 0, 0) == GS_OK && gs_rewind(decoder) == GS_OK);
-        read_pairs(decoder, time ? MOST_READ : samples, before, pcm);
+        test_read(decoder, time ? MOST_READ : samples, before, pcm);
         CHECK(gs_set_listener(decoder, yaw, yaw / 2, -yaw) == GS_OK);
-        read_pairs(decoder, time ? MOST_READ : samples, samples - before, pcm + 2 * before);
+        test_read(decoder, time ? MOST_READ : samples, samples - before, pcm + 2 * before);
         CHECK(gs_tell(decoder) == samples && gs_read(decoder, pcm, 1) == 0);
     }
     CHECK(memcmp(first, second, 4 * samples) == 0);
     CHECK(gs_rewind(decoder) == GS_OK);
-    read_pairs(decoder, samples, samples, first);
+    test_read(decoder, samples, samples, first);
     CHECK(gs_seek(decoder, before) == GS_OK);
-    read_pairs(decoder, MOST_READ, samples - before, second);
+    test_read(decoder, MOST_READ, samples - before, second);
     if (late > samples - before)
         late = samples - before;
     CHECK(memcmp(first + 2 * (before + late), second + 2 * late, 4 * (samples - before - late)) == 0);
@@ -82,12 +68,12 @@ static void check_budget_and_loop(const test_stream *stream, int16_t *pcm)
     uint32_t i;
 
     CHECK(gs_set_budget(decoder, 0) == GS_OK && gs_set_direction(decoder, angle(GS_HALF_TURN), 0) == GS_OK);
-    read_pairs(decoder, MOST_READ, samples, pcm);
+    test_read(decoder, MOST_READ, samples, pcm);
     for (i = 0; i < 2 * samples && !(stream->info.kinds & 2u); i++)
         CHECK(pcm[i] == 0);
     if (gs_set_loop(decoder, 1) == GS_OK) {
         CHECK(gs_rewind(decoder) == GS_OK);
-        read_pairs(decoder, MOST_READ, samples, pcm);
+        test_read(decoder, MOST_READ, samples, pcm);
         CHECK(gs_tell(decoder) <= stream->info.loop_end);
     }
     free(decoder);

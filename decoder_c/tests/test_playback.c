@@ -12,21 +12,6 @@ static gs_decoder *open_for_playback(const test_stream *stream)
     return decoder;
 }
 
-/* All of the stream from here on, in reads of at most so many samples. */
-static void read_all(gs_decoder *decoder, uint32_t most, uint32_t count, int16_t *pcm)
-{
-    while (count > 0) {
-        uint32_t wanted = 1 + test_random(most);
-        int32_t given;
-        if (wanted > count)
-            wanted = count;
-        given = gs_read(decoder, pcm, wanted);
-        CHECK(given == (int32_t)wanted);
-        pcm += given;
-        count -= wanted;
-    }
-}
-
 static int32_t with_gain(int32_t step, int32_t gain)
 {
     int32_t value = (step * gain + 4096) >> 13;
@@ -41,7 +26,7 @@ static void check_gain(const test_stream *stream, gs_decoder *decoder, int16_t *
     uint32_t i;
 
     CHECK(gs_rewind(decoder) == GS_OK && gs_set_gain(decoder, gain) == GS_OK);
-    read_all(decoder, 300, samples, pcm);
+    test_read(decoder, 300, samples, pcm);
     for (i = 0; i < samples; i++)
         CHECK(pcm[i] == with_gain(stream->pcm[i], (int32_t)gain) || stream->pcm[i] == 32767 ||
               stream->pcm[i] == -32768);
@@ -63,12 +48,12 @@ static void check_settings(const test_stream *stream, int16_t *first, int16_t *s
     uint32_t most = samples;
 
     for (;;) {
-        read_all(decoder, most, before, pcm);
+        test_read(decoder, most, before, pcm);
         CHECK(memcmp(pcm, stream->pcm, before * sizeof *pcm) == 0);
         CHECK(gs_set_fade(decoder, gain, fade) == GS_OK);
         CHECK(gs_set_mute(decoder, kinds, from, to) == GS_OK);
         CHECK(gs_set_pitch(decoder, pitch) == GS_OK);
-        read_all(decoder, most, samples - before, pcm + before);
+        test_read(decoder, most, samples - before, pcm + before);
         if (pcm == second)
             break;
         pcm = second;
@@ -87,12 +72,12 @@ static void check_silence(const test_stream *stream, gs_decoder *decoder, int16_
 
     CHECK(gs_rewind(decoder) == GS_OK && gs_set_gain(decoder, GS_LARGEST_GAIN) == GS_OK);
     CHECK(gs_set_mute(decoder, GS_MUTE_ALL, 0, 0) == GS_OK);
-    read_all(decoder, 500, samples, pcm);
+    test_read(decoder, 500, samples, pcm);
     for (i = 0; i < samples; i++)
         CHECK(pcm[i] == 0);
     CHECK(gs_set_gain(decoder, GS_GAIN_ONE) == GS_OK && gs_set_mute(decoder, 0, 0, 0) == GS_OK);
     CHECK(gs_rewind(decoder) == GS_OK);
-    read_all(decoder, 500, samples, pcm);
+    test_read(decoder, 500, samples, pcm);
     CHECK(memcmp(pcm, stream->pcm, samples * sizeof *pcm) == 0);
 }
 
@@ -119,9 +104,9 @@ static void check_refusals(const test_stream *stream, gs_decoder *decoder, int16
     CHECK(gs_set_fade(decoder, 0, 0x80000000u) == GS_ERR_ARGUMENT);
     CHECK(gs_set_mute(decoder, GS_MUTE_ALL + 1, 0, 0) == GS_ERR_ARGUMENT);
     CHECK(gs_set_mute(decoder, 0, 2, 1) == GS_ERR_ARGUMENT && gs_set_mute(decoder, 0, 0, 65536) == GS_ERR_ARGUMENT);
-    read_all(decoder, 64, stream->info.samples, pcm);
+    test_read(decoder, 64, stream->info.samples, pcm);
     CHECK(memcmp(pcm, stream->pcm, stream->info.samples * sizeof *pcm) == 0);
-    read_all(plain, 64, stream->info.samples, pcm);
+    test_read(plain, 64, stream->info.samples, pcm);
     CHECK(memcmp(pcm, stream->pcm, stream->info.samples * sizeof *pcm) == 0);
     free(plain);
 }
@@ -147,7 +132,7 @@ static void check_pace(const test_stream *stream)
     CHECK(gs_tell(decoder) == stream->info.samples && gs_read(decoder, pcm, 1) == 0);
     CHECK(gs_rewind(decoder) == GS_OK && gs_read(decoder, pcm, samples) == (int32_t)samples);
     CHECK(gs_check(decoder) == GS_OK);
-    read_all(decoder, 100, samples, pcm + samples);
+    test_read(decoder, 100, samples, pcm + samples);
     CHECK(memcmp(pcm, pcm + samples, samples * sizeof *pcm) == 0);
     CHECK(gs_set_tempo(decoder, GS_TEMPO_ONE) == GS_OK);
     if (stream->info.sample_rate >= GS_LOWEST_RATE && stream->info.sample_rate <= GS_HIGHEST_RATE) {
