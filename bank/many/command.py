@@ -107,11 +107,11 @@ def encode(
     failed = [row for row in found if row.error is not None]
     kept = sum(row.kept for row in found)
     size = sum(row.bytes or 0 for row in found)
+    encoded = len(found) - len(failed) - kept
     if as_json:
-        counts = {"clips": len(found), "encoded": len(found) - len(failed) - kept, "kept": kept, "failed": len(failed)}
+        counts = {"clips": len(found), "encoded": encoded, "kept": kept, "failed": len(failed)}
         print_json({"output": output, **counts, "bytes": size, "seconds": time.perf_counter() - began})
     if not quiet:
-        encoded = len(found) - len(failed) - kept
         say(
             f"{output}: {encoded} encoded, {kept} kept, {len(failed)} failed; {size} bytes, "
             f"{time.perf_counter() - began:.0f} s"

@@ -261,9 +261,6 @@ static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
         uint32_t age = octaves[held->octave].time - held->onset;
         uint32_t *sum = octaves[held->octave].begin;
         uint16_t amplitude = held->amplitude;
-#ifndef __OPTIMIZE_SIZE__
-        uint32_t rest;
-#endif
         if (GS_IS_SMALL || is_changed || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
             gs_tone_part part;
             if (age + samples - 1 >= gs_tone_support(held->scale) + samples - 1)
@@ -281,13 +278,7 @@ static GS_NOINLINE void gs_bus_add_voice(const gs_mixer *mixer, gs_voice *voice)
             samples = part.samples;
         }
         held->amplitude = (uint16_t)gs_bus_amplitude(amplitude, from, shift);
-#ifndef __OPTIMIZE_SIZE__
-        rest = age & ((1u << held->scale) - 1u);
-        if (rest + samples <= 1u << held->scale && samples == (uint32_t)GS_BLOCK_SAMPLES >> held->octave)
-            gs_tone_add_line(held, age, age >> held->scale, rest, sum, samples);
-        else
-#endif
-            gs_tone_render_pieces(held, age, sum, samples);
+        gs_tone_add_part(held, age, sum, samples);
         held->amplitude = amplitude;
     }
     voice->last = from == 0 && to == 0;

@@ -283,9 +283,6 @@ static void gs_listener_render(gs_tone_state *state, const gs_heard_tone *heard,
         uint32_t *sum = octaves[held->octave].begin;
         const gs_side *ear = heard->ear;
         gs_held_tone at_ear;
-#ifndef __OPTIMIZE_SIZE__
-        uint32_t rest;
-#endif
         if (GS_IS_SMALL || least > 0 || (int32_t)age < 0 || age + samples > gs_tone_support(held->scale)) {
             gs_tone_part part = gs_tone_part_of(held, time);
             if (part.samples == 0 || (least > 0 && gs_tone_strength(held, part.age, part.samples) < least))
@@ -298,13 +295,7 @@ static void gs_listener_render(gs_tone_state *state, const gs_heard_tone *heard,
         do {
             at_ear.amplitude = ear->amplitude;
             at_ear.phase = (uint16_t)(held->phase + ear->turned);
-#ifndef __OPTIMIZE_SIZE__
-            rest = age & ((1u << held->scale) - 1u);
-            if (rest + samples <= 1u << held->scale && samples == (uint32_t)GS_BLOCK_SAMPLES >> held->octave)
-                gs_tone_add_line(&at_ear, age, age >> held->scale, rest, sum, samples);
-            else
-#endif
-                gs_tone_render_pieces(&at_ear, age, sum, samples);
+            gs_tone_add_part(&at_ear, age, sum, samples);
             sum += to_right;
         } while (ear++ == heard->ear);
     }

@@ -431,6 +431,19 @@ static GS_INLINE void gs_tone_add_line(const gs_held_tone *held, uint32_t age, u
 }
 #endif
 
+/* Adds a part of a block, by the quickest way there is for it. */
+static GS_INLINE void gs_tone_add_part(const gs_held_tone *held, uint32_t age, uint32_t *sum, uint32_t samples)
+{
+#ifndef __OPTIMIZE_SIZE__
+    uint32_t rest = age & ((1u << held->scale) - 1u);
+
+    if (rest + samples <= 1u << held->scale && samples == (uint32_t)GS_BLOCK_SAMPLES >> held->octave)
+        gs_tone_add_line(held, age, age >> held->scale, rest, sum, samples);
+    else
+#endif
+        gs_tone_render_pieces(held, age, sum, samples);
+}
+
 /* Adds the tones that are as strong as `least` or stronger to the sums of their octaves; if they are sided their sides,
  * which lie at `side`, to sums that lie so much further. */
 static GS_INLINE void gs_tone_add_all(gs_tone_state *state, int are_sided, const gs_side *side, ptrdiff_t to_side,

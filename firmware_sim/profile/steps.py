@@ -36,6 +36,7 @@ ROOMS = {
             "gs_stretch_size",
             "gs_tone_add_all",
             "gs_tone_add_line",
+            "gs_tone_add_part",
             "gs_tone_add_run",
             "gs_tone_add_stretched",
             "gs_tone_between",
